@@ -1,0 +1,40 @@
+// What one pactlua process has in its hands: the loop and one object per noun, each made at its
+// first use, so that `pactlua version` pays for none of them.
+#pragma once
+#include "loop/loop.h"
+
+struct procs;       // proc/procs.h: processes we started, and what they left
+struct logs;        // log/logs.h: the bytes services wrote
+struct tails;       // log/tail.h: following such bytes from another process
+struct http_client; // net/http_client.h
+struct tcp_probes;  // net/tcp.h
+struct control;     // net/control.h: the control protocol, both ends
+struct timers;      // loop/timer.h
+struct signals;     // loop/sig.h
+struct front_link;  // roles/front_link.h
+
+struct engine {
+  struct loop loop;
+  struct timers *timers;
+  struct signals *signals;
+  struct procs *procs;
+  struct logs *logs;
+  struct tails *tails;
+  struct http_client *http_client;
+  struct tcp_probes *tcp_probes;
+  struct control *control;
+  struct front_link *front_link; // NULL in a process that stands alone
+};
+
+int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn turn, void *context);
+void engine_finish(struct engine *engine);
+
+// Each makes its object at the first call; they abort when memory is exhausted.
+struct timers *engine_timers(struct engine *engine);
+struct signals *engine_signals(struct engine *engine);
+struct procs *engine_procs(struct engine *engine);
+struct logs *engine_logs(struct engine *engine);
+struct tails *engine_tails(struct engine *engine);
+struct http_client *engine_http_client(struct engine *engine);
+struct tcp_probes *engine_tcp_probes(struct engine *engine);
+struct control *engine_control(struct engine *engine);

@@ -1,0 +1,378 @@
+---@meta
+-- What the C bindings give the standard library: the table `sys`. Only stdlib/pact/main.lua holds
+-- it and hands parts of it down; tests/support/fake_sys.lua is the same table over a made-up world.
+--
+-- * Times are integer milliseconds: `at`, `now` on the monotonic clock, `wall` since 1970.
+-- * What the world refuses is `nil, message, code`; `code` is an errno's name (`'ENOENT'`), `'gone'` (no
+--   such object any more), or a word named here. Wrong use of an argument raises.
+-- * A call that takes time returns an `id` (an integer, never used twice in a process) at once; the answer
+--   is an event: the dispatch function is called with `id, kind, …`. `sys.cancel(id)` ends any operation; no event
+--   of that id comes after it.
+-- * `sys.cancel(id)` and all that takes an id may be called with one whose object is gone.
+
+---@class sys
+---@field role 'front'|'engine'|'solo' front: has the terminal; engine: runs the network, no terminal; solo: neither guard nor engine (check, ps, …)
+---@field args string[] the command line behind the program's name
+---@field version string of pactlua
+---@field program string absolute path of this binary
+---@field time sys.time
+---@field proc sys.proc
+---@field log sys.log
+---@field tail sys.tail
+---@field http sys.http
+---@field net sys.net
+---@field ctl sys.ctl
+---@field fs sys.fs
+---@field os sys.os
+---@field text sys.text
+local sys = {}
+
+---Sets the function that hears every event: `fn(id, kind, …)`. Kinds and what follows stand beside the call they answer.
+---@param fn fun(id: integer, kind: string, ...)
+function sys.dispatch(fn) end
+
+---Sets the function that is called after each turn of the loop that delivered something.
+---@param fn fun()
+function sys.turn(fn) end
+
+---Ends any operation or object by id: a timer, a request, a match. No event of that id follows.
+---@param id integer
+function sys.cancel(id) end
+
+---Ends the loop after this turn; the process exits with `status`.
+---@param status integer 0–255; 256 + n: by signal n, so that a shell sees a death by signal
+function sys.stop(status) end
+
+---Calls `fn(...)` under the one protected call, with a traceback in the error: true and results, or
+---false and `{ message = , traceback = }`. Never raises. Errors of any type become text.
+---@return boolean, any
+function sys.try(fn, ...) end
+
+---Resumes a coroutine under the watchdog: like coroutine.resume, but code that runs longer than
+---`budget_ms` without yielding is interrupted with an error that its own pcall can't hold.
+---@param thread thread
+---@param budget_ms integer 0: none
+---@return boolean ok, any ...
+function sys.resume(thread, budget_ms, ...) end
+
+---------------------------------------------------------------------------------------------------
+---@class sys.time
+sys.time = {}
+---@return integer ms monotonic
+function sys.time.now() end
+---@return integer ms since 1970-01-01 UTC
+function sys.time.wall() end
+---@return number in [0, 1)
+function sys.time.random() end
+---Fires once: event `(id, 'timer')`.
+---@param ms integer ≥ 0
+---@return integer id
+function sys.time.after(ms) end
+---Subscribes to a signal to this process: event `(0, 'signal', 'INT')`. HUP INT TERM QUIT WINCH TSTP CONT USR1 USR2.
+---@param name string without SIG
+function sys.time.on_signal(name) end
+---Back to the default disposition.
+function sys.time.off_signal(name) end
+
+---------------------------------------------------------------------------------------------------
+---@class sys.spawn_spec
+---@field argv string[] argv[1] is looked up on `path` when it has no slash
+---@field env string[] the whole environment, 'NAME=value'
+---@field path? string the PATH to search; default: PATH of `env`, else the system's default
+---@field cwd? string absolute
+---@field stdin? 'pipe'|'null'|'inherit' default 'pipe': open and silent until closed by the child's end
+---@field stdout? 'log'|'capture'|'null'|'inherit'
+---@field stderr? 'log'|'capture'|'null'|'inherit'
+---@field log? integer a log's id, for 'log': stdout is stream 1, stderr stream 2
+---@field capture_max? integer bytes of each captured stream kept, the first ones; default 1 MiB. More is read and dropped
+---@field input? string written to stdin, which is then closed
+---@field session? boolean default true: setsid; false: stay in our process group (the CMD of `run`)
+---@field uid? integer
+---@field gid? integer
+---@field groups? integer[]
+---@field umask? integer
+---@field nice? integer
+---@field oom_score_adj? integer
+---@field limits? table<string, integer[]> name (as in RLIMIT_, lower case) = { soft, hard }; -1 infinity
+---@field pdeathsig? integer the signal that the kernel sends it when we die; default SIGTERM
+---@field tag? string NAME=value that its whole offspring carries in its environment, to tell strays by
+
+---@class sys.exit
+---@field code? integer 0–255 when it exited
+---@field signal? integer when a signal ended it
+---@field core? boolean it dumped core
+---@field at integer when it was seen, monotonic ms
+---@field utime integer ms of processor time in user mode, its waited-for children included
+---@field stime integer
+---@field maxrss integer bytes
+---@field stdout? string what was captured
+---@field stderr? string
+---@field truncated? boolean more came than capture_max
+
+---@class sys.proc
+sys.proc = {}
+---Starts a program at vfork speed. The exec has succeeded when this returns an id. Events: `(id, 'exit', sys.exit)` once; with
+---'jobstop': `(id, 'jobstop', signo, stopped)`. After 'exit' the process stays a zombie until `sweep`. A process with captured
+---streams is told when it has ended and its pipes have ended too, or 200 ms later.
+---@param spec sys.spawn_spec
+---@return integer? id
+---@return integer|string pid_or_message such as `cwd '/x': No such file or directory`
+---@return string? code errno's name
+---@return string? step 'fork' 'session' 'stdio' 'limits' 'user' 'cwd' 'exec' …
+function sys.proc.spawn(spec) end
+---Signals what `id` started. After the exit event 'leader' is gone; 'group' and 'tree' still reach what is left.
+---@param id integer
+---@param signo integer
+---@param scope? 'leader'|'group'|'tree' default 'group'. group: the leader's process group, in one kill. tree: group, sessions, and strays attributed to it
+---@return true? ok, string? message, string? code
+function sys.proc.signal(id, signo, scope) end
+---Ends what is left of the tree when the leader has ended (or ends it with its leader): TERM and CONT at once, KILL after
+---`grace`, again until nothing is left, at most 2 s more. Then event `(id, 'swept', survivors, killed)`: survivors a list of
+---`{ pid=, name=, state= }` (not killable, or spared by `keep`), killed the number of processes that had been left. The id is gone then.
+---When nothing was left the event comes in the next turn.
+---@param id integer
+---@param opts? { grace?: integer, scope?: 'tree'|'group', keep?: string[] } grace default 500 ms; keep: names of processes to spare
+function sys.proc.sweep(id, opts) end
+---@return { cpu: integer, rss: integer, threads: integer, fds: integer, read: integer, write: integer, procs: integer }? of the whole tree: cpu in ms of processor time so far, sizes in bytes
+function sys.proc.sample(id) end
+---@return { pid: integer, ppid: integer, name: string, command: string, state: string, rss: integer }[]? the tree, leader first
+function sys.proc.tree(id) end
+---@return integer[]? TCP ports on which the tree listens
+function sys.proc.ports(id) end
+---Writes to its stdin pipe; what doesn't fit is kept and written later, up to 1 MiB.
+function sys.proc.write(id, bytes) end
+function sys.proc.close_stdin(id) end
+---Processes of this user whose environment has NAME=value, anywhere on the machine, oldest first.
+---@param tag string
+---@return { pid: integer, start: integer, name: string, command: string, env: table<string,string> }[] env: its PACTLUA_ variables
+function sys.proc.tagged(tag) end
+---Signals a process by pidfd if its start time is still `start`.
+function sys.proc.kill_stray(pid, start, signo) end
+
+---------------------------------------------------------------------------------------------------
+---@class sys.log
+sys.log = {}
+---Opens `<dir>/<name>.log` and `.idx` for writing. Events: `(id, 'logfault', message)` when writing fails (full disk: said once,
+---tried again every 2 s) and `(id, 'logfault', nil, lost_bytes)` when it goes on.
+---@param opts { dir: string, name: string, max_size?: integer, max_files?: integer, format?: 'raw'|'text'|'json' } max_size default 10 MiB for one file, max_files 5 rotated ones
+---@return integer? id, string? message, string? code
+function sys.log.open(opts) end
+---Later bytes belong to this incarnation.
+function sys.log.epoch(id, epoch) end
+---@param stream integer 1 stdout, 2 stderr, 3 ours
+function sys.log.write(id, stream, bytes) end
+---Watches for a line with `pattern` (plain text, or `{ regex = 'POSIX extended' }`), from now on: event `(watch, 'line', text, stream, at)` for
+---each, until cancelled. Lines are cut at 64 KiB.
+---@return integer? watch, string? message
+function sys.log.match(id, pattern) end
+---`on`: event `(id, 'output', end_offset, lines)` when bytes have come, at most every 25 ms. Costs nothing while off.
+function sys.log.notify(id, on) end
+---@class sys.log_line
+---@field at integer wall ms
+---@field stream integer
+---@field epoch integer
+---@field text string without its newline
+---The last lines that match the filters, oldest first.
+---@param id integer
+---@param filter { count?: integer, since?: integer, grep?: string|table, stream?: integer, epoch?: integer } count default 100; since: wall ms
+---@return sys.log_line[]?
+function sys.log.lines(id, filter) end
+---@return { size: integer, lines: integer, lost: integer, queued: integer, path: string }?
+function sys.log.stat(id) end
+---Closes when all that was read is written.
+function sys.log.close(id) end
+---Waits until all logs' bytes are in their files, at most `ms`.
+function sys.log.flush(ms) end
+
+---------------------------------------------------------------------------------------------------
+-- Following logs from another process (front, `logs`), by their files alone: byte-exact, through rotation. While a tail
+-- holds a segment it isn't deleted.
+---@class sys.tail
+sys.tail = {}
+---@param opts { dir: string, name: string, prefix: string, err_prefix?: string, from?: 'start'|'end' } prefix: put before each line (err_prefix for stderr's)
+---@return integer? id, string? message, string? code
+function sys.tail.open(opts) end
+---Says there may be new bytes. All tails that are awake are merged in time order and written to the output as prefixed lines,
+---by a thread of its own: a stalled output doesn't stall the loop.
+---@param id integer
+function sys.tail.wake(id) end
+---`escape`: control sequences other than colours become \xNN (for a terminal); otherwise the bytes are as they are.
+---@param opts { escape: boolean }
+function sys.tail.style(opts) end
+---Puts text of our own into the same output, in order behind what is there.
+---@param text string
+function sys.tail.say(text) end
+---Event `(id, 'drain')` when all that was there at the call has been written.
+---@return integer id
+function sys.tail.drain() end
+function sys.tail.close(id) end
+---Lines of a log file of any run, oldest first, with the filters of sys.log.lines.
+---@return sys.log_line[]?, string? message, string? code
+function sys.tail.lines(dir, name, filter) end
+
+---------------------------------------------------------------------------------------------------
+---@class sys.http
+sys.http = {}
+---An HTTP request. Event `(id, 'http', { status=, headers=, body=, truncated=, ms=, url= })` or `(id, 'http', nil, message, code)`: code 'timeout' 'refused' 'dns' 'tls' 'reset'
+---'protocol' 'redirects' 'other'. The deadline is for all of it, name look-up included. Header names are lower case; a repeated one's values are joined with ', '.
+---@param opts { url: string, method?: string, headers?: table<string,string>, body?: string, timeout: integer, max_body?: integer, redirects?: integer, insecure?: boolean, user_agent?: string } max_body default 64 KiB, what is beyond is not read; redirects default 0
+---@return integer id
+function sys.http.request(opts) end
+
+---@class sys.net
+sys.net = {}
+---TCP connect, closed at once. Event `(id, 'connect', true)` or `(id, 'connect', nil, message, code)`; every address of the name is tried.
+---@param opts { host: string, port: integer, timeout: integer }
+---@return integer id
+function sys.net.connect(opts) end
+---A TCP port on 127.0.0.1 that nothing listens on now.
+---@return integer? port
+function sys.net.free_port() end
+---@return boolean free can be bound on 127.0.0.1 and on all addresses
+---@return string? code 'EADDRINUSE' 'EACCES'
+function sys.net.port_free(port) end
+---Who listens on a TCP port.
+---@return { pid: integer, name: string, command: string, uid: integer }? holder nil: nobody, or not to be seen
+function sys.net.port_holder(port) end
+---Only lingering connections (TIME_WAIT) hold this port: nobody listens.
+---@return boolean
+function sys.net.port_lingers(port) end
+
+---------------------------------------------------------------------------------------------------
+-- The control protocol: HTTP/1.1 over the control socket and over the socketpair between front and engine.
+---@class sys.ctl_request
+---@field method string
+---@field path string without the query, percent-decoded
+---@field query table<string,string>
+---@field headers table<string,string>
+---@field body string at most 1 MiB
+---@field front boolean it came over the socketpair
+---@field pid integer of the client
+
+---@class sys.ctl
+sys.ctl = {}
+---Serves on a Unix socket (0600; only this uid is let in). Event `(request, 'request', sys.ctl_request)`.
+---@return integer? id, string? message, string? code
+function sys.ctl.listen(path) end
+---Serves the front's end of the socketpair. Event `(id, 'gone')` when the front is gone: the lease is over.
+---@return integer id
+function sys.ctl.serve_front() end
+---Answers whole.
+---@param headers? table<string,string>
+function sys.ctl.respond(request, status, headers, body) end
+---Begins a streamed answer; `sys.ctl.write` adds to it, `sys.ctl.finish` ends it. Event `(request, 'gone')` when the client has left.
+function sys.ctl.stream(request, status, headers) end
+---@return integer? queued bytes not yet taken by the client; above 256 KiB wait for event `(request, 'drain')`. nil, 'gone'
+function sys.ctl.write(request, bytes) end
+function sys.ctl.finish(request) end
+---Waits until answers under way are written, at most `ms`, and closes the socket and removes its file.
+function sys.ctl.close(ms) end
+---The client side. Without a path: to the engine over the socketpair (role 'front').
+---@param path? string
+---@return integer? connection, string? message, string? code
+function sys.ctl.connect(path) end
+---Asks. Events: `(call, 'response', status, headers, body)`; with `stream = true`: `(call, 'response', status, headers)`, then `(call, 'response', nil, nil, piece)` for
+---each piece, `(call, 'response', nil, nil, nil)` at the end. `(call, 'gone', message)` when the connection was lost.
+---@param request { method?: string, path: string, headers?: table<string,string>, body?: string, stream?: boolean }
+---@return integer? call, string? message, string? code
+function sys.ctl.call(connection, request) end
+---Role 'front': the guard's pid, and event `(0, 'signal', 'GUARD')` when guard and engine have ended.
+---@return { guard: integer, status?: integer }
+function sys.ctl.guard() end
+
+---------------------------------------------------------------------------------------------------
+---@class sys.fs
+sys.fs = {}
+---@return string? bytes, string? message, string? code 'EFBIG' above max (default 64 MiB)
+function sys.fs.read(path, max) end
+---@param opts? { mode?: integer, append?: boolean, atomic?: boolean } atomic: through a file beside it and rename
+---@return true?, string?, string?
+function sys.fs.write(path, bytes, opts) end
+---@return { type: 'file'|'directory'|'socket'|'fifo'|'link'|'other', size: integer, mtime: integer, mode: integer, uid: integer }?, string?, string? mtime: wall ms
+function sys.fs.stat(path) end
+---@param mode? integer default 0755
+---@return true?, string?, string? with its parents; an existing directory is fine
+function sys.fs.mkdir(path, mode) end
+---@return string[]?, string?, string? names, sorted, without . and ..
+function sys.fs.list(path) end
+---@param opts? { tree?: boolean }
+function sys.fs.remove(path, opts) end
+function sys.fs.rename(from, to) end
+function sys.fs.symlink(target, path) end
+---@return string?, string?, string? absolute, links resolved
+function sys.fs.realpath(path) end
+---@return string
+function sys.fs.cwd() end
+function sys.fs.chdir(path) end
+---@return boolean
+function sys.fs.can_write(path) end
+---@return boolean
+function sys.fs.can_execute(path) end
+---flock for life. nil, message, 'held' when another process has it; its content is then the fourth value.
+---@param content? string written into it once it is ours
+---@return integer? id, string? message, string? code, string? content
+function sys.fs.lock(path, content) end
+---A file to append to, unbuffered.
+---@return integer? id, string?, string?
+function sys.fs.open_append(path, mode) end
+---@return true?, string?, string?
+function sys.fs.append(id, bytes) end
+function sys.fs.close(id) end
+
+---------------------------------------------------------------------------------------------------
+---@class sys.os
+sys.os = {}
+---@return table<string,string>
+function sys.os.env() end
+---@return integer
+function sys.os.pid() end
+---@return integer uid, integer gid
+function sys.os.ids() end
+---@param name string|integer
+---@return { name: string, uid: integer, gid: integer, groups: integer[], home: string, shell: string }? user
+function sys.os.user(name) end
+---@type table<string, integer> number by name without SIG
+sys.os.signals = {}
+---@type table<string, integer> number by name
+sys.os.errno = {}
+---@param signo integer
+---@return string name without SIG
+function sys.os.signal_name(signo) end
+---@param fd integer
+---@return boolean
+function sys.os.isatty(fd) end
+---@return integer columns, integer rows 80, 24 where it can't be told
+function sys.os.terminal_size() end
+---Writes to a standard descriptor (1 or 2), all of it.
+---@return true?, string?, string?
+function sys.os.write(fd, text) end
+---@return string? absolute path of a program on `path`
+function sys.os.find_program(name, path) end
+---@return { cpus: integer, load: number, mem_total: integer, mem_available: integer, cpu_busy: integer, cpu_total: integer, kernel: string, distribution: string } sizes in bytes, cpu in ms since boot
+function sys.os.system() end
+---@return { total: integer, available: integer }? bytes, of the file system that holds `path`
+function sys.os.disk(path) end
+---@return table<string, integer[]> soft and hard, -1 infinity
+function sys.os.limits() end
+---The process's own figures, for `doctor` and tests.
+---@return { rss: integer, fds: integer, children: integer }
+function sys.os.self() end
+---Takes the terminal's foreground for a process group, and gives it back with our own.
+function sys.os.foreground(pid) end
+
+---------------------------------------------------------------------------------------------------
+---@class sys.text
+sys.text = {}
+---@param pattern string|{ regex: string }
+---@return true?, string? message what is wrong with it
+function sys.text.check(pattern) end
+---@return boolean
+function sys.text.find(pattern, text) end
+---A stable 64-bit hash as 16 hex digits (FNV-1a).
+---@return string
+function sys.text.hash(text) end
+---Columns that the text takes on a terminal.
+---@return integer
+function sys.text.width(text) end
+
+return sys

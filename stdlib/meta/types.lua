@@ -1,0 +1,164 @@
+---@meta
+-- The records that cross modules of the standard library. All durations are integer milliseconds, all sizes
+-- integer bytes, all paths absolute; aliases and short forms are gone: what is here is what `declare` made of them.
+
+---Where in the recipe something was written.
+---@class at
+---@field file string as the user named it
+---@field line integer
+
+---@class problem
+---@field at? at
+---@field subject? string such as `process 'web'`
+---@field key? string such as `health.interval`
+---@field message string lower case, what was expected and what came, with a suggestion
+
+---@alias pattern string|{ regex: string }
+
+---@class health
+---@field kind 'http'|'tcp'|'command'|'log'|'file'|'alive'|'exec'|'notify'|'check'
+---@field interval integer
+---@field timeout integer for the whole probe
+---@field retries integer
+---@field start_period integer default 0
+---@field start_interval integer longest pause between probes before the first success; they start at 100 ms and grow to it
+---@field url? string kind http; may be a function that gives it
+---@field method? string
+---@field headers? table<string,string>
+---@field status? string|integer such as '2xx' (default), 204, '200-399'
+---@field body? pattern
+---@field insecure? boolean take any TLS certificate
+---@field host? string kind tcp
+---@field port? integer
+---@field command? string[] kind command; argv
+---@field shell? string kind command, by /bin/sh -c
+---@field pattern? pattern kind log
+---@field path? string kind file: exists
+---@field contains? pattern kind file
+---@field check? function kind check
+
+---@class restart
+---@field policy 'no'|'on-failure'|'always'|'unless-stopped'|'function'
+---@field max_retries integer|nil nil: unlimited
+---@field delay integer
+---@field factor number
+---@field max_delay integer
+---@field jitter number 0–1
+---@field reset_after integer
+---@field decide? fun(exit: table, history: table[]): integer|nil|string
+
+---@class edge
+---@field id string the dependency
+---@field condition 'ready'|'healthy'|'started'|'completed'|'log'
+---@field pattern? pattern condition log
+---@field timeout? integer
+---@field restart boolean restart the dependent when the dependency is back
+---@field at at
+
+---One thing supervised, frozen. Its id is unique, matches [%w][%w_.-]*, at most 64 bytes.
+---@class service
+---@field id string
+---@field kind 'process'|'container'|'worker'|'external'
+---@field task boolean ready when it has completed
+---@field at at
+---@field display_name string default: the id
+---@field category string default 'service'
+---@field tags string[]
+---@field command? (string|function)[] argv of a process
+---@field shell? string|function
+---@field cwd string
+---@field env table<string, string|false|function> numbers and booleans other than false are text already
+---@field env_file string[]
+---@field user? string|integer
+---@field tty boolean
+---@field stdin 'open'|'null'
+---@field ports { name: string, port: integer, fallback: boolean }[] in the order of declaration; unnamed ones are named by their number
+---@field endpoints table<string,string>
+---@field health? health
+---@field ready? health decides readiness alone, when given
+---@field on_unhealthy 'ignore'|'restart'|function
+---@field restart restart
+---@field stop { signal: integer, timeout: integer, scope: 'tree'|'group', command?: string[], keep: string[] }
+---@field limits table<string, integer[]> rlimits: soft, hard; -1 infinity
+---@field nice? integer
+---@field oom_score_adj? integer
+---@field umask? integer
+---@field max_runtime? integer
+---@field timeout? integer from start to ready
+---@field success_exit integer[] default { 0 }
+---@field essential boolean
+---@field disabled boolean
+---@field profiles string[]
+---@field depends_on edge[]
+---@field log { max_size: integer, max_files: integer, format: 'raw'|'text'|'json' }
+---@field on table<string, function|string> hooks of its own; a string is a script's path
+---@field secrets string[] names of env variables to mask
+---@field declared table what the user wrote, for `plan --json`
+
+---@class plan
+---@field project string
+---@field directory string the recipe's
+---@field recipe string absolute path
+---@field services table<string, service>
+---@field order string[] every id, dependencies first, ties in order of declaration
+---@field levels string[][] what may start together
+---@field dependents table<string, { id: string, edge: edge }[]>
+---@field hooks { event: string, fn: function|string, at: at, once: boolean }[] in order of declaration
+---@field commands table<string, { help?: string, fn: function, at: at }>
+---@field max_parallel_starts? integer
+---@field shutdown_timeout? integer
+
+---@alias status 'idle'|'waiting'|'starting'|'running'|'stopping'|'stopped'|'backoff'|'completed'|'failed'|'skipped'
+---@alias health_state 'none'|'unknown'|'healthy'|'unhealthy'
+
+---How one life of a service ended.
+---@class service_exit
+---@field code? integer
+---@field signal? string name without SIG
+---@field core? boolean
+---@field at integer wall ms
+---@field uptime integer ms
+---@field reason string for people, such as `exit code 1`
+---@field requested boolean
+
+---What anyone may see of a service now; a copy.
+---@class snapshot
+---@field id string
+---@field display_name string
+---@field kind string
+---@field task boolean
+---@field category string
+---@field tags string[]
+---@field want 'up'|'down'
+---@field status status
+---@field health health_state
+---@field reason string for people; for `waiting` what it waits for
+---@field epoch integer
+---@field pid? integer
+---@field exit_code? integer of the last end
+---@field signal? string
+---@field attempt integer counts against max_retries
+---@field restart_count integer
+---@field started_at? integer wall ms
+---@field ready_at? integer
+---@field ended_at? integer
+---@field uptime? integer ms, while alive
+---@field next_start_in? integer ms, while in backoff
+---@field ports table<string, integer>
+---@field endpoints table<string, string>
+---@field history service_exit[] oldest first, at most 20
+---@field last_probe? { ok: boolean, reason: string, ms: integer, at: integer }
+---@field waiting_for? string[] one line for each unmet dependency
+
+---What goes over the bus, to the journal and to clients: values only.
+---@class event
+---@field seq integer 1, 2, 3 … of the run
+---@field name string `started ready running stopped completed crashed restarted failed skipped backoff healthy unhealthy health_check_failed probe line metrics hook_failed all_ready shutdown` and users' own with a colon
+---@field at integer wall ms
+---@field mono integer monotonic ms
+---@field service? string id
+---@field epoch? integer
+---@field from? status
+---@field to? status
+---@field reason? string
+-- and fields of each name's own: exit_code signal core uptime attempt restart_count delay pid ok ms …

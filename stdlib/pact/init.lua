@@ -1,0 +1,2 @@
+--- What `require 'pact'` gives a recipe.
+return {}
