@@ -162,3 +162,132 @@
 ---@field to? status
 ---@field reason? string
 -- and fields of each name's own: exit_code signal core uptime attempt restart_count delay pid ok ms …
+
+---------------------------------------------------------------------------------------------------
+-- base/sched: coroutines and handlers over `sys`.
+
+---@class task
+---@field name string
+---@field status 'ready'|'waiting'|'running'|'done'|'failed'|'cancelled'
+---@field result? table packed results, or `{ n = 1, message }`
+
+---@class task_group what is ended together: tasks and timers of a generation, a service, a shutdown
+---@field cancel fun(self: task_group)
+
+---@class sched
+---@field sys sys
+---@field on fun(self, id: integer, fn: fun(kind: string, ...)) every event of a sys id goes to `fn`, until `off`
+---@field off fun(self, id: integer)
+---@field cancel fun(self, id: integer) sys.cancel and off; nil is fine
+---@field after fun(self, ms: integer, fn: fun(), group?: task_group): integer a timer that fires once; ended by `cancel`
+---@field post fun(self, fn: fun()) runs `fn` at the end of this dispatch, or in the next turn when there is none
+---@field on_turn fun(self, fn: fun()) after each turn that delivered something
+---@field group fun(self): task_group
+---@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, on_error?: fun(message: string, traceback: string, task: task), on_done?: fun(...) }, ...): task begins at the end of this dispatch
+---@field stop fun(self, task: task) cancels one task
+---@field current fun(self): task?
+---@field can_wait fun(self): boolean
+---@field suspend fun(self, arm: fun(wake: fun(...)): function?): any the one primitive of waiting: `arm` gets `wake` and may return what undoes it. Raises `can't wait here` where Lua can't yield
+---@field sleep fun(self, ms: integer)
+---@field await fun(self, id: integer, timeout?: integer): string, any kind and values of the next event of a sys id; 'timeout' when none came (the id is cancelled then)
+---@field join fun(self, task: task, timeout?: integer): boolean?, any true and results; false and a message; nil, 'timeout'
+---@field coroutine table the coroutine library for recipes: waiting in a user's own coroutine passes outward
+
+---@class bus
+---@field emit fun(self, event: table): event fills in seq, at, mono and hands it to all; a subscriber's own emits follow behind it
+---@field subscribe fun(self, fn: fun(event: event), opts?: { rank?: 'journal'|'hooks'|'clients', names?: string[] }): { off: fun(self) } rank orders subscribers, default 'clients'
+
+---------------------------------------------------------------------------------------------------
+-- supervise: `require 'pact.supervise'`.
+
+---Who asked. Only a person's start or restart zeroes the counters.
+---@alias actor 'person'|'recipe'|'hook'|'dependency'|'watch'|'schedule'|'reload'|'shutdown'
+
+---What hooks may answer: their verdict. `restart { after, count }`, `wait(after)` (ask again), `ignore`, `fail(reason)`.
+---@class verdict
+---@field action 'restart'|'wait'|'ignore'|'fail'
+---@field after? integer
+---@field count? boolean default true
+---@field reason? string
+
+---@class supervisor_options
+---@field sys sys
+---@field sched sched
+---@field bus bus
+---@field plan plan
+---@field drivers table<string, driver> by kind: `require 'pact.drivers'`
+---@field log_dir string where `<id>.log` are written: the run's directory
+---@field environment table<string, string> what services inherit; ours, cleaned
+---@field run string PACTLUA_RUN: the run's directory
+---@field socket? string PACTLUA_SOCKET
+---@field colour? boolean we colour our own output: FORCE_COLOR=1 for services
+---@field hook_timeout? integer default 10 s
+---@field handle? fun(id: string): any what the recipe's functions (check, on_unhealthy, policy) get for the service; default its snapshot
+---@field verdict? fun(id: string, event: event, reply: fun(v?: verdict)): boolean asked on crashed, unhealthy, health_check_failed, failed after the event went over the bus. true: `reply` will be called once (nil: no verdict), until then, or hook_timeout, the policy waits; false: no hook has a say
+---@field before_stop? fun(reason: string, done: fun()) shutdown waits for done, 10 s at most, before the first stop
+---@field on_rest? fun(rest: rest) each time that nothing wanted lives or can live any more, and after a shutdown
+
+---@class rest
+---@field down boolean a shutdown is complete; else the network has come to rest by itself
+---@field status integer 0 all wanted completed (or a clean shutdown); 3 a wanted one failed or never became ready; else an essential service's, or what shutdown was given
+---@field reason string
+---@field failed string[] wanted services that failed, were skipped or never became ready
+---@field survivors { service: string, pid: integer, name: string, state: string }[] processes that could not be killed
+
+---@class supervisor
+---@field want fun(self, ids: string[], want: 'up'|'down', by: actor, opts?: { no_deps?: boolean }) up: with all they need, unless no_deps. Returns at once
+---@field start fun(self, id: string, opts?: { by?: actor, wait?: boolean|'started'|'ready', no_deps?: boolean, timeout?: integer }): true?, string?, string? by default 'person'; wait yields until it is so: nil, reason, code on failure
+---@field stop fun(self, id: string, opts?: { by?: actor, with_dependents?: boolean, wait?: boolean }): true?, string?, string?
+---@field restart fun(self, id: string, opts?: { by?: actor, with_dependents?: boolean, wait?: boolean }): true?, string?, string?
+---@field signal fun(self, id: string, signal: string|integer, scope?: 'leader'|'group'|'tree'): true?, string?, string?
+---@field wait fun(self, id: string, goal: 'started'|'ready'|'healthy'|'stopped', timeout?: integer): true?, string?, string? yields; code 'failed' 'skipped' 'ended' 'timeout' 'unknown'
+---@field shutdown fun(self, reason: string, opts?: { force?: boolean, status?: integer }) a second call with force kills at once; status is what `rest` will say
+---@field snapshot fun(self, id: string): snapshot?
+---@field list fun(self): string[] ids in plan order
+---@field service fun(self, id: string): service?
+---@field why fun(self, id: string): why?
+---@field log fun(self, id: string): integer?, string? the sys.log id; opened at need
+---@field sample fun(self, id: string): table? cpu, rss, … as sys.proc.sample
+---@field add fun(self, service: service) a service declared while the network runs; not wanted yet. Its dependencies exist
+---@field rest fun(self): rest the status as it would be now
+---@field all_ready fun(self): boolean every wanted service is running or completed
+
+---@class why
+---@field id string
+---@field status status
+---@field reason string
+---@field want 'up'|'down'
+---@field waiting_for { id: string, condition: string, text: string, since: integer }[] since: ms ago
+---@field blocks string[] who waits for it
+---@field next_start_in? integer
+---@field asked? string the event whose hooks are being waited for
+---@field attempt integer
+---@field max_retries? integer
+---@field history service_exit[]
+---@field last_probe? { ok: boolean, reason: string, ms: integer, at: integer }
+
+---------------------------------------------------------------------------------------------------
+-- drivers: what makes a kind real. One object per supervisor, made by `driver.new(host)`.
+
+---@class driver_host
+---@field sys sys
+---@field sched sched
+---@field supervisor supervisor_options
+---@field facts fun(id: string): { service: service, ports: table<string, integer>, order: string[] } of any service, for the environment of dependents
+
+---One epoch of a service in a driver's hands. The driver may keep fields of its own in it.
+---@class job
+---@field service service
+---@field epoch integer
+---@field log? integer
+---@field ports table<string, integer> what it really listens on, by the ports' names; filled by start
+---@field claims table<integer, string> ports of the whole network that are taken, and by which service
+---@field report fun(kind: 'spawned'|'start_failed'|'exited'|'swept'|'note', data: table) each start ends in start_failed, or in spawned, exited, swept
+
+---@class driver
+---@field start fun(self, job: job)
+---@field stop fun(self, job: job, why: { force?: boolean }) asks it to end; again with force: kill at once. Before `spawned` it ends in start_failed
+---@field signal fun(self, job: job, signo: integer, scope?: string): true?, string?, string?
+---@field sample fun(self, job: job): table?
+---@field survivors fun(self, job: job): table[] what is left of it now
+---@field probe_spec fun(self, job: job): table? fields of sys.spawn_spec for a probe's command: env, cwd, user
