@@ -1,0 +1,102 @@
+// The bytes that started programs write, kept byte for byte: `<name>.log` with an index beside it
+// (log/index.h). The loop reads pipes, one thread of its own writes all files, and between them
+// stands a bounded queue: when the disk is slower than a program, the program waits, not the loop.
+//
+// All functions are for the loop's thread. An id that names nothing (any more) gives -ENOENT or does
+// nothing. A *source* is what writes one stream: a pipe, or logs_write for one stream number. Lines
+// of a source reach the file whole; one that has not ended is written as it is after 250 ms.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loop/loop.h"
+
+struct logs;
+struct lines;         // log/lines.h
+struct line_filter;   // log/lines.h
+struct needle_spec;   // log/needle.h
+
+enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2, LOG_OURS = 3 };
+enum log_format { LOG_RAW, LOG_TEXT, LOG_JSON };
+
+struct log_options {
+  const char *dir, *name;  // <dir>/<name>.log; the directory must exist
+  uint64_t max_size_bytes; // of one file; 0: 10 MiB
+  unsigned max_files;      // rotated ones kept beside it; 0 is none
+  enum log_format format;
+};
+
+struct log_stat {
+  uint64_t size_bytes;   // written since the log's first byte, rotated files included
+  uint64_t lines;        // newlines among them, since this process opened it
+  uint64_t lost_bytes;   // that could not be written
+  uint64_t queued_bytes; // read, not yet written
+  const char *path;      // of the .log; valid until logs_close
+};
+
+// A line matched a watch. `id` is the watch's.
+struct event_line {
+  struct event event;
+  uint64_t at_ms; // wall
+  int stream;
+  size_t size_bytes;
+  char *text; // without its newline; may hold NULs
+};
+
+// New bytes are in the file. `id` is the log's.
+struct event_output {
+  struct event event;
+  uint64_t end_offset; // as log_stat.size_bytes
+  uint64_t lines;
+};
+
+// Writing failed (`message`), or goes on again (NULL).
+struct event_logfault {
+  struct event event;
+  char *message;
+  uint64_t lost_bytes;
+};
+
+struct logs *logs_create(struct loop *loop);
+// Writes what is queued, at most for a second, and closes all.
+void logs_destroy(struct logs *logs);
+
+// Opens for appending; continues a log of that name. The file is opened here and now, so that
+// what is wrong with the directory is told to the caller.
+int logs_open(struct logs *logs, const struct log_options *options, uint64_t *id);
+// Its pipes are read empty without waiting and closed; the files close when all is written.
+void logs_close(struct logs *logs, uint64_t id);
+
+// Bytes that come from now on carry this number; those of a pipe whose leader has ended keep theirs.
+void logs_epoch(struct logs *logs, uint64_t id, uint32_t epoch);
+
+// Reads `fd`, the read end of a program's pipe, until its end. Owns it from here, also when it fails.
+// `owner` is any number by which logs_leader_ended finds it again: the process's id.
+int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream);
+// The owner has ended, though others may still hold its pipes. What is readable is read at once, so
+// that its last words are there before its exit is told. Then the pipes go on unwatched: for one
+// second as before, later marked as an orphan's. Nobody waits for them.
+void logs_leader_ended(struct logs *logs, uint64_t id, uint64_t owner);
+
+// Bytes of our own. Blocks for up to 100 ms when 4 MiB are queued; what finds no room then is
+// counted as lost: -EAGAIN.
+int logs_write(struct logs *logs, uint64_t id, int stream, const char *bytes, size_t size_bytes);
+
+// Watches for lines from now on: EV_LINE until cancelled. A line is looked at up to 64 KiB. On a bad
+// pattern -EINVAL, with what is wrong in `why`.
+int logs_match(struct logs *logs, uint64_t id, const struct needle_spec *spec, uint64_t *watch,
+               char *why, size_t why_size);
+// Ends a watch; false when the id is none.
+bool logs_cancel(struct logs *logs, uint64_t watch);
+
+// EV_OUTPUT at most every 25 ms while on.
+void logs_notify(struct logs *logs, uint64_t id, bool on);
+
+// The last lines that pass the filter, with what is still queued; also while the disk is full.
+int logs_lines(struct logs *logs, uint64_t id, const struct line_filter *filter,
+               struct lines *lines);
+int logs_stat(struct logs *logs, uint64_t id, struct log_stat *stat);
+
+// Waits until all that is queued is in the files; false when that takes longer.
+bool logs_flush(struct logs *logs, unsigned timeout_ms);
