@@ -12,6 +12,7 @@
 ---@field subject? string such as `process 'web'`
 ---@field key? string such as `health.interval`
 ---@field message string lower case, what was expected and what came, with a suggestion
+---@field traceback? string only when the recipe itself raised
 
 ---@alias pattern string|{ regex: string }
 
@@ -103,10 +104,17 @@
 ---@field order string[] every id, dependencies first, ties in order of declaration
 ---@field levels string[][] what may start together
 ---@field dependents table<string, { id: string, edge: edge }[]>
----@field hooks { event: string, fn: function|string, at: at, once: boolean }[] in order of declaration
----@field commands table<string, { help?: string, fn: function, at: at }>
+---@field hooks { event: string, fn: function|string, at: at, once: boolean, off?: boolean }[] in order of declaration; a string is a script's absolute path; `off` once `:off()` was called
+---@field commands table<string, { name: string, help?: string, fn: function, at: at }>
 ---@field max_parallel_starts? integer
 ---@field shutdown_timeout? integer
+---@field hook_timeout? integer
+---@field settings settings what variables and the recipe say about ourselves
+---@field secret_values string[] texts to mask wherever state is shown
+
+---@class settings
+---@field tui { refresh_rate: integer, max_logs: integer, show_debug_logs: boolean, theme?: table }
+---@field debug { enabled: boolean, all: boolean, words: string[], level?: string, categories?: string[], console?: boolean } from DEBUG*, PACTLUA_DEBUG
 
 ---@alias status 'idle'|'waiting'|'starting'|'running'|'stopping'|'stopped'|'backoff'|'completed'|'failed'|'skipped'
 ---@alias health_state 'none'|'unknown'|'healthy'|'unhealthy'

@@ -1,0 +1,280 @@
+--- JSON. Our own encoder (sorted keys, exact integers, empty arrays); decoding by lua-cjson, except that
+--- texts with long numbers, of which cjson keeps 14 digits only, are decoded here.
+local list = require 'pact.base.list'
+
+local M = {}
+
+local Array = { __name = 'json.array' }
+
+---What `null` decodes to, and is encoded from.
+M.null = setmetatable({}, {
+  __name = 'json.null',
+  __tostring = function() return 'null' end,
+  __newindex = function() error('json.null is a constant', 2) end,
+})
+
+---Marks a table as an array, so that it is one even when empty.
+---@generic T: table
+---@param t? T
+---@return T
+function M.array(t) return setmetatable(t or {}, Array) end
+
+local short = {
+  ['"'] = '\\"', ['\\'] = '\\\\',
+  ['\b'] = '\\b', ['\f'] = '\\f', ['\n'] = '\\n', ['\r'] = '\\r', ['\t'] = '\\t',
+}
+local function control(c) return short[c] or ('\\u%04x'):format(c:byte()) end
+
+-- text that isn't UTF-8 gets U+FFFD for each byte that doesn't fit
+local function repaired(text)
+  local out, from = {}, 1
+  while from <= #text do
+    local _, bad = utf8.len(text, from)
+    out[#out + 1] = text:sub(from, (bad or #text + 1) - 1)
+    if not bad then break end
+    out[#out + 1] = '\u{FFFD}'
+    from = bad + 1
+  end
+  return table.concat(out)
+end
+
+local function string_of(text)
+  if not utf8.len(text) then text = repaired(text) end
+  return '"' .. text:gsub('[%c"\\\127]', control) .. '"'
+end
+
+local function number_of(n)
+  if math.type(n) == 'integer' then return ('%d'):format(n) end
+  if n ~= n or n == math.huge or n == -math.huge then return nil end
+  for _, format in ipairs { '%.14g', '%.16g' } do
+    local text = format:format(n)
+    if tonumber(text) == n then return text end
+  end
+  return ('%.17g'):format(n)
+end
+
+local encode
+
+local function foreign(value, state)
+  if state.lenient then
+    return type(value) == 'number' and 'null' or string_of(tostring(value))
+  end
+  local place = #state.path > 0 and (" at '%s'"):format(table.concat(state.path, '.')) or ''
+  local what = type(value) == 'number' and tostring(value) or 'a ' .. type(value)
+  error(('json: cannot encode %s%s'):format(what, place), 0)
+end
+
+local function members(t, state, indent)
+  local out, array = {}, getmetatable(t) == Array or (next(t) ~= nil and list.is_sequence(t))
+  local path, n = state.path, #state.path + 1
+  local inner = indent and indent .. '  '
+  local colon = indent and ': ' or ':'
+  if array then
+    for i = 1, #t do
+      path[n] = i
+      out[i] = encode(t[i], state, inner)
+    end
+  else
+    for key, value in list.sorted(t) do
+      path[n] = tostring(key)
+      out[#out + 1] = string_of(path[n]) .. colon .. encode(value, state, inner)
+    end
+  end
+  path[n] = nil
+  local open, close = array and '[' or '{', array and ']' or '}'
+  if #out == 0 or not indent then return open .. table.concat(out, ',') .. close end
+  return ('%s\n%s%s\n%s%s'):format(open, inner, table.concat(out, ',\n' .. inner), indent, close)
+end
+
+local function table_of(t, state, indent)
+  if state.open[t] then
+    if state.lenient then return 'null' end
+    error(("json: a table contains itself at '%s'"):format(table.concat(state.path, '.')), 0)
+  end
+  if #state.path > 200 then error('json: nested more than 200 deep', 0) end
+  state.open[t] = true
+  local text = members(t, state, indent)
+  state.open[t] = nil
+  return text
+end
+
+function encode(value, state, indent)
+  local kind = type(value)
+  if kind == 'string' then return string_of(value) end
+  if kind == 'boolean' then return value and 'true' or 'false' end
+  if value == nil or value == M.null then return 'null' end
+  if kind == 'table' then return table_of(value, state, indent) end
+  return kind == 'number' and number_of(value) or foreign(value, state)
+end
+
+---@param value any
+---@param opts? { indent?: boolean, lenient?: boolean } indent: over many lines; lenient: what JSON has no word for becomes text or null instead of an error
+---@return string without a newline at the end
+function M.encode(value, opts)
+  local state = { open = {}, path = {}, lenient = opts and opts.lenient }
+  return encode(value, state, opts and opts.indent and '' or nil)
+end
+
+local function fail(s, what) error({ at = s.at, what = what }, 0) end
+
+local function blanks(s) s.at = s.text:find('[^ \t\r\n]', s.at) or #s.text + 1 end
+
+local unescaped = {
+  b = '\b', f = '\f', n = '\n', r = '\r', t = '\t', ['"'] = '"', ['\\'] = '\\', ['/'] = '/',
+}
+
+local function unicode(s, at)
+  local hex = s.text:match('^%x%x%x%x', at)
+  if not hex then fail(s, 'a broken \\u escape') end
+  local code = tonumber(hex, 16)
+  if code < 0xD800 or code > 0xDFFF then return utf8.char(code), at + 4 end
+  local low = code < 0xDC00 and s.text:match('^\\u(%x%x%x%x)', at + 4)
+  local second = low and tonumber(low, 16)
+  if not second or second < 0xDC00 or second > 0xDFFF then return '\u{FFFD}', at + 4 end
+  return utf8.char(0x10000 + (code - 0xD800) * 0x400 + second - 0xDC00), at + 10
+end
+
+local function read_string(s)
+  local out, from = {}, s.at + 1
+  while true do
+    local stop = s.text:find('["\\%c]', from)
+    local c = stop and s.text:sub(stop, stop)
+    if c ~= '"' and c ~= '\\' then
+      fail(s, stop and 'a control character in a string' or 'an open string')
+    end
+    out[#out + 1] = s.text:sub(from, stop - 1)
+    if c == '"' then
+      s.at = stop + 1
+      return table.concat(out)
+    end
+    local escape = s.text:sub(stop + 1, stop + 1)
+    from = stop + 2
+    if escape == 'u' then
+      out[#out + 1], from = unicode(s, from)
+    else
+      out[#out + 1] = unescaped[escape] or fail(s, 'an unknown escape in a string')
+    end
+  end
+end
+
+local function read_number(s)
+  local integer = s.text:match('^%-?%d+', s.at)
+  if not integer or integer:find '^%-?0%d' then fail(s, 'an unexpected character') end
+  local at = s.at + #integer
+  local fraction = s.text:match('^%.%d+', at) or ''
+  local exponent = s.text:match('^[eE][+-]?%d+', at + #fraction) or ''
+  s.at = at + #fraction + #exponent
+  return tonumber(integer .. fraction .. exponent)
+end
+
+local read
+
+local function read_array(s, depth)
+  local out, n = {}, 0
+  s.at = s.at + 1
+  blanks(s)
+  if s.text:byte(s.at) == 93 then
+    s.at = s.at + 1
+    return out
+  end
+  while true do
+    n = n + 1
+    out[n] = read(s, depth + 1)
+    blanks(s)
+    local c = s.text:sub(s.at, s.at)
+    s.at = s.at + 1
+    if c == ']' then return out end
+    if c ~= ',' then fail(s, "no ',' or ']' in an array") end
+  end
+end
+
+local function read_object(s, depth)
+  local out = {}
+  s.at = s.at + 1
+  blanks(s)
+  if s.text:byte(s.at) == 125 then
+    s.at = s.at + 1
+    return out
+  end
+  while true do
+    blanks(s)
+    if s.text:byte(s.at) ~= 34 then fail(s, 'no name in an object') end
+    local key = read_string(s)
+    blanks(s)
+    if s.text:byte(s.at) ~= 58 then fail(s, "no ':' behind a name") end
+    s.at = s.at + 1
+    out[key] = read(s, depth + 1)
+    blanks(s)
+    local c = s.text:sub(s.at, s.at)
+    s.at = s.at + 1
+    if c == '}' then return out end
+    if c ~= ',' then fail(s, "no ',' or '}' in an object") end
+  end
+end
+
+local words = { t = { 'true', true }, f = { 'false', false }, n = { 'null', M.null } }
+
+function read(s, depth)
+  if depth > 200 then fail(s, 'nesting of more than 200') end
+  blanks(s)
+  local c = s.text:sub(s.at, s.at)
+  if c == '{' then return read_object(s, depth) end
+  if c == '[' then return read_array(s, depth) end
+  if c == '"' then return read_string(s) end
+  local word = words[c]
+  if not word then return read_number(s) end
+  if s.text:sub(s.at, s.at + #word[1] - 1) ~= word[1] then fail(s, 'an unknown word') end
+  s.at = s.at + #word[1]
+  return word[2]
+end
+
+local function decode_here(text)
+  local s = { text = text, at = 1 }
+  local value = read(s, 1)
+  blanks(s)
+  if s.at <= #text then fail(s, 'something behind the value') end
+  return value
+end
+
+local codec -- false: no lua-cjson here
+
+local function cjson()
+  if codec == nil then
+    local found, library = pcall(require, 'cjson')
+    codec = found and library.new() or false
+    if codec then
+      codec.decode_invalid_numbers(false)
+      codec.decode_max_depth(200)
+    end
+  end
+  return codec
+end
+
+-- cjson gives floats and a null of its own
+local function native(value, null)
+  if type(value) == 'number' then return math.tointeger(value) or value end
+  if value == null then return M.null end
+  if type(value) == 'table' then
+    for key, item in pairs(value) do
+      if type(item) ~= 'string' and type(item) ~= 'boolean' then value[key] = native(item, null) end
+    end
+  end
+  return value
+end
+
+---@param text string
+---@return any value nil when it isn't JSON
+---@return string? message
+function M.decode(text)
+  local fast = not text:find '%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d' and cjson()
+  if fast then
+    local ok, value = pcall(fast.decode, text)
+    if ok then return native(value, fast.null) end
+  end
+  local ok, value = pcall(decode_here, text)
+  if ok then return value end
+  if type(value) ~= 'table' then return nil, 'not JSON: ' .. tostring(value) end
+  return nil, ('not JSON: %s at byte %d'):format(value.what, math.min(value.at, #text + 1))
+end
+
+return M
