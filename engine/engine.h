@@ -11,6 +11,7 @@ struct tcp_probes;  // net/tcp.h
 struct control;     // net/control.h: the control protocol, both ends
 struct timers;      // loop/timer.h
 struct signals;     // loop/sig.h
+struct files;       // os/files.h: files held open by id
 struct front_link;  // roles/front_link.h
 
 struct engine {
@@ -23,11 +24,15 @@ struct engine {
   struct http_client *http_client;
   struct tcp_probes *tcp_probes;
   struct control *control;
+  struct files *files;
   struct front_link *front_link; // NULL in a process that stands alone
 };
 
 int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn turn, void *context);
 void engine_finish(struct engine *engine);
+
+// Ends the operation or object of that id, whatever it is, and drops its queued events.
+bool engine_cancel(struct engine *engine, uint64_t id);
 
 // Each makes its object at the first call; they abort when memory is exhausted.
 struct timers *engine_timers(struct engine *engine);
@@ -38,3 +43,4 @@ struct tails *engine_tails(struct engine *engine);
 struct http_client *engine_http_client(struct engine *engine);
 struct tcp_probes *engine_tcp_probes(struct engine *engine);
 struct control *engine_control(struct engine *engine);
+struct files *engine_files(struct engine *engine);

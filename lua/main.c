@@ -1,1 +1,58 @@
-int main(void) { return 0; }
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/host.h"
+
+// Where this binary lies; as it was called when /proc isn't there.
+static const char *own_path(const char *called, char *buffer, size_t size) {
+  ssize_t length = readlink("/proc/self/exe", buffer, size - 1);
+  if (length <= 0) return called;
+  buffer[length] = '\0';
+  return buffer;
+}
+
+// `pactlua --stdlib DIR …` or PACTLUA_STDLIB: the standard library of a checkout.
+static const char *take_stdlib(int *argc, char ***argv) {
+  if (*argc > 2 && !strcmp((*argv)[1], "--stdlib")) {
+    const char *dir = (*argv)[2];
+    *argc -= 2;
+    *argv += 2;
+    return dir;
+  }
+  const char *dir = getenv("PACTLUA_STDLIB");
+  return dir && *dir ? dir : NULL;
+}
+
+static int end(int status) {
+  if (status < 256) return status;
+  fflush(NULL);
+  signal(status - 256, SIG_DFL);
+  raise(status - 256);
+  return 128 + status - 256; // a signal whose default is to do nothing
+}
+
+static int run(const struct host_options *options) {
+  struct host host;
+  int error = host_open(&host, options);
+  if (error) fprintf(stderr, "pactlua: can't start: %s\n", strerror(-error));
+  int status = error ? 1 : host_run(&host);
+  host_close(&host);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  if (argc == 2 && (!strcmp(argv[1], "version") || !strcmp(argv[1], "--version"))) {
+    puts("pactlua " PACTLUA_VERSION);
+    return 0;
+  }
+  char path[PATH_MAX];
+  struct host_options options = {.role = "solo", .program = own_path(argv[0], path, sizeof path)};
+  options.stdlib = take_stdlib(&argc, &argv);
+  options.count = argc > 0 ? argc - 1 : 0;
+  options.args = argv + 1;
+  return end(run(&options));
+}

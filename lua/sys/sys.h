@@ -3,6 +3,7 @@
 #pragma once
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdbool.h>
 
 #include "engine.h"
 
@@ -11,12 +12,27 @@ struct engine *sys_engine(lua_State *L);
 
 // What the world refused: pushes nil, "<what>: <strerror>", "ENOENT"; returns 3. `error` is a
 // positive or negative errno (or libuv code).
-int sys_fail(lua_State *L, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int sys_fail(lua_State *L, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 // The same with a message of its own and a code that is no errno, such as "gone".
 int sys_refuse(lua_State *L, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Each pushes its table; host.c has the list.
+// What most calls end with: true, or the refusal. `format` has one %s, for `what`.
+int sys_done(lua_State *L, int result, const char *format, const char *what);
+// The argument as a path; NUL bytes in it are misuse.
+const char *sys_path(lua_State *L, int index);
+
+// The whole table `sys`, pushed; and where it is kept while nothing else refers to it.
+void sys_open(lua_State *L);
+void sys_set_root(lua_State *L); // pops it
+void sys_get_root(lua_State *L); // pushes it
+
+// The functions set by sys.dispatch and sys.turn.
+enum sys_hook { SYS_DISPATCH, SYS_TURN };
+bool sys_get_hook(lua_State *L, enum sys_hook hook); // pushes a value; false: it is no function
+
+// Each pushes its table; sys.c has the list.
 int sys_open_time(lua_State *L);
 int sys_open_proc(lua_State *L);
 int sys_open_log(lua_State *L);

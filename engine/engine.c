@@ -1,0 +1,42 @@
+#include "engine.h"
+
+#include "loop/sig.h"
+#include "loop/timer.h"
+#include "os/files.h"
+
+int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn turn, void *context) {
+  *engine = (struct engine){0};
+  return loop_init(&engine->loop, deliver, turn, context);
+}
+
+// Last made goes first; timers and signals, which the others use, go last.
+void engine_finish(struct engine *engine) {
+  files_destroy(engine->files);
+  signals_destroy(engine->signals);
+  timers_destroy(engine->timers);
+  loop_finish(&engine->loop);
+}
+
+// Asks each module that has operations whether the id is one of its own.
+bool engine_cancel(struct engine *engine, uint64_t id) {
+  if (!id) return false;
+  loop_forget(&engine->loop, id);
+  if (engine->timers && timers_cancel(engine->timers, id)) return true;
+  if (engine->files && files_close(engine->files, id) == 0) return true;
+  return false;
+}
+
+struct timers *engine_timers(struct engine *engine) {
+  if (!engine->timers) engine->timers = timers_create(&engine->loop);
+  return engine->timers;
+}
+
+struct signals *engine_signals(struct engine *engine) {
+  if (!engine->signals) engine->signals = signals_create(&engine->loop);
+  return engine->signals;
+}
+
+struct files *engine_files(struct engine *engine) {
+  if (!engine->files) engine->files = files_create(&engine->loop);
+  return engine->files;
+}

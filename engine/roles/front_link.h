@@ -1,0 +1,29 @@
+// What joins the front (which has the terminal) and the engine (which has none): a socketpair for
+// the control protocol, made before the forks, and the knowledge of when the other side has ended.
+// Both processes hold one, each its own end; a process that stands alone has none.
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "loop/loop.h"
+
+struct front_link {
+  bool front;                // this is the front's end
+  int fd;                    // our end of the socketpair, -1 once taken
+  pid_t guard_pid;           // the process between the two
+  int guard_pidfd;           // readable when it has ended
+  int report_fd;             // front: what the engine writes to its stderr, -1 when ended
+  int engine_fd;             // front: a pipe from which the engine's pid can be read once
+  bool ended;                // front: guard and engine have ended; engine: the guard has
+  int status;                // of the guard, which is the engine's: 0–255, or 128 + the signal
+  struct front_watch *watch; // while attached to a loop
+};
+
+// The end of the socketpair, which is the caller's from here; -1 when it was taken before.
+int front_link_take(struct front_link *link);
+
+// Watches guard and engine in a loop: queues an EV_SIGNAL of SIG_GUARD once, in the front when both
+// have ended and what they left has been ended too, in the engine when the guard is gone. The front
+// also prints what the engine writes to its stderr, each line behind `engine: `.
+int front_link_attach(struct front_link *link, struct loop *loop);
+void front_link_detach(struct front_link *link); // before the loop is finished

@@ -1,0 +1,142 @@
+#include "host/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "dispatch.h"
+#include "host/call.h"
+#include "host/modules.h"
+#include "roles/front_link.h"
+#include "sys/sys.h"
+
+// What Lua may hold: a script that runs away gets an error, the machine doesn't swap.
+#define MEMORY_MAX_BYTES ((size_t)1 << 30)
+
+struct host *host_of(lua_State *L) {
+  return *(struct host **)lua_getextraspace(L);
+}
+
+struct engine *sys_engine(lua_State *L) {
+  return &host_of(L)->engine;
+}
+
+static void *allocate(void *data, void *block, size_t old_size, size_t new_size) {
+  struct host *host = data;
+  if (!block) old_size = 0; // it then tells the type of the object
+  if (!new_size) {
+    free(block);
+    host->memory_bytes -= old_size;
+    return NULL;
+  }
+  if (new_size > old_size && host->memory_bytes - old_size + new_size > MEMORY_MAX_BYTES)
+    return NULL;
+  void *grown = realloc(block, new_size);
+  if (grown) host->memory_bytes += new_size - old_size;
+  return grown;
+}
+
+// Only an error outside of every protected call comes here: a defect of the host.
+static int panic(lua_State *L) {
+  const char *message = lua_tostring(L, -1);
+  fprintf(stderr, "pactlua: unprotected error: %s\n", message ? message : "no message");
+  return 0;
+}
+
+static int open_state(lua_State *L) {
+  struct host *host = host_of(L);
+  call_open(L);
+  modules_open(L, host->options.stdlib);
+  lua_getglobal(L, "coroutine");
+  call_open_coroutine(L);
+  sys_open(L);
+  sys_set_root(L);
+  return 0;
+}
+
+// Runs a C function of Lua under the protected call; false: the error has been reported.
+static bool run(struct host *host, lua_CFunction function, void *argument, int budget_ms,
+                const char *doing) {
+  struct watchdog_level level;
+  lua_State *L = host->L;
+  watchdog_enter(&host->watchdog, &level, L, budget_ms);
+  lua_pushcfunction(L, function);
+  lua_pushlightuserdata(L, argument);
+  bool ok = call_protected(L, 1, 0);
+  watchdog_leave(&host->watchdog, &level);
+  if (!ok) call_report(L, doing);
+  return ok;
+}
+
+static int dispatch_event(lua_State *L) {
+  const struct event *event = lua_touserdata(L, 1);
+  if (sys_get_hook(L, SYS_DISPATCH)) lua_call(L, dispatch_push(L, event), 0);
+  return 0;
+}
+
+static int dispatch_turn(lua_State *L) {
+  if (sys_get_hook(L, SYS_TURN)) lua_call(L, 0, 0);
+  return 0;
+}
+
+static void on_event(struct event *event, void *context) {
+  char doing[64];
+  snprintf(doing, sizeof doing, "error while handling '%s'", dispatch_name(event->kind));
+  run(context, dispatch_event, event, WATCHDOG_DISPATCH_MS, doing);
+}
+
+static void on_turn(void *context) {
+  struct host *host = context;
+  run(host, dispatch_turn, NULL, WATCHDOG_DISPATCH_MS, "error behind a turn");
+  watchdog_rest(&host->watchdog);
+}
+
+int host_open(struct host *host, const struct host_options *options) {
+  *host = (struct host){.options = *options};
+  watchdog_init(&host->watchdog);
+  int error = engine_init(&host->engine, on_event, on_turn, host);
+  if (error) return error;
+  host->engine.front_link = options->link;
+  if (options->link) error = front_link_attach(options->link, &host->engine.loop);
+  if (error) return error;
+  lua_Alloc alloc = options->alloc ? options->alloc : allocate;
+  host->L = lua_newstate(alloc, options->alloc ? options->alloc_data : host);
+  if (!host->L) return -ENOMEM;
+  lua_atpanic(host->L, panic);
+  *(struct host **)lua_getextraspace(host->L) = host;
+  return run(host, open_state, NULL, 0, "can't start Lua") ? 0 : -ENOMEM;
+}
+
+void host_close(struct host *host) {
+  if (host->L) lua_close(host->L);
+  host->L = NULL;
+  watchdog_finish(&host->watchdog);
+  if (host->options.link) front_link_detach(host->options.link);
+  engine_finish(&host->engine);
+}
+
+static int call_main(lua_State *L) {
+  int *status = lua_touserdata(L, 1);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "pact.main");
+  lua_call(L, 1, 1); // main
+  luaL_checktype(L, -1, LUA_TFUNCTION);
+  sys_get_root(L);
+  lua_call(L, 1, 1);
+  if (!lua_isnil(L, -1)) *status = (int)luaL_checkinteger(L, -1);
+  return 0;
+}
+
+int host_run(struct host *host) {
+  int status = -1;
+  if (!run(host, call_main, &status, 0, "")) return 1;
+  if (status >= 0) return status;
+  watchdog_rest(&host->watchdog);
+  loop_run(&host->engine.loop);
+  if (host->engine.loop.stopping) return host->status;
+  fputs("pactlua: nothing is left that could happen, and nothing has said how to end\n", stderr);
+  return 1;
+}
