@@ -1,5 +1,5 @@
-// Whose is a process that we didn't start ourselves? Asked in this order: what was found out before,
-// its session, its group, its parent, and the tag in its environment.
+// Whose is a process that we didn't start ourselves? Asked in this order: what was found out
+// before, its session, its group, its parent, and the tag in its environment.
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,7 @@ static const struct walk_memory *find(const struct walk_memory *memory, size_t c
 }
 
 static uint64_t remembered(const struct procs *procs, const struct procfs_stat *stat) {
-  const struct walk_memory *found =
-      find(procs->walk.memory, procs->walk.memory_count, stat->pid);
+  const struct walk_memory *found = find(procs->walk.memory, procs->walk.memory_count, stat->pid);
   if (!found || found->start != stat->start || !idmap_get(&procs->by_id, found->owner)) return 0;
   return found->owner;
 }
@@ -55,8 +54,7 @@ static uint64_t tagged(const struct procs *procs, pid_t pid) {
       name_size = length;
       value = procfs_env(block, size, name, name_size);
     }
-    if (value && proc->tag[length] && strcmp(value, proc->tag + length + 1) == 0)
-      owner = proc->id;
+    if (value && proc->tag[length] && strcmp(value, proc->tag + length + 1) == 0) owner = proc->id;
   }
   free(block);
   return owner;
@@ -83,8 +81,7 @@ static size_t memorize_seen(const struct walk *walk, struct walk_memory *memory)
   for (size_t i = 0; i < walk->count; i++) {
     const struct walk_entry *entry = &walk->entries[i];
     if (entry->leader || !entry->owner) continue;
-    memory[count++] =
-        (struct walk_memory){entry->stat.pid, entry->stat.start, entry->owner};
+    memory[count++] = (struct walk_memory){entry->stat.pid, entry->stat.start, entry->owner};
   }
   if (count) qsort(memory, count, sizeof *memory, by_pid);
   return count;

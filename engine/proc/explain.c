@@ -65,13 +65,18 @@ static void explain_format(const struct spawn_spec *spec, const char *file, char
   ssize_t got = read_head(path, head, sizeof head);
   if (got == 0)
     snprintf(text, size, "'%s' is an empty file", file);
-  else if (got >= 4 && memcmp(head, "\x7f" "ELF", 4) == 0)
+  else if (got >= 4 && memcmp(head,
+                              "\x7f"
+                              "ELF",
+                              4) == 0)
     snprintf(text, size, "'%s' is a program for another kind of machine", file);
   else if (got > 0 && memchr(head, '\0', (size_t)got))
     snprintf(text, size, "'%s' is not a program", file);
   else if (got > 0 && strncmp(head, "#!", 2) != 0)
-    snprintf(text, size, "'%s' has no #! line; begin it with #!/bin/sh, or run it by its "
-             "interpreter", file);
+    snprintf(text, size,
+             "'%s' has no #! line; begin it with #!/bin/sh, or run it by its "
+             "interpreter",
+             file);
   else
     snprintf(text, size, "'%s' is not in a format that can be run", file);
 }
@@ -151,7 +156,8 @@ static void explain_user(const struct spawn_spec *spec, const struct stage *stag
 }
 
 static void explain_fork(const struct stage *stage, char *text, size_t size) {
-  const char *hint = stage->error == EAGAIN   ? " (the limit of processes is reached: nproc, pids.max)"
+  const char *hint = stage->error == EAGAIN
+                         ? " (the limit of processes is reached: nproc, pids.max)"
                      : stage->error == EMFILE ? " (the limit of open files is reached: nofile)"
                                               : "";
   snprintf(text, size, "fork: %s%s", strerror(stage->error), hint);

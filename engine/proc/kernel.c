@@ -8,7 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int result(long value) { return value < 0 ? -errno : (int)value; }
+static int result(long value) {
+  return value < 0 ? -errno : (int)value;
+}
 
 static int linux_spawn(int (*child)(void *), void *argument, void *stack_top, int *pidfd) {
   return result(
@@ -25,13 +27,17 @@ static int linux_waitid(idtype_t type, id_t id, siginfo_t *info, int options,
   return result(value);
 }
 
-static int linux_pidfd_open(pid_t pid) { return result(syscall(SYS_pidfd_open, pid, 0)); }
+static int linux_pidfd_open(pid_t pid) {
+  return result(syscall(SYS_pidfd_open, pid, 0));
+}
 
 static int linux_pidfd_signal(int pidfd, int signo) {
   return result(syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0));
 }
 
-static int linux_kill(pid_t pid, int signo) { return result(kill(pid, signo)); }
+static int linux_kill(pid_t pid, int signo) {
+  return result(kill(pid, signo));
+}
 
 // A descriptor below 3 would be in the way of the child's own three.
 static int above_standard(int fd) {

@@ -44,7 +44,9 @@ static void pipes_release(struct pipes *pipes) {
   free(pipes);
 }
 
-static void on_closed(uv_handle_t *handle) { pipes_release(handle->data); }
+static void on_closed(uv_handle_t *handle) {
+  pipes_release(handle->data);
+}
 
 static struct pipes *pipes_of(struct proc *proc) {
   if (proc->pipes) return proc->pipes;
@@ -94,7 +96,8 @@ bool pipes_busy(const struct proc *proc) {
 
 static void on_readable(uv_poll_t *poll, int status, int events) {
   struct pipes *pipes = poll->data;
-  struct capture *capture = poll == &pipes->captures[0].poll ? pipes->captures : pipes->captures + 1;
+  struct capture *capture =
+      poll == &pipes->captures[0].poll ? pipes->captures : pipes->captures + 1;
   char bytes[READ_SIZE];
   (void)status;
   (void)events;

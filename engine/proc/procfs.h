@@ -11,11 +11,11 @@ enum { PROCFS_NAME_MAX = 16 };
 
 struct procfs_stat {
   pid_t pid, ppid, pgid, sid;
-  char state;                  // R S D Z T t X I
-  char name[PROCFS_NAME_MAX];  // as the kernel cut it, at most 15 bytes
+  char state;                 // R S D Z T t X I
+  char name[PROCFS_NAME_MAX]; // as the kernel cut it, at most 15 bytes
   int threads;
-  uint64_t start;              // clock ticks since boot: with the pid it names one process for ever
-  uint64_t cpu_ms;             // user and system, its waited-for children included
+  uint64_t start;  // clock ticks since boot: with the pid it names one process for ever
+  uint64_t cpu_ms; // user and system, its waited-for children included
   uint64_t rss_bytes;
 };
 

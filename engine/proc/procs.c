@@ -35,7 +35,9 @@ struct procs *procs_create_on(struct loop *loop, const struct kernel *kernel) {
   return procs;
 }
 
-struct procs *procs_create(struct loop *loop) { return procs_create_on(loop, &kernel_linux); }
+struct procs *procs_create(struct loop *loop) {
+  return procs_create_on(loop, &kernel_linux);
+}
 
 static void on_procs_closed(uv_handle_t *handle) {
   struct procs *procs = handle->data;

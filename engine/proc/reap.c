@@ -51,7 +51,9 @@ void reap_tell(struct proc *proc) {
     loop_push(proc->procs->loop, &event->event);
 }
 
-static void on_exit_poll_closed(uv_handle_t *handle) { proc_release(handle->data); }
+static void on_exit_poll_closed(uv_handle_t *handle) {
+  proc_release(handle->data);
+}
 
 void reap_unwatch(struct proc *proc) {
   if (proc->pidfd < 0) return;

@@ -50,9 +50,9 @@ void proc_release(struct proc *proc);
 void proc_forget(struct proc *proc);
 
 // reap.c
-int reap_watch(struct proc *proc);   // for its end
+int reap_watch(struct proc *proc); // for its end
 void reap_unwatch(struct proc *proc);
-void reap_tell(struct proc *proc);   // its end, once all that was captured is there
+void reap_tell(struct proc *proc); // its end, once all that was captured is there
 void reap_on_chld(struct procs *procs);
 void reap_orphans(struct procs *procs);
 void reap_seen_orphans(struct procs *procs); // zombies of the last walk
@@ -60,8 +60,8 @@ void reap_on_orphan_timer(uv_timer_t *timer);
 
 // pipes.c
 void pipes_attach(struct proc *proc, const struct procs_spec *spec, const int fds[3]);
-bool pipes_busy(const struct proc *proc);  // captured streams have not ended
-void pipes_ended(struct proc *proc);       // the leader has: 200 ms are left to them
+bool pipes_busy(const struct proc *proc); // captured streams have not ended
+void pipes_ended(struct proc *proc);      // the leader has: 200 ms are left to them
 void pipes_take(struct proc *proc, struct exit_event *event); // what was captured
 void pipes_close(struct proc *proc);
 

@@ -158,8 +158,7 @@ static int clone_child(struct spawner *spawner, int *pidfd) {
   sigset_t all, before;
   memset(&all, 0xff, sizeof all);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, _NSIG / 8);
-  int pid =
-      spawner->kernel->spawn(stage_run, &spawner->stage, spawner->stack + STACK_SIZE, pidfd);
+  int pid = spawner->kernel->spawn(stage_run, &spawner->stage, spawner->stack + STACK_SIZE, pidfd);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, _NSIG / 8);
   return pid;
 }
@@ -210,11 +209,13 @@ int spawn_run(struct spawner *spawner, const struct spawn_spec *spec, struct spa
 }
 
 static const char *const step_names[] = {
-    [STAGE_FORK] = "fork",   [STAGE_SESSION] = "session",     [STAGE_STDIO] = "stdio",
-    [STAGE_UMASK] = "umask", [STAGE_NICE] = "nice",           [STAGE_OOM] = "oom_score_adj",
-    [STAGE_LIMITS] = "limits", [STAGE_USER] = "user",         [STAGE_CWD] = "cwd",
+    [STAGE_FORK] = "fork",           [STAGE_SESSION] = "session", [STAGE_STDIO] = "stdio",
+    [STAGE_UMASK] = "umask",         [STAGE_NICE] = "nice",       [STAGE_OOM] = "oom_score_adj",
+    [STAGE_LIMITS] = "limits",       [STAGE_USER] = "user",       [STAGE_CWD] = "cwd",
     [STAGE_PDEATHSIG] = "pdeathsig", [STAGE_EXEC] = "exec",
 };
 static_assert(sizeof step_names / sizeof *step_names == STAGE_STEPS, "one name a step");
 
-const char *spawn_step_name(enum stage_step step) { return step_names[step]; }
+const char *spawn_step_name(enum stage_step step) {
+  return step_names[step];
+}

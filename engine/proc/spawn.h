@@ -54,7 +54,7 @@ struct spawn_result {
 
 struct spawn_failure {
   enum stage_step step;
-  int error; // an errno
+  int error;         // an errno
   char message[768]; // such as: cwd '/x': No such file or directory
 };
 

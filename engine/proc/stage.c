@@ -79,7 +79,9 @@ static int take_user(struct stage *stage) {
   return 0;
 }
 
-static int take_cwd(struct stage *stage) { return stage->cwd ? chdir(stage->cwd) : 0; }
+static int take_cwd(struct stage *stage) {
+  return stage->cwd ? chdir(stage->cwd) : 0;
+}
 
 // Behind the change of user, which clears it. A parent that died before it was set sends nothing.
 static int take_pdeathsig(struct stage *stage) {
@@ -147,10 +149,12 @@ static int take_exec(struct stage *stage) {
 }
 
 static int (*const steps[])(struct stage *) = {
-    [STAGE_FORK] = NULL,           [STAGE_SESSION] = take_session, [STAGE_STDIO] = take_stdio,
-    [STAGE_UMASK] = take_umask,    [STAGE_NICE] = take_nice,       [STAGE_OOM] = take_oom,
-    [STAGE_LIMITS] = take_limits,  [STAGE_USER] = take_user,       [STAGE_CWD] = take_cwd,
-    [STAGE_PDEATHSIG] = take_pdeathsig, [STAGE_EXEC] = take_exec,
+    [STAGE_FORK] = NULL,          [STAGE_SESSION] = take_session,
+    [STAGE_STDIO] = take_stdio,   [STAGE_UMASK] = take_umask,
+    [STAGE_NICE] = take_nice,     [STAGE_OOM] = take_oom,
+    [STAGE_LIMITS] = take_limits, [STAGE_USER] = take_user,
+    [STAGE_CWD] = take_cwd,       [STAGE_PDEATHSIG] = take_pdeathsig,
+    [STAGE_EXEC] = take_exec,
 };
 static_assert(sizeof steps / sizeof *steps == STAGE_STEPS, "one function a step");
 

@@ -42,7 +42,7 @@ struct stage {
   gid_t gid;
   const gid_t *groups;
   size_t group_count;
-  int umask;          // -1: ours
+  int umask; // -1: ours
   bool set_nice;
   int nice;
   const char *oom_score_adj; // as text; NULL: ours

@@ -49,7 +49,9 @@ static void look_in(struct procs *procs, uint64_t ms) {
   uv_timer_start(timer, sweep_on_timer, ms, 0);
 }
 
-void sweep_soon(struct procs *procs) { look_in(procs, 0); }
+void sweep_soon(struct procs *procs) {
+  look_in(procs, 0);
+}
 
 static bool kept(const struct sweep *sweep, const struct walk_entry *entry) {
   if (entry->leader) return false;
