@@ -34,8 +34,7 @@ static int environment(lua_State *L) {
     const char *equals = strchr(*entry, '=');
     if (!equals || equals == *entry) continue;
     lua_pushlstring(L, *entry, (size_t)(equals - *entry));
-    lua_pushvalue(L, -1);
-    bool known = lua_rawget(L, -3) != LUA_TNIL; // as getenv: the first one counts
+    bool known = lua_rawget(L, -2) != LUA_TNIL; // as getenv: the first one counts
     lua_pop(L, 1);
     if (known) continue;
     lua_pushlstring(L, *entry, (size_t)(equals - *entry));

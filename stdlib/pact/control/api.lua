@@ -1,0 +1,167 @@
+--- The control protocol as a table of routes. An answer is JSON; a refusal has `error` and `code`.
+
+local json = require 'pact.base.json'
+local text = require 'pact.base.text'
+
+local M = {}
+
+local CODES = { unknown = 404, timeout = 408, busy = 409 }
+
+local function refuse(message, code)
+  return CODES[code] or 409, { error = message, code = code or 'refused' }
+end
+
+---@param network network
+local function service_of(network, id)
+  local snapshot = network.supervisor and network.supervisor:snapshot(id)
+  if snapshot then return snapshot end
+  local known = network.supervisor and network.supervisor:list() or {}
+  return nil, ("no service '%s'%s"):format(id, text.suggest(id, known))
+end
+
+local function with_figures(network, snapshot)
+  local sample = snapshot.pid and network.supervisor:sample(snapshot.id)
+  if sample then
+    snapshot.cpu, snapshot.memory, snapshot.processes = sample.cpu, sample.rss, sample.procs
+  end
+  return snapshot
+end
+
+local function by_name(options)
+  return function(name)
+    return function(network, request, id)
+      local args = options(request)
+      args.ids = { id }
+      local ok, message, code = network:command(name, args, 'person')
+      if not ok then return refuse(message, code) end
+      return 200, { ok = true }
+    end
+  end
+end
+
+local act = by_name(function(request)
+  local body = request.json or {}
+  return {
+    signal = body.signal, scope = body.scope, no_deps = body.no_deps, with_dependents = body.with_dependents,
+    wait = body.wait, timeout = body.timeout,
+  }
+end)
+
+-- { method, pattern, handler(network, request, captures…) → status, table }; the first that fits answers.
+-- A handler that answers by itself (a stream) returns nothing.
+local routes = {
+  { 'GET', '^/v1/status$', function(network)
+    return 200, network:status()
+  end },
+  { 'GET', '^/v1/services$', function(network, request)
+    local services = json.array {}
+    for i, snapshot in ipairs(network:snapshots()) do
+      services[i] = request.query.figures == '0' and snapshot or with_figures(network, snapshot)
+    end
+    return 200, { services = services, at = network.sys.time.wall(), project = network.project }
+  end },
+  { 'GET', '^/v1/services/([^/]+)$', function(network, _, id)
+    local snapshot, message = service_of(network, id)
+    if not snapshot then return refuse(message, 'unknown') end
+    return 200, with_figures(network, snapshot)
+  end },
+  { 'GET', '^/v1/services/([^/]+)/why$', function(network, _, id)
+    local snapshot, message = service_of(network, id)
+    if not snapshot then return refuse(message, 'unknown') end
+    return 200, network.supervisor:why(id)
+  end },
+  { 'GET', '^/v1/services/([^/]+)/tree$', function(network, _, id)
+    local snapshot, message = service_of(network, id)
+    if not snapshot then return refuse(message, 'unknown') end
+    return 200, { tree = json.array(network:tree(id) or {}) }
+  end },
+  { 'POST', '^/v1/services/([^/]+)/start$', act 'start' },
+  { 'POST', '^/v1/services/([^/]+)/stop$', act 'stop' },
+  { 'POST', '^/v1/services/([^/]+)/restart$', act 'restart' },
+  { 'POST', '^/v1/services/([^/]+)/signal$', act 'signal' },
+  { 'POST', '^/v1/wait$', function(network, request)
+    local body = request.json or {}
+    local ids = body.ids and #body.ids > 0 and body.ids or network:wanted()
+    local ok, message, code = network:command('wait', { ids = ids, goal = body['for'], timeout = body.timeout }, 'person')
+    if not ok then return refuse(message, code) end
+    return 200, { ok = true }
+  end },
+  { 'GET', '^/v1/events$', function(network, request, _)
+    network:open_stream(request.id, {
+      since = math.tointeger(request.query.since) or 0,
+      follow = request.query.follow == '1',
+    })
+  end },
+  { 'GET', '^/v1/session$', function(network, request)
+    if not request.front then return refuse('only the front that started this network has its session', 'front') end
+    network:open_session(request.id)
+  end },
+  { 'GET', '^/v1/commands$', function(network)
+    return 200, { commands = json.array(network:recipe_commands()) }
+  end },
+  { 'POST', '^/v1/commands/(.+)$', function(network, request, name)
+    local ok, result, code = network:recipe_command(name, request.json and request.json.args or {})
+    if not ok then return refuse(result, code or 'failed') end
+    return 200, { result = result }
+  end },
+  { 'POST', '^/v1/shutdown$', function(network, request)
+    local body = request.json or {}
+    network:command('shutdown', { now = body.now, status = body.status, reason = body.reason }, 'person')
+    return 200, { ok = true }
+  end },
+}
+
+local function find(method, path)
+  local other
+  for _, route in ipairs(routes) do
+    local captures = table.pack(path:match(route[2]))
+    if captures[1] then
+      if route[1] == method then return route[3], captures end
+      other = route[1]
+    end
+  end
+  return nil, other
+end
+
+local function answer(network, id, status, body)
+  if not status then return end
+  network.sys.ctl.respond(id, status, { ['content-type'] = 'application/json' },
+    json.encode(body, { lenient = true }) .. '\n')
+end
+
+---Runs as a task: a handler may wait.
+---@param network network
+---@param id integer the request
+---@param request sys.ctl_request
+function M.handle(network, id, request)
+  local handler, captures = find(request.method, request.path)
+  if not handler then
+    if captures then return answer(network, id, 405, { error = ('%s only'):format(captures), code = 'method' }) end
+    return answer(network, id, 404, { error = ("no such thing: %s"):format(request.path), code = 'unknown' })
+  end
+  if request.body and request.body ~= '' then
+    local body, message = json.decode(request.body)
+    if type(body) ~= 'table' then
+      return answer(network, id, 400, { error = ('body: %s'):format(message or 'an object expected'), code = 'json' })
+    end
+    request.json = body
+  end
+  request.id = id
+  answer(network, id, handler(network, request, table.unpack(captures, 1, captures.n)))
+end
+
+---@param network network
+---@param id integer
+---@param request sys.ctl_request
+function M.serve(network, id, request)
+  network.sched:spawn(function()
+    M.handle(network, id, request)
+  end, {
+    name = ('%s %s'):format(request.method, request.path),
+    on_error = function(message)
+      answer(network, id, 500, { error = message, code = 'internal' })
+    end,
+  })
+end
+
+return M

@@ -1,0 +1,88 @@
+--- Who listens to a running network: the front's session, and clients that follow events.
+
+local stream = require 'pact.control.stream'
+
+local M = {}
+
+---@class audience
+local Audience = {}
+Audience.__index = Audience
+
+---@param context { ctl: sys.ctl, sched: sched, journal: fun(): journal? }
+---@return audience
+function M.new(context)
+  return setmetatable({ context = context, streams = {}, early = {} }, Audience)
+end
+
+function Audience:front_left()
+  self.session, self.left = nil, true
+  if self.ended then self.ended() end
+end
+
+---A message to the front. What comes before the front has asked is kept for it.
+---@param message table with a `type`
+---@param always? boolean
+function Audience:tell(message, always)
+  if self.session then
+    self.session:message(message, always)
+  elseif not self.left then
+    self.early[#self.early + 1] = message
+  end
+end
+
+---@param request integer
+function Audience:open_session(request)
+  self.session = stream.new(self.context, request, {
+    front = true,
+    on_gone = function()
+      self:front_left()
+    end,
+  })
+  for _, message in ipairs(self.early) do self.session:message(message, true) end
+  self.early = {}
+  self.session:replay()
+  if self.ended then self:finish(self.ended) end
+end
+
+---@param request integer
+---@param opts { since: integer, follow: boolean }
+function Audience:open_stream(request, opts)
+  local follower = stream.new(self.context, request, {
+    since = opts.since,
+    on_gone = function(gone)
+      self.streams[gone] = nil
+    end,
+  })
+  follower:replay()
+  if opts.follow then
+    self.streams[follower] = true
+  else
+    follower:finish()
+  end
+end
+
+---@param event event
+---@param line fun(event: event): string
+function Audience:event(event, line)
+  if self.session then self.session:event(event, line(event)) end
+  for follower in pairs(self.streams) do
+    follower:event(event, line(event))
+  end
+end
+
+---@param id string a service with new bytes in its file
+function Audience:output(id)
+  if self.session then self.session:output(id) end
+end
+
+---Ends all streams, the session as soon as there is one; then calls `done`.
+---@param done fun()
+function Audience:finish(done)
+  for follower in pairs(self.streams) do follower:finish() end
+  self.streams = {}
+  if self.session then self.session:finish() end
+  if self.session or self.left then return done() end
+  self.ended = done
+end
+
+return M

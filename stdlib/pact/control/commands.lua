@@ -1,0 +1,105 @@
+--- What people can do to a running network: one table, through which command line, API, hooks and
+-- recipes act. Commands set wants; they never touch processes.
+
+local text = require 'pact.base.text'
+
+local M = {}
+
+---@class command_context
+---@field supervisor supervisor
+---@field by actor
+---@field shutdown fun(reason: string, opts: { force?: boolean, status?: integer })
+
+---Checks that all ids are known before anything is done.
+local function check(context, ids)
+  local known = context.supervisor:list()
+  for _, id in ipairs(ids) do
+    if not context.supervisor:service(id) then
+      return nil, ("no service '%s'%s"):format(tostring(id), text.suggest(id, known)), 'unknown'
+    end
+  end
+  return true
+end
+
+---Calls `fn` for each id; the first refusal is the answer, the others are done all the same.
+local function each(context, ids, fn)
+  local ok, message, code = check(context, ids)
+  if not ok then return nil, message, code end
+  local first
+  for _, id in ipairs(ids) do
+    ok, message, code = fn(id)
+    if not ok and not first then first = { message, code } end
+  end
+  if first then return nil, first[1], first[2] end
+  return true
+end
+
+---@type table<string, fun(context: command_context, args: table): any, string?, string?>
+local commands = {}
+
+---args: ids, no_deps, wait (false: returns at once)
+function commands.start(context, args)
+  local ok, message, code = check(context, args.ids)
+  if not ok then return nil, message, code end
+  for _, id in ipairs(args.ids) do
+    ok, message, code = context.supervisor:start(id, { by = context.by, no_deps = args.no_deps, wait = false })
+    if not ok then return nil, message, code end
+  end
+  if args.wait == false then return true end
+  local goal = args.wait == 'started' and 'started' or 'ready'
+  return commands.wait(context, { ids = args.ids, goal = goal, timeout = args.timeout })
+end
+
+---args: ids, with_dependents, wait
+function commands.stop(context, args)
+  local ok, message, code = each(context, args.ids, function(id)
+    return context.supervisor:stop(id, { by = context.by, with_dependents = args.with_dependents, wait = false })
+  end)
+  if not ok or args.wait == false then return ok, message, code end
+  return commands.wait(context, { ids = args.ids, goal = 'stopped', timeout = args.timeout })
+end
+
+---args: ids, with_dependents, wait
+function commands.restart(context, args)
+  return each(context, args.ids, function(id)
+    return context.supervisor:restart(id, {
+      by = context.by,
+      with_dependents = args.with_dependents,
+      wait = args.wait ~= false and #args.ids == 1,
+    })
+  end)
+end
+
+---args: ids, signal, scope
+function commands.signal(context, args)
+  return each(context, args.ids, function(id)
+    return context.supervisor:signal(id, args.signal or 'TERM', args.scope)
+  end)
+end
+
+---args: ids, goal, timeout of the whole
+function commands.wait(context, args)
+  local deadline = args.timeout and context.now() + args.timeout
+  return each(context, args.ids, function(id)
+    local left = deadline and math.max(1, deadline - context.now())
+    return context.supervisor:wait(id, args.goal or 'ready', left)
+  end)
+end
+
+---args: now, status, reason
+function commands.shutdown(context, args)
+  context.shutdown(args.reason or 'asked for', { force = args.now, status = args.status })
+  return true
+end
+
+---@param name string
+---@param context command_context
+---@param args table
+---@return any, string? message, string? code
+function M.run(name, context, args)
+  local fn = commands[name]
+  if not fn then return nil, ("no command '%s'"):format(name), 'unknown' end
+  return fn(context, args or {})
+end
+
+return M

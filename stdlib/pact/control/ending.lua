@@ -1,0 +1,90 @@
+--- How a network ends: at rest, on command, with its front, or before it has begun.
+
+local json = require 'pact.base.json'
+local network = require 'pact.control.network'
+
+local Network = network.class
+
+-- FRONT_MS: how long a front that hasn't asked for its session yet is waited for.
+local FLUSH_MS, CLOSE_MS, FRONT_MS = 5000, 2000, 5000
+
+---Nothing wanted lives or can live; the recipe's body or its timers may.
+function Network:lives()
+  return self.body_runs or self.timers > 0
+end
+
+---@param rest rest
+function Network:on_rest(rest)
+  if rest.down then return self:finish(rest) end
+  self.at_rest = rest
+  self:end_at_rest()
+end
+
+---Ends a network that has come to rest, unless something of the recipe's own goes on, or CMD of `run`.
+function Network:end_at_rest()
+  if self.ending or not self.at_rest or self:lives() then return end
+  local rest = self.supervisor:rest()
+  if self.invocation.verb == 'run' and rest.status == 0 then return end
+  self:shutdown(rest.reason, { status = rest.status })
+end
+
+---@param reason string
+---@param opts? { force?: boolean, status?: integer }
+function Network:shutdown(reason, opts)
+  opts = opts or {}
+  self.ending = self.ending or reason
+  if not self.supervisor then
+    return self:finish { down = true, status = opts.status or 0, reason = reason, failed = {}, survivors = {} }
+  end
+  self.supervisor:shutdown(reason, opts)
+end
+
+---The lease is over: whatever ended the front ends the network.
+function Network:front_gone()
+  self.audience:front_left()
+  self:shutdown 'the front is gone'
+end
+
+---All is down: the last words to the front, then the end of the engine.
+---@param rest rest
+function Network:finish(rest)
+  if self.finished then return end
+  self.finished = true
+  self.sys.log.flush(FLUSH_MS)
+  for _, id in ipairs(self.plan and self.plan.order or {}) do self.audience:output(id) end
+  self.audience:tell({
+    type = 'end',
+    status = rest.status,
+    reason = rest.reason,
+    services = json.array(self:snapshots()),
+    survivors = json.array(rest.survivors),
+    elapsed = self.sys.time.now() - self.started_at,
+  }, true)
+  self:close(rest.status)
+end
+
+---Ends the engine before anything was started: problems of the recipe, a second instance.
+---@param status integer
+---@param message string for the front's standard error
+function Network:refuse(status, message)
+  if self.finished then return end
+  self.finished = true
+  self.audience:tell({ type = 'refused', status = status, text = message }, true)
+  self:close(status)
+end
+
+function Network:close(status)
+  if self.journal then self.journal:close() end
+  self.log:close()
+  local closed = false
+  local function close()
+    if closed then return end
+    closed = true
+    self.sys.ctl.close(CLOSE_MS)
+    self.sys.stop(status)
+  end
+  self.audience:finish(close)
+  if not closed then self.sched:after(FRONT_MS, close) end
+end
+
+return network

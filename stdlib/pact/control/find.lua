@@ -1,0 +1,125 @@
+--- Finds what a command is about: a recipe here or above, a network that is live.
+
+local cli = require 'pact.control.cli'
+local text = require 'pact.base.text'
+
+local M = {}
+
+local NAMES = { 'pact.lua', 'devnet.lua', 'compose.yml' }
+
+local function parent(directory)
+  if directory == '/' then return nil end
+  local up = directory:match '^(.*)/[^/]+$'
+  return up == '' and '/' or up
+end
+
+local function join(directory, name)
+  return (directory == '/' and '' or directory) .. '/' .. name
+end
+
+---Directories from here up to the root.
+---@return fun(): string?
+function M.upward(from)
+  local next_one = from
+  return function()
+    local this = next_one
+    if this then next_one = parent(this) end
+    return this
+  end
+end
+
+---@class found_recipe
+---@field path string absolute
+---@field name string as people know it
+---@field directory string
+
+local function described(path, name)
+  return { path = path, name = name, directory = parent(path) or '/' }
+end
+
+local function beside(sys, directory)
+  local found = {}
+  for _, name in ipairs(sys.fs.list(directory) or {}) do
+    if name:find '%.lua$' then found[#found + 1] = name end
+  end
+  return found
+end
+
+local function missing(sys, name)
+  local directory = name:match '^(.*)/[^/]*$' or '.'
+  local near = text.suggest(name:match '[^/]*$', beside(sys, directory))
+  return ("recipe '%s': no such file%s"):format(name, near)
+end
+
+---@param sys sys
+---@param name string as the user gave it
+---@return found_recipe?, string? message
+function M.named(sys, name)
+  local stat, message, code = sys.fs.stat(name)
+  if not stat then
+    if code == 'ENOENT' or code == 'ENOTDIR' then return nil, missing(sys, name) end
+    return nil, ("recipe '%s': %s"):format(name, message)
+  end
+  if stat.type == 'directory' then
+    local inside = name:gsub('/+$', '')
+    for _, each in ipairs(NAMES) do
+      if sys.fs.stat(inside .. '/' .. each) then
+        return nil, ("recipe '%s' is a directory (did you mean '%s/%s'?)"):format(name, inside, each)
+      end
+    end
+    return nil, ("recipe '%s' is a directory"):format(name)
+  end
+  if name:find '%.ya?ml$' then return nil, ("recipe '%s': compose files are not in this version"):format(name) end
+  local directory, file = name:match '^(.*)/([^/]*)$'
+  local real
+  real, message = sys.fs.realpath(directory == '' and '/' or directory or '.')
+  if not real then return nil, ("recipe '%s': %s"):format(name, message) end
+  return described(join(real, file or name), name)
+end
+
+---@param sys sys
+---@param invocation invocation
+---@return found_recipe?, string? message
+function M.recipe(sys, invocation)
+  if invocation.recipe then return M.named(sys, invocation.recipe) end
+  local here = sys.fs.cwd()
+  for directory in M.upward(here) do
+    for _, name in ipairs(NAMES) do
+      local path = join(directory, name)
+      local stat = sys.fs.stat(path)
+      if stat and stat.type == 'file' then
+        local shown = directory == here and name or path
+        if not cli.is_file(name) or name:find '%.lua$' then return described(path, shown) end
+        return nil, ("recipe '%s': compose files are not in this version"):format(shown)
+      end
+    end
+  end
+  return nil, ("no recipe: neither %s here or above; 'pactlua init' writes a first one"):format(
+    text.enumerate(NAMES, 'nor'))
+end
+
+---State directories of networks around here: those above, then those without a place beside their recipe.
+---@param sys sys
+---@param env table<string, string>
+---@return { path: string, project: string }[]
+function M.state_dirs(sys, env)
+  local here, dirs = sys.fs.cwd(), {}
+  for directory in M.upward(here) do
+    local root = join(directory, '.pactlua')
+    for _, project in ipairs(sys.fs.list(root) or {}) do
+      local stat = sys.fs.stat(join(root, project))
+      if stat and stat.type == 'directory' then dirs[#dirs + 1] = { path = join(root, project), project = project } end
+    end
+  end
+  local root = require('pact.control.statedir').fallback_root(env)
+  for _, name in ipairs(sys.fs.list(root) or {}) do
+    local path = join(root, name)
+    local of = (sys.fs.read(path .. '/directory') or ''):gsub('\n$', '')
+    if of ~= '' and (here == of or text.starts_with(here, of == '/' and '/' or of .. '/')) then
+      dirs[#dirs + 1] = { path = path, project = name:match '^(.*)%-%x+$' or name }
+    end
+  end
+  return dirs
+end
+
+return M

@@ -1,0 +1,152 @@
+--- Runs what recipes have to say about events: functions and script files, each as a task of its own.
+-- An error in one is the event `hook_failed` and touches nothing else.
+
+local list = require 'pact.base.list'
+
+local M = {}
+
+local BUDGET_MS = 250
+
+---@class hooks
+local Hooks = {}
+Hooks.__index = Hooks
+
+---@class hook
+---@field event string
+---@field fn function|string a string is a script's path
+---@field once? boolean
+---@field gone? boolean
+
+---@param context { sched: sched, bus: bus, fs: sys.fs, handle: (fun(id: string): any), environment?: table, directory: string }
+---@return hooks
+function M.new(context)
+  return setmetatable({ context = context, own = {}, global = {}, scripts = {}, stopping = {} }, Hooks)
+end
+
+---@param event string
+---@param fn function|string
+---@param opts? { once?: boolean, service?: string, at?: at }
+---@return hook
+function Hooks:add(event, fn, opts)
+  opts = opts or {}
+  local hook = { event = event, fn = fn, once = opts.once, at = opts.at }
+  local into = self.global
+  if opts.service then
+    into = self.own[opts.service] or {}
+    self.own[opts.service] = into
+  end
+  local hooks = into[hook.event] or {}
+  hooks[#hooks + 1] = hook
+  into[hook.event] = hooks
+  return hook
+end
+
+---@param service service
+function Hooks:add_service(service)
+  for event, fn in list.sorted(service.on or {}) do
+    self:add(event, fn, { service = service.id, at = service.at })
+  end
+end
+
+---@param plan plan
+function Hooks:add_plan(plan)
+  for _, id in ipairs(plan.order) do self:add_service(plan.services[id]) end
+  for _, hook in ipairs(plan.hooks or {}) do
+    local added = self:add(hook.event, hook.fn, { once = hook.once, at = hook.at })
+    added.declared = hook -- `off` of a declared hook is seen through it
+  end
+end
+
+---A script's function, loaded again when the file has changed.
+function Hooks:script(path)
+  if path:sub(1, 1) ~= '/' then path = self.context.directory .. '/' .. path end
+  local stat, message = self.context.fs.stat(path)
+  if not stat then return nil, message end
+  local known = self.scripts[path]
+  if known and known.mtime == stat.mtime and known.size == stat.size then return known.fn end
+  local source
+  source, message = self.context.fs.read(path)
+  if not source then return nil, message end
+  local fn
+  fn, message = load(source, '@' .. path, 't', self.context.environment)
+  if not fn then return nil, message end
+  self.scripts[path] = { fn = fn, mtime = stat.mtime, size = stat.size }
+  return fn
+end
+
+local function place(message)
+  local file, line = message:match '^([^\n:]+):(%d+): '
+  return file, math.tointeger(line), file and message:match '^[^\n:]+:%d+: (.*)$' or message
+end
+
+function Hooks:failed(hook, event, message, traceback)
+  local file, line, rest = place(message)
+  self.context.bus:emit {
+    name = 'hook_failed', service = event.service, hook = event.name,
+    file = file or (hook.at and hook.at.file), line = line or (hook.at and hook.at.line),
+    message = rest, reason = rest, traceback = traceback,
+  }
+end
+
+function Hooks:run(hook, event)
+  local fn = hook.fn
+  if type(fn) == 'string' then
+    local message
+    fn, message = self:script(hook.fn)
+    if not fn then return self:failed(hook, event, message) end
+  end
+  local task
+  local function ended()
+    self.stopping[task] = nil
+    if self.on_idle and not next(self.stopping) then self.on_idle() end
+  end
+  task = self.context.sched:spawn(fn, {
+    name = 'hook ' .. event.name,
+    budget = BUDGET_MS,
+    on_done = ended,
+    on_error = function(message, traceback)
+      -- A hook of hook_failed that fails is told no further: there would be no end to it.
+      if event.name ~= 'hook_failed' then self:failed(hook, event, message, traceback) end
+      ended()
+    end,
+  }, event.service and self.context.handle(event.service), event)
+  if event.name == 'shutdown' then self.stopping[task] = true end
+end
+
+local function gone(hook)
+  return hook.gone or hook.declared and hook.declared.gone
+end
+
+function Hooks:run_list(hooks, event)
+  for _, hook in ipairs(table.move(hooks, 1, #hooks, 1, {})) do
+    if not gone(hook) then
+      if hook.once then hook.gone = true end
+      self:run(hook, event)
+    end
+  end
+  for i = #hooks, 1, -1 do
+    if gone(hooks[i]) then table.remove(hooks, i) end
+  end
+end
+
+---The service's own hooks first, then the others in the order of their declaration.
+---@param event event
+function Hooks:fire(event)
+  local own = event.service and self.own[event.service]
+  for _, name in ipairs { event.name, '*' } do
+    if own and own[name] then self:run_list(own[name], event) end
+    if self.global[name] then self:run_list(self.global[name], event) end
+  end
+end
+
+---Runs the hooks of `shutdown`; `done` when they have ended.
+function Hooks:before_stop(reason, done)
+  self:fire { name = 'shutdown', reason = reason }
+  if not next(self.stopping) then return done() end
+  self.on_idle = function()
+    self.on_idle = nil
+    done()
+  end
+end
+
+return M

@@ -1,0 +1,279 @@
+--- The network that an engine runs: its plan, its run's files, its supervisor, and who listens.
+
+local api = require 'pact.control.api'
+local audience = require 'pact.control.audience'
+local bus = require 'pact.base.bus'
+local commands = require 'pact.control.commands'
+local hooks = require 'pact.control.hooks'
+local journal = require 'pact.observe.journal'
+local json = require 'pact.base.json'
+local list = require 'pact.base.list'
+local statedir = require 'pact.control.statedir'
+local text = require 'pact.base.text'
+
+local M = {}
+
+---@class network
+---@field sys sys
+---@field sched sched
+---@field bus bus
+---@field project? string
+---@field plan? plan
+---@field supervisor? supervisor
+---@field invocation invocation
+local Network = {}
+Network.__index = Network
+
+---@param context { sys: sys, sched: sched, invocation: invocation, env: table<string, string>, log: table }
+---@return network
+function M.new(context)
+  local sys = context.sys
+  local self = setmetatable({
+    sys = sys,
+    sched = context.sched,
+    invocation = context.invocation,
+    env = context.env,
+    log = context.log,
+    started_at = sys.time.now(),
+    timers = 0, -- pact.every and the like: they count as living
+  }, Network)
+  self.bus = bus.new {
+    now = sys.time.now,
+    wall = sys.time.wall,
+    try = sys.try,
+    on_error = function(message, traceback)
+      self:internal_error(message, traceback)
+    end,
+  }
+  self.audience = audience.new {
+    ctl = sys.ctl,
+    sched = context.sched,
+    journal = function()
+      return self.journal
+    end,
+  }
+  return self
+end
+
+---An error of ours: told and logged, and nothing ends because of it.
+function Network:internal_error(message, traceback)
+  self:say(('pactlua: internal error: %s\n%s\n'):format(message, traceback))
+end
+
+---Words for the people before the front.
+---@param message string
+function Network:say(message)
+  self.audience:tell { type = 'say', text = message }
+end
+
+---Answers clients on the front's socketpair and, once there is a place for it, on the control socket.
+function Network:serve_front()
+  local id = self.sys.ctl.serve_front()
+  self.sched:on(id, function(kind)
+    if kind == 'gone' then self:front_gone() end
+  end)
+end
+
+---@param id integer a request
+---@param request sys.ctl_request
+function Network:request(id, request)
+  api.serve(self, id, request)
+end
+
+function Network:listen()
+  local id, message = self.sys.ctl.listen(self.dir.socket)
+  if not id then return nil, ('control socket: %s'):format(message) end
+  return true
+end
+
+---@return table
+function Network:status()
+  local counts = {}
+  for _, snapshot in ipairs(self:snapshots()) do
+    counts[snapshot.status] = (counts[snapshot.status] or 0) + 1
+  end
+  return {
+    project = self.project,
+    run = self.run and self.run.dir,
+    directory = self.plan and self.plan.directory,
+    recipe = self.plan and self.plan.recipe,
+    pid = self.sys.os.pid(),
+    version = self.sys.version,
+    uptime = self.sys.time.now() - self.started_at,
+    services = counts,
+    ready = self.supervisor ~= nil and self.supervisor:all_ready(),
+    stopping = self.ending ~= nil,
+  }
+end
+
+---@return snapshot[]
+function Network:snapshots()
+  local snapshots = {}
+  if not self.supervisor then return snapshots end
+  for _, id in ipairs(self.supervisor:list()) do
+    snapshots[#snapshots + 1] = self.supervisor:snapshot(id)
+  end
+  return snapshots
+end
+
+---@return string[] ids
+function Network:wanted()
+  local ids = {}
+  for _, snapshot in ipairs(self:snapshots()) do
+    if snapshot.want == 'up' then ids[#ids + 1] = snapshot.id end
+  end
+  return ids
+end
+
+---@param name string
+---@param args table
+---@param by actor
+function Network:command(name, args, by)
+  if not self.supervisor and name ~= 'shutdown' then return nil, 'nothing runs yet', 'busy' end
+  return commands.run(name, {
+    supervisor = self.supervisor,
+    by = by,
+    now = self.sys.time.now,
+    shutdown = function(reason, opts)
+      self:shutdown(reason, opts)
+    end,
+  }, args)
+end
+
+---@return { name: string, help?: string }[]
+function Network:recipe_commands()
+  local found = {}
+  for name, command in list.sorted(self.plan and self.plan.commands or {}) do
+    found[#found + 1] = { name = name, help = command.help }
+  end
+  return found
+end
+
+---Runs a command of the recipe's; yields with it.
+---@param args string[]
+function Network:recipe_command(name, args)
+  local found = self.plan and self.plan.commands[name]
+  if not found then
+    local known = list.keys(self.plan and self.plan.commands or {})
+    return nil, ("no command '%s'%s"):format(name, text.suggest(name, known)), 'unknown'
+  end
+  local task = self.sched:spawn(found.fn, { name = 'command ' .. name, on_error = function() end }, args)
+  return self.sched:join(task)
+end
+
+---@param id string
+function Network:tree(id)
+  local tree = self.supervisor.tree
+  return tree and tree(self.supervisor, id)
+end
+
+function Network:open_session(request)
+  self.audience:open_session(request)
+end
+
+function Network:open_stream(request, opts)
+  self.audience:open_stream(request, opts)
+end
+
+---Makes the run's directory, takes the lock, opens the journal and the control socket.
+---@param plan plan
+---@return true?, string? message, string? code
+function Network:open_files(plan)
+  local sys = self.sys
+  local dir, message, code = statedir.open(sys, plan.directory, plan.project, self.env)
+  if not dir then return nil, message, code end
+  self.dir, self.project, self.plan = dir, plan.project, plan
+  self.run, message = statedir.new_run(sys, dir)
+  if not self.run then return nil, message end
+  self.journal = journal.new(sys.fs, self.run.dir, function(why)
+    self:say(('pactlua: events.jsonl: %s\n'):format(why))
+  end)
+  self.log:open(self.run.dir .. '/pactlua.log')
+  return self:listen()
+end
+
+local function subscribe(self)
+  local function line(event)
+    return self.journal:line(event)
+  end
+  self.bus:subscribe(function(event)
+    self.journal:write(event)
+    self.log:event(event)
+  end, { rank = 'journal' })
+  self.bus:subscribe(function(event)
+    if event.name ~= 'shutdown' then self.hooks:fire(event) end
+  end, { rank = 'hooks' })
+  self.bus:subscribe(function(event)
+    self.audience:event(event, line)
+    self:heard(event)
+  end, { rank = 'clients' })
+end
+
+---Bytes of a service's log, as they come, to the front.
+function Network:follow_output(id)
+  if self.followed[id] then return end
+  local log = self.supervisor:log(id)
+  if not log then return end
+  self.followed[id] = log
+  self.sched:on(log, function(kind, message, lost)
+    if kind == 'output' then
+      self.audience:output(id)
+    elseif kind == 'logfault' then
+      self:say(message and ("pactlua: the log of '%s' can't be written: %s; trying again every 2 s\n"):format(id, message)
+        or ("pactlua: the log of '%s' goes on; %d bytes were lost\n"):format(id, lost or 0))
+    end
+  end)
+  self.sys.log.notify(log, true)
+end
+
+---What we do ourselves when an event has gone to all.
+function Network:heard(event)
+  if event.name == 'started' and self.plain then self:follow_output(event.service) end
+  local abort = self.invocation.options.abort_on_failure
+  if abort and event.name == 'failed' and not self.ending then
+    self:shutdown(("'%s' failed"):format(event.service), { status = 3 })
+  end
+end
+
+---Starts what is wanted of a plan. Files are open.
+---@param context { drivers: table, environment: table<string, string>, colour: boolean, recipe: table, wanted: string[], no_deps?: boolean }
+function Network:start(context)
+  local supervise = require 'pact.supervise'
+  local recipe = context.recipe
+  self.followed, self.plain = {}, true
+  self.hooks = hooks.new {
+    sched = self.sched, bus = self.bus, fs = self.sys.fs, environment = recipe.environment,
+    directory = self.plan.directory, handle = context.handle,
+  }
+  self.hooks:add_plan(self.plan)
+  subscribe(self)
+  self.supervisor = supervise.new {
+    sys = self.sys, sched = self.sched, bus = self.bus, plan = self.plan, drivers = context.drivers,
+    log_dir = self.run.dir, environment = context.environment, run = self.run.dir, socket = self.dir.socket,
+    colour = context.colour, handle = context.handle,
+    before_stop = function(reason, done)
+      self.hooks:before_stop(reason, done)
+    end,
+    on_rest = function(rest)
+      self:on_rest(rest)
+    end,
+  }
+  self.audience:tell(self:hello(), true)
+  self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
+end
+
+---What the front must know to show this run.
+function Network:hello()
+  local services = json.array {}
+  for i, id in ipairs(self.plan.order) do
+    services[i] = { id = id, display_name = self.plan.services[id].display_name }
+  end
+  return {
+    type = 'hello', project = self.project, run = self.run.dir, services = services, pid = self.sys.os.pid(),
+    elsewhere = self.dir.fallback and self.dir.path or nil,
+  }
+end
+
+M.class = Network
+
+return M

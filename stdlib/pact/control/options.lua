@@ -1,0 +1,55 @@
+--- The options of the command line, as data: one row each, by long name.
+-- `value` is what stands behind it in help; without one it is a switch. `list`: split at commas,
+-- may be repeated. `convert` names a function of control/cli.lua.
+
+---@class cli_option
+---@field name string
+---@field short? string
+---@field value? string
+---@field list? boolean
+---@field convert? 'count'|'duration'|'when'
+---@field later? boolean known, but not in this version
+---@field help string
+
+---@type cli_option[]
+local rows = {
+  { name = 'only', value = 'IDS', list = true, help = 'these services and what they need' },
+  { name = 'except', value = 'IDS', list = true, help = 'all but these' },
+  { name = 'category', value = 'NAMES', list = true, help = 'services of these categories' },
+  { name = 'tag', value = 'TAGS', list = true, help = 'services with one of these tags' },
+  { name = 'profile', value = 'NAMES', list = true, help = 'also services of these profiles' },
+  { name = 'no-deps', help = 'not what they depend on' },
+  { name = 'no-tui', help = 'plain lines instead of the terminal interface' },
+  { name = 'exit', help = 'end when nothing wanted lives or can live' },
+  { name = 'abort-on-failure', help = 'shut down when a service has failed' },
+  { name = 'timeout', value = 'T', convert = 'duration', help = 'give up when not ready by then' },
+  { name = 'json', help = 'JSON for programs' },
+  { name = 'detach', later = true, help = 'leave it running in the background' },
+  { name = 'dot', help = 'for graphviz' },
+  { name = 'mermaid', help = 'for mermaid' },
+  { name = 'tree', help = 'with the processes of each service' },
+  { name = 'follow', short = 'f', help = 'go on with what comes' },
+  { name = 'lines', short = 'n', value = 'N', convert = 'count', help = 'the last N lines of each' },
+  { name = 'since', value = 'T', convert = 'when', help = "no older than this, such as '5m'" },
+  { name = 'grep', value = 'TEXT', help = 'lines with this text' },
+  { name = 'previous', help = 'of the run before' },
+  { name = 'for', value = 'ready|healthy', help = 'what to wait for' },
+  { name = 'signal', short = 's', value = 'NAME', help = 'which signal (TERM)' },
+  { name = 'with-dependents', help = 'and what depends on them' },
+  { name = 'volumes', help = 'also named volumes' },
+  { name = 'project', value = 'NAME', help = 'the network of this name' },
+  { name = 'stdlib', value = 'DIR', help = "a checkout's standard library" },
+  { name = 'help', short = 'h', help = 'this' },
+  { name = 'version', short = 'V', help = 'the version' },
+}
+
+local M = { rows = rows, by_name = {}, by_short = {} }
+for _, row in ipairs(rows) do
+  M.by_name[row.name] = row
+  if row.short then M.by_short[row.short] = row end
+end
+
+---Taken by every verb.
+M.everywhere = { 'project', 'stdlib', 'help' }
+
+return M

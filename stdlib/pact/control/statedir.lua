@@ -1,0 +1,128 @@
+--- The files of a network: `.pactlua/<project>/` beside its recipe, or a directory of its own below
+-- $XDG_STATE_HOME where that can't be written or the socket's path would be too long.
+
+local M = {}
+
+local SOCKET_PATH_MAX = 107
+local KEPT_RUNS = 10
+local IGNORE = '# Made by pactlua: state and logs of networks.\n*\n'
+
+---@class state_dir
+---@field path string
+---@field project string
+---@field socket string
+---@field fallback boolean not beside the recipe
+---@field lock? integer
+
+---@return string
+local function state_home(env)
+  local home = env.XDG_STATE_HOME
+  if home and home:sub(1, 1) == '/' then return home end
+  if env.HOME and env.HOME ~= '' then return env.HOME .. '/.local/state' end
+  return '/tmp/pactlua-' .. (env.USER or 'state')
+end
+
+---Where networks without a place beside their recipe are.
+---@return string
+function M.fallback_root(env)
+  return state_home(env) .. '/pactlua'
+end
+
+local function beside(directory, project)
+  return (directory == '/' and '' or directory) .. '/.pactlua/' .. project
+end
+
+local function describe(path, project, fallback)
+  return { path = path, project = project, socket = path .. '/control.sock', fallback = fallback }
+end
+
+local function try_beside(sys, directory, project)
+  local dir = describe(beside(directory, project), project, false)
+  if #dir.socket > SOCKET_PATH_MAX then return nil end
+  local ok = sys.fs.mkdir(directory .. '/.pactlua')
+  if not ok or not sys.fs.mkdir(dir.path, tonumber('700', 8)) or not sys.fs.can_write(dir.path) then return nil end
+  if not sys.fs.stat(directory .. '/.pactlua/.gitignore') then
+    sys.fs.write(directory .. '/.pactlua/.gitignore', IGNORE)
+  end
+  return dir
+end
+
+local function try_fallback(sys, directory, project, env)
+  local name = ('%s-%s'):format(project, sys.text.hash(directory .. '\0' .. project):sub(1, 8))
+  local root = M.fallback_root(env)
+  local dir = describe(root .. '/' .. name, project, true)
+  if #dir.socket > SOCKET_PATH_MAX then
+    return nil, ('the path of the control socket is too long: %s'):format(dir.socket)
+  end
+  local ok, message = sys.fs.mkdir(dir.path, tonumber('700', 8))
+  if not ok then return nil, message end
+  ok, message = sys.fs.write(dir.path .. '/directory', directory .. '\n')
+  if not ok then return nil, message end
+  return dir
+end
+
+---Makes the directory of a project, and takes its lock for life.
+---@param sys sys
+---@param directory string the recipe's
+---@param project string
+---@param env table<string, string>
+---@return state_dir?, string? message, string? code 'held'
+function M.open(sys, directory, project, env)
+  local dir, message = try_beside(sys, directory, project), nil
+  if not dir then
+    dir, message = try_fallback(sys, directory, project, env)
+    if not dir then
+      return nil, ('no place for the state of this network: %s'):format(message)
+    end
+  end
+  local lock, why, code, content = sys.fs.lock(dir.path .. '/lock', ('%d\n'):format(sys.os.pid()))
+  if lock then
+    dir.lock = lock
+    return dir
+  end
+  if code ~= 'held' then return nil, why, code end
+  local pid = tostring(content or ''):match '%d+'
+  return nil, ("'%s' is up already%s; 'pactlua ps' shows it, 'pactlua down' ends it"):format(
+    project, pid and (' (engine: pid %s)'):format(pid) or ''), 'held'
+end
+
+local function stamp(wall)
+  return ('%s-%03d'):format(os.date('!%Y%m%dT%H%M%S', wall // 1000), wall % 1000)
+end
+
+---Names of the runs, oldest first.
+---@return string[]
+function M.runs(sys, path)
+  local runs = {}
+  for _, name in ipairs(sys.fs.list(path .. '/runs') or {}) do
+    if name:find '^%d+T%d+%-%d+' then runs[#runs + 1] = name end
+  end
+  table.sort(runs)
+  return runs
+end
+
+---Makes the directory of a new run, points `latest` at it, and removes runs past the last ten.
+---@param dir state_dir
+---@return { id: string, dir: string }?, string? message
+function M.new_run(sys, dir)
+  local id = stamp(sys.time.wall())
+  local path = dir.path .. '/runs/' .. id
+  local ok, message = sys.fs.mkdir(path, tonumber('700', 8))
+  if not ok then return nil, message end
+  local latest = dir.path .. '/latest'
+  sys.fs.remove(latest .. '.new')
+  if sys.fs.symlink('runs/' .. id, latest .. '.new') then sys.fs.rename(latest .. '.new', latest) end
+  local runs = M.runs(sys, dir.path)
+  for i = 1, #runs - KEPT_RUNS do
+    if runs[i] ~= id then sys.fs.remove(dir.path .. '/runs/' .. runs[i], { tree = true }) end
+  end
+  return { id = id, dir = path }
+end
+
+---The value by which processes of this network are known on the machine, living longer than its engine.
+---@return string NAME=value
+function M.tag(sys, dir)
+  return 'PACTLUA_NETWORK=' .. sys.text.hash(dir.path)
+end
+
+return M

@@ -1,0 +1,132 @@
+--- An answer that goes on: events, and for the front also notices and words, as NDJSON. What a slow
+-- client doesn't take isn't kept for it: it is read again from the journal when there is room.
+
+local json = require 'pact.base.json'
+local list = require 'pact.base.list'
+
+local M = {}
+
+local FULL = 256 * 1024
+local WORDS_MAX = 1 << 20
+
+---@class stream
+local Stream = {}
+Stream.__index = Stream
+
+---@param context { ctl: sys.ctl, sched: sched, journal: fun(): journal? }
+---@param request integer
+---@param opts { front?: boolean, since?: integer, on_gone?: fun(stream: stream) }
+---@return stream
+function M.new(context, request, opts)
+  local self = setmetatable({
+    context = context,
+    request = request,
+    front = opts.front,
+    seq = opts.since or 0,
+    words = {}, -- messages that wait for room
+    words_size = 0,
+    dropped = 0,
+    outputs = {}, -- services with new bytes, told when there is room
+  }, Stream)
+  context.ctl.stream(request, 200, { ['content-type'] = 'application/x-ndjson' })
+  context.sched:on(request, function(kind)
+    if kind == 'drain' then
+      self:catch_up()
+    elseif kind == 'gone' then
+      self:forget()
+      if opts.on_gone then opts.on_gone(self) end
+    end
+  end)
+  return self
+end
+
+function Stream:forget()
+  self.gone = true
+  self.context.sched:off(self.request)
+end
+
+function Stream:write(bytes)
+  if self.gone then return end
+  local queued = self.context.ctl.write(self.request, bytes)
+  if not queued then
+    self.gone = true
+  elseif queued > FULL then
+    self.blocked = true
+  end
+end
+
+function Stream:event_line(line)
+  self:write(self.front and '{"type":"event","event":' .. line .. '}\n' or line .. '\n')
+end
+
+---@param event event
+---@param line string the event as JSON
+function Stream:event(event, line)
+  if event.seq <= self.seq then return end
+  if self.blocked then
+    self.behind = true
+    return
+  end
+  self.seq = event.seq
+  self:event_line(line)
+end
+
+---Sends what is in the journal behind the last event sent.
+function Stream:replay()
+  local journal = self.context.journal()
+  if not journal then return end
+  for _, line in ipairs(journal:since(self.seq)) do
+    self.seq = math.tointeger(line:match '"seq":(%d+)') or self.seq
+    self:event_line(line)
+  end
+end
+
+---A message to the front that is no event.
+---@param message table with a `type`
+---@param always? boolean never dropped
+function Stream:message(message, always)
+  local line = json.encode(message, { lenient = true }) .. '\n'
+  if not self.blocked then
+    self:write(line)
+  elseif always or self.words_size + #line <= WORDS_MAX then
+    self.words[#self.words + 1] = line
+    self.words_size = self.words_size + #line
+  else
+    self.dropped = self.dropped + 1
+  end
+end
+
+---New bytes of a service are in its file.
+function Stream:output(id)
+  if self.blocked then
+    self.outputs[id] = true
+  else
+    self:write(('{"type":"output","service":"%s"}\n'):format(id))
+  end
+end
+
+function Stream:catch_up()
+  self.blocked = false
+  if self.behind then
+    self.behind = false
+    self:replay()
+  end
+  for _, id in ipairs(list.keys(self.outputs)) do self:output(id) end
+  self.outputs = {}
+  for _, line in ipairs(self.words) do self:write(line) end
+  self.words, self.words_size = {}, 0
+  if self.dropped > 0 then
+    self:message { type = 'say', text = ('(%d messages dropped)\n'):format(self.dropped) }
+    self.dropped = 0
+  end
+end
+
+---Sends all that waits, room or not, and ends the answer.
+function Stream:finish()
+  if self.gone then return end
+  self:catch_up()
+  self.context.ctl.finish(self.request)
+  self:forget()
+end
+
+return M

@@ -1,0 +1,62 @@
+--- The verbs of the command line, as data: parsing, help and the choice of what runs come from here.
+
+---@class cli_verb
+---@field name string
+---@field args string
+---@field help string
+---@field role? 'network' with front, guard and engine; the others run in a process alone
+---@field options? string[]
+---@field words integer[] how many it takes, at least and at most
+---@field recipe? boolean its first word may be a recipe
+---@field rest? 'args'|'command' what stands behind `--`: the recipe's arguments, or a program to run
+---@field module? string of control/verbs that runs it in a process alone
+
+local MANY = math.maxinteger
+
+---@type cli_verb[]
+local rows = {
+  { name = 'up', args = '[RECIPE] [ID…] [-- ARGS…]', words = { 0, MANY }, recipe = true, rest = 'args', role = 'network',
+    help = 'start a network and stay with it',
+    options = { 'only', 'except', 'category', 'tag', 'profile', 'no-deps', 'no-tui', 'exit', 'abort-on-failure',
+      'timeout', 'json', 'detach' } },
+  { name = 'run', args = '[RECIPE] -- CMD…', words = { 0, MANY }, recipe = true, rest = 'command', role = 'network',
+    help = 'start, run CMD when all is ready, shut down',
+    options = { 'only', 'except', 'category', 'tag', 'profile', 'no-deps', 'timeout' } },
+  { name = 'check', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'check',
+    help = 'say what is wrong with a recipe', options = { 'json' } },
+  { name = 'plan', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'check',
+    help = 'show what would start, in which order', options = { 'json', 'profile' } },
+  { name = 'graph', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'check',
+    help = 'draw what depends on what', options = { 'dot', 'mermaid' } },
+  { name = 'ps', args = '[ID…]', words = { 0, MANY }, module = 'ps',
+    help = 'show the services of the live network', options = { 'json', 'tree' } },
+  { name = 'why', args = 'ID', words = { 1, 1 }, module = 'why', help = 'tell why a service is as it is' },
+  { name = 'logs', args = '[ID…]', words = { 0, MANY }, module = 'logs', help = 'show what services wrote',
+    options = { 'follow', 'lines', 'since', 'grep', 'previous' } },
+  { name = 'start', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'start services and what they need' },
+  { name = 'stop', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'stop services' },
+  { name = 'restart', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'restart services',
+    options = { 'with-dependents' } },
+  { name = 'signal', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'send a signal to services',
+    options = { 'signal' } },
+  { name = 'wait', args = '[ID…]', words = { 0, MANY }, module = 'wait', help = 'wait until services are ready',
+    options = { 'for', 'timeout' } },
+  { name = 'events', args = '', words = { 0, 0 }, module = 'events', help = 'show what has happened',
+    options = { 'follow', 'json' } },
+  { name = 'do', args = 'COMMAND [ARGS…]', words = { 1, MANY }, module = 'do', rest = 'args',
+    help = "run one of the recipe's commands in the live network" },
+  { name = 'down', args = '', words = { 0, 0 }, module = 'down', help = 'shut the live network down' },
+  { name = 'doctor', args = '[RECIPE]', words = { 0, 1 }, recipe = true, module = 'doctor',
+    help = 'check that this machine has what is needed', options = { 'json' } },
+  { name = 'init', args = '[FILE]', words = { 0, 1 }, module = 'first_recipe', help = 'write a first recipe' },
+  { name = 'help', args = '[COMMAND|FIELD]', words = { 0, 1 }, module = 'help', help = 'tell about a command or a field' },
+  { name = 'version', args = '', words = { 0, 0 }, module = 'version', help = 'the version' },
+}
+
+local M = { rows = rows, by_name = {} }
+for _, row in ipairs(rows) do
+  row.options = row.options or {}
+  M.by_name[row.name] = row
+end
+
+return M

@@ -1,0 +1,97 @@
+--- `pactlua help`, `help COMMAND`, `help FIELD`, `VERB --help`, `RECIPE --help`: all from the tables.
+
+local options = require 'pact.control.options'
+local text = require 'pact.base.text'
+local verbs = require 'pact.control.verbs'
+
+local M = {}
+
+local function option_rows(names)
+  local rows, width = {}, 0
+  for _, name in ipairs(names) do
+    local option = options.by_name[name]
+    if not option.later then
+      local left = ('%s--%s%s'):format(option.short and '-' .. option.short .. ', ' or '    ', name,
+        option.value and ' ' .. option.value or '')
+      rows[#rows + 1] = { left, option.help }
+      width = math.max(width, #left)
+    end
+  end
+  for i, row in ipairs(rows) do rows[i] = ('  %s  %s\n'):format(text.pad(row[1], width), row[2]) end
+  return table.concat(rows)
+end
+
+---@param verb cli_verb
+---@return string
+function M.verb(verb)
+  local out = { ('pactlua %s %s\n  %s\n'):format(verb.name, verb.args, verb.help) }
+  if verb.name == 'up' then
+    out[#out + 1] = "  'pactlua RECIPE ARGS…' is short for it; without RECIPE: pact.lua, devnet.lua or compose.yml, here or above\n"
+  end
+  local names = table.move(verb.options, 1, #verb.options, 1, {})
+  table.move(options.everywhere, 1, #options.everywhere, #names + 1, names)
+  out[#out + 1] = '\noptions:\n' .. option_rows(names)
+  return table.concat(out)
+end
+
+---@return string
+function M.overview()
+  local out = {
+    'pactlua RECIPE [ARGS…]       start the network that a recipe declares\n',
+    'pactlua COMMAND [OPTIONS] …\n\ncommands:\n',
+  }
+  local width = 0
+  for _, verb in ipairs(verbs.rows) do width = math.max(width, #verb.name) end
+  for _, verb in ipairs(verbs.rows) do
+    out[#out + 1] = ('  %s  %s\n'):format(text.pad(verb.name, width), verb.help)
+  end
+  out[#out + 1] = "\n'pactlua help COMMAND' tells more, 'pactlua help FIELD' about a field of a service such as "
+    .. "'health',\n'pactlua RECIPE --help' about a recipe's own options. 'pactlua init' writes a first recipe.\n"
+  return table.concat(out)
+end
+
+local function topics()
+  local names = {}
+  for _, verb in ipairs(verbs.rows) do names[#names + 1] = verb.name end
+  return names
+end
+
+---@param context main_context
+---@return integer
+function M.run(context)
+  local word = context.invocation.ids[1]
+  if not word then
+    context.out(M.overview())
+    return 0
+  end
+  local verb = verbs.by_name[word]
+  if verb then
+    context.out(M.verb(verb))
+    return 0
+  end
+  local field, message = require('pact.declare.reference').field(word)
+  if field then
+    context.out(field:gsub('\n*$', '\n'))
+    return 0
+  end
+  local near = text.suggest(word, topics())
+  context.err(("pactlua: help: '%s' is neither a command nor a field%s\n"):format(word,
+    near ~= '' and near or message and ('; ' .. message) or ''))
+  return 2
+end
+
+---`--help` behind a verb or a recipe.
+---@param context main_context
+---@return integer
+function M.about(context)
+  local invocation = context.invocation
+  if invocation.bare then return require('pact.control.verbs.usage').run(context) end
+  if invocation.verb == 'help' and not invocation.ids[1] then
+    context.out(M.overview())
+  else
+    context.out(M.verb(verbs.by_name[invocation.verb]))
+  end
+  return 0
+end
+
+return M

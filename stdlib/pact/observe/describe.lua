@@ -1,0 +1,103 @@
+--- Events in words for people: what plain output, `events` and the summary say of them.
+
+local duration = require 'pact.base.duration'
+
+local M = {}
+
+local function because(event)
+  return event.reason and event.reason ~= '' and ': ' .. event.reason or ''
+end
+
+local function attempt(event)
+  if not event.attempt then return '' end
+  if not event.max_retries then return (', attempt %d'):format(event.attempt) end
+  return (', attempt %d of %d'):format(event.attempt, event.max_retries)
+end
+
+-- Each gives what is said behind the service's name and how it is painted; nil: nothing is said.
+local words = {}
+
+function words.started(event)
+  return event.pid and ('started, pid %d'):format(event.pid) or 'started', 'dim'
+end
+
+function words.running(event)
+  return 'ready' .. because(event), 'green'
+end
+
+function words.completed(event)
+  return 'completed' .. because(event), 'green'
+end
+
+function words.crashed(event)
+  return 'crashed' .. because(event), 'red'
+end
+
+function words.backoff(event)
+  local delay = event.delay and (' in %s'):format(duration.format(event.delay)) or ''
+  return ('restart%s%s'):format(delay, attempt(event)), 'yellow'
+end
+
+function words.restarted()
+  return 'restarted', 'yellow'
+end
+
+function words.failed(event)
+  return 'failed' .. because(event), 'red'
+end
+
+function words.skipped(event)
+  return 'skipped' .. because(event), 'red'
+end
+
+function words.stopped(event)
+  return 'stopped' .. because(event), 'dim'
+end
+
+function words.healthy(event)
+  return 'healthy' .. because(event), 'green'
+end
+
+function words.unhealthy(event)
+  return 'unhealthy' .. because(event), 'red'
+end
+
+function words.health_check_failed(event)
+  return 'health check failed' .. because(event), 'yellow'
+end
+
+function words.hook_failed(event)
+  local place = event.file and (' at %s:%s'):format(event.file, event.line or '?') or ''
+  local text = ('hook for %s failed%s: %s'):format(event.hook or 'an event', place, event.message or event.reason or '')
+  return event.traceback and text .. '\n' .. event.traceback or text, 'red'
+end
+
+function words.shutdown(event)
+  return 'shutting down' .. because(event), 'bold'
+end
+
+function words.all_ready(event)
+  return 'all ready' .. (event.elapsed and (' in %s'):format(duration.format(event.elapsed)) or ''), 'green'
+end
+
+local QUIET = { probe = true, line = true, metrics = true, ready = true }
+
+---@param event event
+---@return string? text without the service's name; nil: not for the eyes
+---@return string? colour
+function M.event(event)
+  if QUIET[event.name] then return nil end
+  local fn = words[event.name]
+  if fn then return fn(event) end
+  if event.name:find(':', 1, true) then return nil end
+  return event.name .. because(event), 'dim'
+end
+
+---A time of day for people.
+---@param wall integer
+---@return string
+function M.clock(wall)
+  return ('%s.%03d'):format(os.date('%H:%M:%S', wall // 1000), wall % 1000)
+end
+
+return M

@@ -1,0 +1,83 @@
+--- A file of lines that stays within a size: at the limit it becomes `.1`, what was `.1` becomes
+-- `.2`, and what is past the number of files is deleted.
+
+local M = {}
+
+---@class logfile
+local File = {}
+File.__index = File
+
+---Nothing is made before the first line.
+---@param fs sys.fs
+---@param opts { path: string, max_size: integer, max_files: integer, on_fault?: fun(message: string) } max_files: with the one being written
+---@return logfile
+function M.new(fs, opts)
+  return setmetatable({
+    fs = fs,
+    path = opts.path,
+    max_size = opts.max_size,
+    max_files = math.max(1, opts.max_files),
+    on_fault = opts.on_fault,
+    size = 0,
+    lost = 0,
+  }, File)
+end
+
+local function fault(self, message)
+  self.lost = self.lost + 1
+  if self.lost == 1 and self.on_fault then self.on_fault(message) end
+  return nil, message
+end
+
+local function open(self)
+  self.fs.mkdir(self.path:match '^(.*)/[^/]*$')
+  local id, message = self.fs.open_append(self.path, tonumber('600', 8))
+  if not id then return nil, message end
+  local stat = self.fs.stat(self.path)
+  self.id, self.size = id, stat and stat.size or 0
+  return id
+end
+
+local function rotate(self)
+  self.fs.close(self.id)
+  self.id = nil
+  if self.max_files == 1 then
+    self.fs.remove(self.path)
+    return
+  end
+  self.fs.remove(('%s.%d'):format(self.path, self.max_files - 1))
+  for i = self.max_files - 2, 1, -1 do
+    self.fs.rename(('%s.%d'):format(self.path, i), ('%s.%d'):format(self.path, i + 1))
+  end
+  self.fs.rename(self.path, self.path .. '.1')
+end
+
+---Appends whole lines. What can't be written is counted, and told once writing goes on.
+---@param text string ends with a newline
+---@return true?, string? message
+function File:write(text)
+  local id, message = self.id, nil
+  if not id then
+    id, message = open(self)
+    if not id then return fault(self, message) end
+  end
+  if self.size > 0 and self.size + #text > self.max_size then
+    rotate(self)
+    id, message = open(self)
+    if not id then return fault(self, message) end
+  end
+  if self.lost > 0 then text = ('(%d entries lost: the file could not be written)\n'):format(self.lost) .. text end
+  local ok
+  ok, message = self.fs.append(id, text)
+  if not ok then return fault(self, message) end
+  self.lost = 0
+  self.size = self.size + #text
+  return true
+end
+
+function File:close()
+  if self.id then self.fs.close(self.id) end
+  self.id = nil
+end
+
+return M

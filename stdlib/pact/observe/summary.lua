@@ -1,0 +1,116 @@
+--- What stands on the screen when a network has ended: each service's end, the last lines of what
+--- failed, and where the logs are.
+
+local columns = require 'pact.observe.columns'
+local duration = require 'pact.base.duration'
+local text = require 'pact.base.text'
+
+local M = {}
+
+local LAST_LINES = 10
+
+local function ended_badly(service)
+  return service.status == 'failed' or service.status == 'skipped'
+end
+
+local function how(service)
+  local last = service.history and service.history[#service.history]
+  if service.status == 'skipped' or service.status == 'failed' then return service.reason or '' end
+  if last and not last.requested then return last.reason or '' end
+  return service.reason or ''
+end
+
+local function table_of(services, style, width)
+  local rows = { { 'SERVICE', 'STATUS', 'RESTARTS', 'UP', 'REASON' } }
+  for _, service in ipairs(services) do
+    if service.want == 'up' or service.epoch > 0 then
+      local last = service.history and service.history[#service.history]
+      rows[#rows + 1] = {
+        service.id,
+        service.status,
+        service.restart_count > 0 and tostring(service.restart_count) or '',
+        last and last.uptime and duration.short(last.uptime) or '',
+        (how(service):gsub('%c', ' ')),
+      }
+    end
+  end
+  if #rows == 1 then return '' end
+  return columns.render(rows, {
+    width = width,
+    right = { [3] = true },
+    paint = function(cell, column)
+      return column == 2 and style:status(cell) or cell
+    end,
+  })
+end
+
+---@param service snapshot
+---@param lines fun(id: string, count: integer): sys.log_line[]?
+local function last_words(service, lines, style, show)
+  local found = lines(service.id, LAST_LINES)
+  if not found or #found == 0 then return '' end
+  local out = { style:paint('bold', ('last lines of %s:'):format(service.id)) .. '\n' }
+  for _, line in ipairs(found) do
+    out[#out + 1] = '  ' .. show(line.text) .. '\n'
+  end
+  return table.concat(out)
+end
+
+---@class summary_input
+---@field services snapshot[]
+---@field reason? string why it ended
+---@field elapsed? integer ms
+---@field survivors? table[]
+---@field log_dir? string
+---@field lines fun(id: string, count: integer): sys.log_line[]?
+---@field style style
+---@field width? fun(s: string): integer
+---@field show? fun(line: string): string how a line of a service may be shown
+
+---@param input summary_input
+---@return string
+function M.render(input)
+  local out, style = {}, input.style
+  local show = input.show or function(line) return line end
+  for _, service in ipairs(input.services) do
+    if ended_badly(service) then out[#out + 1] = last_words(service, input.lines, style, show) end
+  end
+  local head = 'ended'
+  if input.elapsed then head = head .. ' after ' .. duration.format(input.elapsed) end
+  if input.reason and input.reason ~= '' then head = head .. ': ' .. input.reason end
+  out[#out + 1] = style:paint('bold', head) .. '\n'
+  out[#out + 1] = table_of(input.services, style, input.width)
+  for _, survivor in ipairs(input.survivors or {}) do
+    out[#out + 1] = style:paint('red', ("could not be killed: pid %d (%s) of '%s', state %s"):format(survivor.pid,
+      survivor.name, survivor.service or '?', survivor.state)) .. '\n'
+  end
+  if input.log_dir then out[#out + 1] = 'logs: ' .. input.log_dir .. '\n' end
+  return table.concat(out)
+end
+
+---Control sequences other than colours as \xNN, for a terminal.
+---@param line string
+---@return string
+function M.escaped(line)
+  local out, at = {}, 1
+  while at <= #line do
+    local colour = line:match('^\27%[[%d;]*m', at)
+    if colour then
+      out[#out + 1] = colour
+      at = at + #colour
+    else
+      local c = line:sub(at, at)
+      out[#out + 1] = (c:find '%c' and c ~= '\t') and ('\\x%02X'):format(c:byte()) or c
+      at = at + 1
+    end
+  end
+  return table.concat(out)
+end
+
+---@param count integer
+---@return string
+function M.services(count)
+  return text.plural(count, 'service')
+end
+
+return M

@@ -1,0 +1,74 @@
+local cli = require 'pact.control.cli'
+
+local files = { ['devnet'] = true, ['./check'] = true }
+
+local function parse(line)
+  local words = {}
+  for word in line:gmatch '%S+' do words[#words + 1] = word end
+  return cli.parse(words, {
+    now = 1700000000000,
+    exists = function(path) return files[path] == true end,
+  })
+end
+
+describe('the command line', function()
+  local good = {
+    { 'devnet.lua', { verb = 'up', bare = true, recipe = 'devnet.lua' } },
+    { 'devnet', { verb = 'up', bare = true, recipe = 'devnet' } },
+    { './check', { verb = 'up', bare = true, recipe = './check' } },
+    { 'check', { verb = 'check' } },
+    { 'devnet.lua --json x', { verb = 'up', recipe = 'devnet.lua', args = { '--json', 'x' }, options = {} } },
+    { '--json devnet.lua x', { verb = 'up', recipe = 'devnet.lua', args = { 'x' }, options = { json = true } } },
+    { '--only a,b devnet.lua', { recipe = 'devnet.lua', options = { only = { 'a', 'b' } } } },
+    { '--timeout=30s devnet.lua', { recipe = 'devnet.lua', options = { timeout = 30000 } } },
+    { 'devnet.lua --help', { help = true, bare = true } },
+    { 'devnet.lua -- --help', { bare = true, args = { '--', '--help' } } },
+    { 'up', { verb = 'up', ids = {} } },
+    { 'up web db', { verb = 'up', ids = { 'web', 'db' } } },
+    { 'up devnet.lua web --json', { recipe = 'devnet.lua', ids = { 'web' }, options = { json = true } } },
+    { 'up devnet.lua -- --json', { recipe = 'devnet.lua', args = { '--json' }, options = {} } },
+    { 'run devnet.lua -- npm test --json', { verb = 'run', recipe = 'devnet.lua', command = { 'npm', 'test', '--json' } } },
+    { 'run -- true', { verb = 'run', command = { 'true' } } },
+    { '--lines 5 logs web', { verb = 'logs', ids = { 'web' }, options = { lines = 5 } } },
+    { 'logs -n5 -f web', { verb = 'logs', ids = { 'web' }, options = { lines = 5, follow = true } } },
+    { 'logs --only', nil, "'logs' takes no option --only (the commands that do: up, run)" },
+    { 'logs --since 5m', { options = { since = 1700000000000 - 300000 } } },
+    { 'graph --dot x', { verb = 'graph', recipe = 'x', options = { dot = true } } },
+    { '--version', { verb = 'version' } },
+    { '', { verb = 'help' } },
+    { '--help', { verb = 'help', help = true } },
+    { 'why', nil, 'why: usage: pactlua why ID' },
+    { 'why --help', { verb = 'why', help = true } },
+  }
+  for _, case in ipairs(good) do
+    if case[2] then
+      it(("reads 'pactlua %s'"):format(case[1]), function()
+        local result, message = parse(case[1])
+        assert.is_nil(message)
+        for key, value in pairs(case[2]) do assert.same(value, result[key]) end
+      end)
+    end
+  end
+
+  local bad = {
+    { 'chekc', "'chekc' is neither a command nor a recipe that is here (did you mean 'check'?)" },
+    { '--jsn devnet.lua', 'unknown option --jsn (did you mean --json?)' },
+    { 'ps --dot', "'ps' takes no option --dot (the command that does: graph)" },
+    { 'up --detach', '--detach is not in this version' },
+    { 'up --timeout', '--timeout needs a value: --timeout T' },
+    { 'up --timeout 30', "--timeout is 30: a bare number is milliseconds; write '30s' for seconds or '30ms'" },
+    { 'up --json=1', '--json takes no value' },
+    { 'run devnet.lua', 'run needs a command behind --: pactlua run [RECIPE] -- CMD…' },
+    { 'check a.lua b.lua', "check: 'b.lua' is too much; usage: pactlua check [RECIPE] [-- ARGS…]" },
+    { 'why', 'why: usage: pactlua why ID' },
+    { 'logs -n x', "--lines must be a number, got 'x'" },
+    { '--json', 'a recipe or a command is needed' },
+  }
+  for _, case in ipairs(bad) do
+    it(("refuses 'pactlua %s'"):format(case[1]), function()
+      local result, message = parse(case[1])
+      assert.is_nil(result)
+      assert.equal(case[2], message)
+    end)
+  end
+end)
