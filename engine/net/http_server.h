@@ -1,0 +1,70 @@
+// The serving end of the control protocol: HTTP/1.1 on Unix sockets. Requests come as events;
+// answers are given by the request's id, whole or piece by piece.
+//
+// The front and the engine share one inherited socketpair. Nothing is spoken on it: for each
+// connection the front makes a new pair and passes one end over. So an open event stream stands in
+// no other call's way, each has a queue of its own, and the inherited pair itself is the lease: its
+// end of file means that the front is gone.
+//
+// One connection answers its requests in order: while one is being answered, at most 64 KiB of what
+// follows is read. Only this user is let in. A request that has begun must be whole within 10 s;
+// idle connections need no timer and may stay, the oldest ones give way when there are 256.
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "loop/loop.h"
+#include "net/http_message.h"
+
+enum {
+  HTTP_SERVER_HIGH = 256 * 1024, // queued bytes of a stream above which its writer should wait
+  HTTP_SERVER_LOW = 64 * 1024,   // EV_DRAIN comes when they have fallen to this
+  HTTP_SERVER_QUEUE = 8 * 1024 * 1024, // a stream written to beyond this is cut: its client is gone
+  HTTP_SERVER_WHOLE_MS = 10000,        // for a request, from its first byte to its last
+  HTTP_SERVER_CLIENTS = 256,
+};
+
+// EV_REQUEST; its id is the request's.
+struct http_request_event {
+  struct event event;
+  struct http_message message; // the receiver may take it out by copying and zeroing it
+  bool front;                  // it came over the socketpair
+  pid_t pid;                   // of the client
+};
+
+// EV_GONE: of a request, its client has left; of the front's id, the front has. Also of a call.
+struct http_gone_event {
+  struct event event;
+  char message[]; // for people; may be empty
+};
+
+struct http_server;
+
+struct http_server *http_server_create(struct loop *loop);
+void http_server_destroy(struct http_server *server); // NULL is fine; runs no events
+
+// 0 and the id of what listens, or -errno as unix_socket_listen gives it.
+int http_server_listen(struct http_server *server, const char *path, uint64_t *id);
+// Serves connections passed over a socketpair; owns `fd` from here, also on failure. EV_GONE of
+// *id when the other end is closed.
+int http_server_front(struct http_server *server, int fd, uint64_t *id);
+
+// The answer as a whole. Content-Length is added; it must not be among the headers. 0; -ENOENT when
+// there is no such request (any more); -EALREADY when its answer has begun.
+int http_server_respond(struct http_server *server, uint64_t request, int status,
+                        const struct http_pair *headers, size_t header_count, const char *body,
+                        size_t body_size);
+// Begins an answer in pieces.
+int http_server_stream(struct http_server *server, uint64_t request, int status,
+                       const struct http_pair *headers, size_t header_count);
+// The number of queued bytes behind it, or -ENOENT, or -EINVAL before http_server_stream.
+int64_t http_server_write(struct http_server *server, uint64_t request, const char *bytes,
+                          size_t size);
+int http_server_finish(struct http_server *server, uint64_t request);
+
+// Drops a request with its connection, a listener, or the front's channel; no event of that id
+// follows. False when there is no such id.
+bool http_server_cancel(struct http_server *server, uint64_t id);
+// Stops listening, removes the sockets' files, writes what is queued for at most `ms` (turning
+// the loop; events gather in its queue), and closes every connection.
+void http_server_close(struct http_server *server, unsigned ms);
