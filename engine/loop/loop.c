@@ -29,12 +29,16 @@ static struct event *queue_take(struct event_queue *queue) {
 
 int loop_init(struct loop *loop, loop_deliver_fn deliver, loop_turn_fn turn, void *context) {
   *loop = (struct loop){.deliver = deliver, .turn = turn, .context = context};
-  return uv_loop_init(&loop->uv);
+  int error = uv_loop_init(&loop->uv);
+  if (error) return error;
+  uv_idle_init(&loop->uv, &loop->waiting);
+  uv_unref((uv_handle_t *)&loop->waiting);
+  return 0;
 }
 
 void loop_finish(struct loop *loop) {
-  while (uv_run(&loop->uv, UV_RUN_NOWAIT)) {
-  }
+  uv_close((uv_handle_t *)&loop->waiting, NULL);
+  while (uv_run(&loop->uv, UV_RUN_NOWAIT)) {}
   for (struct event *event; (event = queue_take(&loop->queue));) event_free(event);
   uv_loop_close(&loop->uv);
 }
@@ -43,6 +47,7 @@ void loop_finish(struct loop *loop) {
 // sides that answer each other can't starve the poll.
 static void deliver_all(struct loop *loop) {
   if (!loop->queue.first) return;
+  uv_idle_stop(&loop->waiting);
   loop->batch = loop->queue;
   loop->queue = (struct event_queue){0};
   for (struct event *event; (event = queue_take(&loop->batch));) {
@@ -60,11 +65,23 @@ void loop_run(struct loop *loop) {
   }
 }
 
-void loop_stop(struct loop *loop) { loop->stopping = true; }
+void loop_stop(struct loop *loop) {
+  loop->stopping = true;
+}
 
-uint64_t loop_new_id(struct loop *loop) { return ++loop->next_id; }
+uint64_t loop_new_id(struct loop *loop) {
+  return ++loop->next_id;
+}
 
-void loop_push(struct loop *loop, struct event *event) { queue_append(&loop->queue, event); }
+static void on_waiting(uv_idle_t *idle) {
+  (void)idle;
+}
+
+// A timer's callback runs before the poll of its turn, which must not make the event wait.
+void loop_push(struct loop *loop, struct event *event) {
+  if (!loop->queue.first) uv_idle_start(&loop->waiting, on_waiting);
+  queue_append(&loop->queue, event);
+}
 
 static void queue_forget(struct event_queue *queue, uint64_t id) {
   struct event_queue kept = {0};
@@ -89,7 +106,9 @@ uint64_t loop_now_us(const struct loop *loop) {
   return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-uint64_t loop_now_ms(const struct loop *loop) { return loop_now_us(loop) / 1000; }
+uint64_t loop_now_ms(const struct loop *loop) {
+  return loop_now_us(loop) / 1000;
+}
 
 uint64_t loop_wall_ms(void) {
   struct timespec now;

@@ -18,6 +18,7 @@ struct event_queue {
 
 struct loop {
   uv_loop_t uv;
+  uv_idle_t waiting; // active while the queue isn't empty, so that no poll blocks before delivery
   struct event_queue queue; // the next turn's
   struct event_queue batch; // the rest of the turn that is being delivered
   uint64_t next_id;
@@ -35,9 +36,9 @@ void loop_finish(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-uint64_t loop_new_id(struct loop *loop);                     // 1, 2, 3 …: never used twice
-void loop_push(struct loop *loop, struct event *event);      // owns it from here
-void loop_forget(struct loop *loop, uint64_t id);            // drops queued events of that id
-uint64_t loop_now_ms(const struct loop *loop);               // monotonic clock, read now
+uint64_t loop_new_id(struct loop *loop);                // 1, 2, 3 …: never used twice
+void loop_push(struct loop *loop, struct event *event); // owns it from here
+void loop_forget(struct loop *loop, uint64_t id);       // drops queued events of that id
+uint64_t loop_now_ms(const struct loop *loop);          // monotonic clock, read now
 uint64_t loop_now_us(const struct loop *loop);
-uint64_t loop_wall_ms(void);                                 // since 1970-01-01 UTC
+uint64_t loop_wall_ms(void); // since 1970-01-01 UTC

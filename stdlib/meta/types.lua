@@ -172,7 +172,8 @@
 -- and fields of each name's own: exit_code signal core uptime attempt restart_count delay pid ok ms …
 
 ---------------------------------------------------------------------------------------------------
--- base/sched: coroutines and handlers over `sys`.
+-- base/sched: coroutines and handlers over `sys`. `sched.new(sys, on_error)`: on_error(message, traceback, task?) hears what
+-- handlers and tasks raised. It calls sys.dispatch and sys.turn itself.
 
 ---@class task
 ---@field name string
@@ -186,9 +187,12 @@
 ---@field sys sys
 ---@field on fun(self, id: integer, fn: fun(kind: string, ...)) every event of a sys id goes to `fn`, until `off`
 ---@field off fun(self, id: integer)
+---@field on_kind fun(self, kind: string, fn: fun(id: integer, ...)) events of a kind whose id has no handler: a new 'request'
+---@field on_signal fun(self, name: string, fn?: fun(name: string)) signals to this process, and 'GUARD'; nil: default disposition again
 ---@field cancel fun(self, id: integer) sys.cancel and off; nil is fine
 ---@field after fun(self, ms: integer, fn: fun(), group?: task_group): integer a timer that fires once; ended by `cancel`
 ---@field post fun(self, fn: fun()) runs `fn` at the end of this dispatch, or in the next turn when there is none
+---@field batch fun(self, fn: fun()) runs `fn` once, when all events of this turn are delivered
 ---@field on_turn fun(self, fn: fun()) after each turn that delivered something
 ---@field group fun(self): task_group
 ---@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, on_error?: fun(message: string, traceback: string, task: task), on_done?: fun(...) }, ...): task begins at the end of this dispatch
@@ -201,6 +205,7 @@
 ---@field join fun(self, task: task, timeout?: integer): boolean?, any true and results; false and a message; nil, 'timeout'
 ---@field coroutine table the coroutine library for recipes: waiting in a user's own coroutine passes outward
 
+-- base/bus: `bus.new { now = sys.time.now, wall = sys.time.wall, try = sys.try, on_error = fn(message, traceback) }`.
 ---@class bus
 ---@field emit fun(self, event: table): event fills in seq, at, mono and hands it to all; a subscriber's own emits follow behind it
 ---@field subscribe fun(self, fn: fun(event: event), opts?: { rank?: 'journal'|'hooks'|'clients', names?: string[] }): { off: fun(self) } rank orders subscribers, default 'clients'

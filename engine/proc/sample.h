@@ -1,0 +1,32 @@
+// What a tree of processes uses, who is in it, and where it listens: read from /proc when asked.
+// Many questions of one moment share one walk.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proc/procs.h"
+
+struct sample {
+  uint64_t cpu_ms; // so far, of all that live, with the children they have waited for
+  uint64_t rss_bytes;
+  uint64_t read_bytes, write_bytes; // from and to storage
+  unsigned threads, fds, procs;
+};
+
+// -ENOENT: no such id. Figures that we may not read count as 0.
+int procs_sample(struct procs *procs, uint64_t id, struct sample *sample);
+
+struct tree_process {
+  struct procfs_stat stat;
+  char *command; // its arguments with spaces between; [name] when there are none to see
+};
+
+// The living ones, leader first; the caller frees by tree_free.
+int procs_tree(struct procs *procs, uint64_t id, struct tree_process **list, size_t *count);
+void tree_free(struct tree_process *list, size_t count);
+
+// The TCP ports on which the tree listens, sorted; the caller frees *ports.
+int procs_ports(struct procs *procs, uint64_t id, uint16_t **ports, size_t *count);
+
+// The command of any process, as in struct tree_process; the caller frees it.
+char *command_of(const struct kernel *kernel, pid_t pid, const char *name);

@@ -1,0 +1,18 @@
+// Processes that carry a tag in their environment, anywhere on the machine: what a run that was
+// itself killed has left.
+#pragma once
+#include <stddef.h>
+
+#include "proc/procfs.h"
+
+struct stray {
+  struct procfs_stat stat;
+  char *command;
+  char *environ; // its whole block: NAME=value, each ended by a NUL
+  size_t environ_size;
+};
+
+// Those whose environment we may read and that has `tag`, which is NAME=value; oldest first,
+// without this process. The caller frees by strays_free. -errno when /proc can't be read.
+int strays_find(const struct kernel *kernel, const char *tag, struct stray **list, size_t *count);
+void strays_free(struct stray *list, size_t count);

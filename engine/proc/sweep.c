@@ -1,0 +1,269 @@
+// Ending what is left of trees. All sweeps under way share one walk a turn; one timer looks again
+// as long as something is left, and every death we hear of makes it look at once.
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "proc/registry.h"
+
+enum { PERSIST_MS = 2000, PAUSE_FIRST_MS = 2, PAUSE_MAX_MS = 64 };
+
+struct victim {
+  pid_t pid;
+  uint64_t start;
+};
+
+struct sweep {
+  struct list link;
+  struct procs *procs;
+  struct proc *proc; // NULL: every descendant
+  uint64_t id;
+  uint64_t kill_at_ms, give_up_at_ms;
+  uint64_t pause_ms; // until the next look
+  bool group_only;
+  bool termed; // the group has had its TERM
+  char **keep;
+  size_t keep_count;
+  struct victim *victims; // who has had a signal
+  size_t victim_count;
+};
+
+static void sweep_free(struct sweep *sweep) {
+  list_remove(&sweep->link);
+  if (sweep->proc) sweep->proc->sweeping = false;
+  for (size_t i = 0; i < sweep->keep_count; i++) free(sweep->keep[i]);
+  free(sweep->keep);
+  free(sweep->victims);
+  free(sweep);
+}
+
+void sweep_drop_all(struct procs *procs) {
+  list_each(link, &procs->sweeps) sweep_free(list_entry(link, struct sweep, link));
+}
+
+static void look_in(struct procs *procs, uint64_t ms) {
+  uv_timer_t *timer = &procs->sweep_timer;
+  if (uv_is_active((uv_handle_t *)timer) && uv_timer_get_due_in(timer) <= ms) return;
+  uv_timer_start(timer, sweep_on_timer, ms, 0);
+}
+
+void sweep_soon(struct procs *procs) {
+  look_in(procs, 0);
+}
+
+static bool kept(const struct sweep *sweep, const struct walk_entry *entry) {
+  if (entry->leader) return false;
+  for (size_t i = 0; i < sweep->keep_count; i++)
+    if (strncmp(sweep->keep[i], entry->stat.name, PROCFS_NAME_MAX - 1) == 0) return true;
+  return false;
+}
+
+static bool concerns(const struct sweep *sweep, const struct walk_entry *entry) {
+  if (!walk_alive(entry)) return false;
+  if (!sweep->proc) return true;
+  return entry->owner == sweep->id &&
+         (!sweep->group_only || entry->leader || entry->stat.pgid == sweep->proc->pid);
+}
+
+static bool add_victim(struct sweep *sweep, const struct walk_entry *entry) {
+  for (size_t i = 0; i < sweep->victim_count; i++)
+    if (sweep->victims[i].pid == entry->stat.pid && sweep->victims[i].start == entry->stat.start)
+      return false;
+  if ((sweep->victim_count & (sweep->victim_count + 1)) == 0 || !sweep->victims)
+    sweep->victims =
+        mem_resize(sweep->victims, (sweep->victim_count + 1) * 2 * sizeof *sweep->victims);
+  sweep->victims[sweep->victim_count++] =
+      (struct victim){.pid = entry->stat.pid, .start = entry->stat.start};
+  return true;
+}
+
+// TERM to each process once, with CONT for those that are stopped; KILL as often as we look.
+static void end_one(struct sweep *sweep, const struct walk_entry *entry, bool kill_now) {
+  const struct kernel *kernel = sweep->procs->kernel;
+  bool first = add_victim(sweep, entry);
+  if (kill_now) {
+    procfs_signal(kernel, entry->stat.pid, entry->stat.start, SIGKILL);
+  } else if (first) {
+    procfs_signal(kernel, entry->stat.pid, entry->stat.start, SIGTERM);
+    procfs_signal(kernel, entry->stat.pid, entry->stat.start, SIGCONT);
+  }
+}
+
+// One call ends a group whole, which a walk can't when its members fork faster than it looks.
+static bool end_group(struct sweep *sweep, bool kill_now) {
+  const struct kernel *kernel = sweep->procs->kernel;
+  if (!sweep->proc || !sweep->proc->session || sweep->keep_count) return false;
+  if (kill_now) {
+    kernel->kill(-sweep->proc->pid, SIGKILL);
+  } else if (!sweep->termed) {
+    kernel->kill(-sweep->proc->pid, SIGTERM);
+    kernel->kill(-sweep->proc->pid, SIGCONT);
+  }
+  sweep->termed = true;
+  return true;
+}
+
+static void end_all(struct sweep *sweep, bool kill_now) {
+  const struct walk *walk = &sweep->procs->walk;
+  bool first = !sweep->termed;
+  bool group_done = end_group(sweep, kill_now);
+  for (size_t i = 0; i < walk->count; i++) {
+    const struct walk_entry *entry = &walk->entries[i];
+    if (!concerns(sweep, entry) || kept(sweep, entry)) continue;
+    if (group_done && entry->stat.pgid == sweep->proc->pid && (kill_now || first))
+      add_victim(sweep, entry);
+    else
+      end_one(sweep, entry, kill_now);
+  }
+}
+
+static size_t count_left(const struct sweep *sweep, bool with_kept) {
+  const struct walk *walk = &sweep->procs->walk;
+  size_t count = 0;
+  for (size_t i = 0; i < walk->count; i++)
+    if (concerns(sweep, &walk->entries[i]) && (with_kept || !kept(sweep, &walk->entries[i])))
+      count++;
+  return count;
+}
+
+static unsigned count_killed(const struct sweep *sweep) {
+  unsigned count = 0;
+  for (size_t i = 0; i < sweep->victim_count; i++)
+    if (!sweep->proc || sweep->victims[i].pid != sweep->proc->pid) count++;
+  return count;
+}
+
+static void tell(const struct sweep *sweep) {
+  const struct walk *walk = &sweep->procs->walk;
+  size_t count = count_left(sweep, true);
+  struct swept_event *event = mem_new(sizeof *event + count * sizeof *event->survivors);
+  event->event.kind = EV_SWEPT;
+  event->event.id = sweep->id;
+  event->killed = count_killed(sweep);
+  for (size_t i = 0; i < walk->count; i++) {
+    const struct walk_entry *entry = &walk->entries[i];
+    if (!concerns(sweep, entry)) continue;
+    struct survivor *survivor = &event->survivors[event->count++];
+    survivor->pid = entry->stat.pid;
+    survivor->state = entry->stat.state;
+    memcpy(survivor->name, entry->stat.name, sizeof survivor->name);
+  }
+  loop_push(sweep->procs->loop, &event->event);
+}
+
+// A leader that could not be killed is kept in mind by its pid alone, and reaped when it ends.
+static void let_go(struct proc *proc) {
+  if (proc->exited) {
+    pipes_close(proc);
+    proc_forget(proc);
+    return;
+  }
+  proc->abandoned = proc->muted = true;
+  idmap_remove(&proc->procs->by_id, proc->id);
+}
+
+static void finish(struct sweep *sweep) {
+  struct proc *proc = sweep->proc;
+  if (proc && !proc->told && proc->exited) reap_tell(proc);
+  if (!proc || !proc->muted) tell(sweep);
+  sweep_free(sweep);
+  if (proc) let_go(proc);
+}
+
+static bool over(const struct sweep *sweep, uint64_t now_ms) {
+  bool leader_ended = !sweep->proc || sweep->proc->told;
+  return now_ms >= sweep->give_up_at_ms || (leader_ended && !count_left(sweep, false));
+}
+
+static void look_again(struct sweep *sweep, uint64_t now_ms) {
+  uint64_t ms = sweep->pause_ms;
+  if (now_ms < sweep->kill_at_ms && now_ms + ms > sweep->kill_at_ms)
+    ms = sweep->kill_at_ms - now_ms;
+  if (sweep->pause_ms < PAUSE_MAX_MS) sweep->pause_ms *= 2;
+  look_in(sweep->procs, ms);
+}
+
+void sweep_on_timer(uv_timer_t *timer) {
+  struct procs *procs = timer->data;
+  bool whole = false;
+  list_each(link, &procs->sweeps) whole = whole || !list_entry(link, struct sweep, link)->proc;
+  int error = walk_take(procs, whole ? WALK_WHOLE : WALK_STRAYS);
+  uint64_t now_ms = loop_now_ms(procs->loop);
+  list_each(link, &procs->sweeps) {
+    struct sweep *sweep = list_entry(link, struct sweep, link);
+    if (error ? now_ms >= sweep->give_up_at_ms : over(sweep, now_ms)) {
+      finish(sweep);
+      continue;
+    }
+    end_all(sweep, now_ms >= sweep->kill_at_ms);
+    look_again(sweep, now_ms);
+  }
+  reap_orphans(procs);
+}
+
+static struct sweep *sweep_new(struct procs *procs, struct proc *proc, uint64_t id) {
+  struct sweep *sweep = mem_new(sizeof *sweep);
+  sweep->procs = procs;
+  sweep->proc = proc;
+  sweep->id = id;
+  sweep->kill_at_ms = UINT64_MAX;
+  if (proc) proc->sweeping = true;
+  list_append(&procs->sweeps, &sweep->link);
+  return sweep;
+}
+
+static void sweep_begin(struct sweep *sweep, const struct sweep_options *options) {
+  uint64_t now_ms = loop_now_ms(sweep->procs->loop);
+  uint64_t kill_at_ms = now_ms + options->grace_ms;
+  sweep->group_only = options->group_only;
+  sweep->keep_count = options->keep_count;
+  sweep->keep = options->keep_count ? mem_new(options->keep_count * sizeof *sweep->keep) : NULL;
+  for (size_t i = 0; i < options->keep_count; i++) sweep->keep[i] = mem_strdup(options->keep[i]);
+  if (kill_at_ms < sweep->kill_at_ms) sweep->kill_at_ms = kill_at_ms;
+  sweep->give_up_at_ms = sweep->kill_at_ms + PERSIST_MS;
+  sweep->pause_ms = PAUSE_FIRST_MS;
+  sweep_soon(sweep->procs);
+}
+
+static struct sweep *find(const struct procs *procs, uint64_t id) {
+  for (struct list *link = procs->sweeps.next; link != &procs->sweeps; link = link->next) {
+    struct sweep *sweep = list_entry(link, struct sweep, link);
+    if (sweep->id == id) return sweep;
+  }
+  return NULL;
+}
+
+static void sweep_hasten(struct sweep *sweep, uint64_t grace_ms) {
+  uint64_t kill_at_ms = loop_now_ms(sweep->procs->loop) + grace_ms;
+  if (kill_at_ms < sweep->kill_at_ms) {
+    sweep->kill_at_ms = kill_at_ms;
+    sweep->give_up_at_ms = kill_at_ms + PERSIST_MS;
+  }
+  sweep_soon(sweep->procs);
+}
+
+int procs_sweep(struct procs *procs, uint64_t id, const struct sweep_options *options) {
+  struct proc *proc = idmap_get(&procs->by_id, id);
+  if (!proc) return -ENOENT;
+  if (proc->sweeping)
+    sweep_hasten(find(procs, id), options->grace_ms);
+  else
+    sweep_begin(sweep_new(procs, proc, id), options);
+  return 0;
+}
+
+uint64_t procs_sweep_all(struct procs *procs, const struct sweep_options *options) {
+  struct sweep *sweep = sweep_new(procs, NULL, loop_new_id(procs->loop));
+  sweep_begin(sweep, options);
+  return sweep->id;
+}
+
+bool procs_cancel(struct procs *procs, uint64_t id) {
+  struct proc *proc = idmap_get(&procs->by_id, id);
+  if (!proc) return false;
+  proc->muted = true;
+  loop_forget(procs->loop, id);
+  return procs_sweep(procs, id, &(struct sweep_options){.grace_ms = 0}) == 0;
+}

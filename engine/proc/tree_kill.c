@@ -1,0 +1,69 @@
+#include "proc/tree_kill.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proc/procfs.h"
+
+enum { PAUSE_MS = 10, PERSIST_MS = 2000, DEPTH_MAX = 1024 };
+
+static uint64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+// Follows parents upward; whoever changes parents meanwhile is met again in the next round.
+static bool is_below(const struct kernel *kernel, pid_t self, struct procfs_stat stat) {
+  for (int depth = 0; depth < DEPTH_MAX && stat.ppid > 1; depth++) {
+    if (stat.ppid == self) return true;
+    if (procfs_stat(kernel, stat.ppid, &stat) != 0) return false;
+  }
+  return stat.ppid == self;
+}
+
+// Calls for each signal in turn and each living descendant; returns how many there are.
+static unsigned signal_all(const struct kernel *kernel, const int *signals, int count) {
+  struct procfs_dir dir;
+  unsigned found = 0;
+  pid_t self = getpid();
+  if (procfs_dir_open(kernel, &dir, "/proc") != 0) return 0;
+  for (long pid; procfs_dir_next(&dir, &pid);) {
+    struct procfs_stat stat;
+    if (procfs_stat(kernel, (pid_t)pid, &stat) != 0 || !is_below(kernel, self, stat)) continue;
+    if (stat.state == 'Z' && stat.threads <= 1) continue;
+    found++;
+    for (int i = 0; i < count; i++) procfs_signal(kernel, stat.pid, stat.start, signals[i]);
+  }
+  procfs_dir_close(&dir);
+  return found;
+}
+
+// False when there are no children at all, and so, as orphans come to us, no descendants.
+static bool reap(const struct kernel *kernel) {
+  siginfo_t info;
+  int error;
+  while ((error = kernel->waitid(P_ALL, 0, &info, WEXITED | WNOHANG, NULL)) == 0 && info.si_pid) {}
+  return error != -ECHILD;
+}
+
+static void pause_a_little(void) {
+  struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000};
+  nanosleep(&pause, NULL);
+}
+
+unsigned tree_kill_descendants(uint64_t grace_ms, const struct kernel *kernel) {
+  static const int gently[] = {SIGTERM, SIGCONT}, firmly[] = {SIGKILL};
+  uint64_t kill_at_ms = now_ms() + grace_ms, give_up_at_ms = kill_at_ms + PERSIST_MS;
+  if (!reap(kernel)) return 0;
+  if (grace_ms) signal_all(kernel, gently, 2);
+  for (;;) {
+    if (!reap(kernel)) return 0;
+    uint64_t now = now_ms();
+    if (now >= give_up_at_ms) return signal_all(kernel, firmly, 1);
+    if (now >= kill_at_ms) signal_all(kernel, firmly, 1);
+    pause_a_little();
+  }
+}

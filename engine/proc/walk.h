@@ -1,0 +1,50 @@
+// A look at all our descendants, and whose tree each one belongs to. Where a process came from is
+// remembered with its start time, for the time when nothing of it can be seen any more.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proc/procfs.h"
+
+struct procs;
+
+struct walk_entry {
+  struct procfs_stat stat;
+  uint64_t owner; // the id of its tree; 0: nobody knows
+  bool leader;
+};
+
+struct walk_memory {
+  pid_t pid;
+  uint64_t start;
+  uint64_t owner;
+};
+
+struct walk {
+  struct walk_entry *entries; // parents before their children
+  size_t count, capacity;
+  struct walk_memory *memory; // by pid
+  size_t memory_count;
+  uint64_t at_ms; // when it was taken; 0: never
+  bool whole;
+};
+
+enum walk_extent {
+  WALK_STRAYS, // leaders that live and aren't being swept are left out, with all below them
+  WALK_WHOLE,  // all but leaders that have ended
+};
+
+void walk_finish(struct walk *walk);
+
+// Fills procs->walk. -errno when the kernel could not be asked (no descriptors, no memory):
+// an empty result would mean nothing then.
+int walk_take(struct procs *procs, enum walk_extent extent);
+// The same unless a whole one was taken in the last `age_ms`.
+int walk_recent(struct procs *procs, uint64_t age_ms);
+
+// Finds the owner of each entry (attribute.c); `whole`: nobody was left out.
+void walk_attribute(struct procs *procs, bool whole);
+
+// Not a zombie: a process whose first thread has ended lives by its others.
+bool walk_alive(const struct walk_entry *entry);

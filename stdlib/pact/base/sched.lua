@@ -1,0 +1,429 @@
+--- Coroutines and handlers over `sys`: who hears an event, who sleeps, who is ended with whom.
+
+local wait = require 'pact.base.wait'
+
+local M = {}
+
+---@class sched
+local Sched = {}
+Sched.__index = Sched
+
+---@class task_group
+local Group = {}
+Group.__index = Group
+
+---@param sys sys
+---@param on_error? fun(message: string, traceback: string, task?: task) hears what a handler or a task raised
+---@return sched
+function M.new(sys, on_error)
+  local self = setmetatable({
+    sys = sys,
+    coroutine = wait.coroutine,
+    handlers = {}, -- by sys id
+    kinds = {}, -- by kind, for ids that nobody waits for: a new request
+    signals = {}, -- by a signal's name
+    posted = {}, -- functions to run at the end of this dispatch: [head] … [tail]
+    head = 1,
+    tail = 0,
+    batched = {}, -- functions to run once all of this turn's events are delivered
+    turns = {},
+    grouped = {}, -- timer id → { group, member }
+    serial = 0,
+    busy = false, -- a dispatch, a turn or a drain is running
+    on_error = on_error or function(_, traceback)
+      error(traceback, 0)
+    end,
+  }, Sched)
+  sys.dispatch(function(id, kind, ...)
+    self:dispatch(id, kind, ...)
+  end)
+  sys.turn(function()
+    self:turn()
+  end)
+  return self
+end
+
+---Calls `fn` so that what it raises goes to the error handler.
+function Sched:guard(fn, ...)
+  local ok, err = self.sys.try(fn, ...)
+  if not ok then
+    self.on_error(err.message, err.traceback or err.message)
+  end
+end
+
+---The one way in: hands an event to whoever waits for its id.
+function Sched:dispatch(id, kind, ...)
+  local handler = self.handlers[id]
+  self.busy = true
+  if handler then
+    self:guard(handler, kind, ...)
+  elseif kind == 'signal' and self.signals[...] then
+    self:guard(self.signals[...], ...)
+  elseif self.kinds[kind] then
+    self:guard(self.kinds[kind], id, ...)
+  end
+  self:drain()
+  self.busy = false
+end
+
+function Sched:turn()
+  self.kicked = nil
+  self.busy = true
+  for _, fn in ipairs(self.turns) do
+    self:guard(fn)
+  end
+  self:drain()
+  while self.batched[1] do
+    local batched = self.batched
+    self.batched = {}
+    for _, fn in ipairs(batched) do
+      self:guard(fn)
+    end
+    self:drain()
+  end
+  self.busy = false
+end
+
+function Sched:drain()
+  while self.head <= self.tail do
+    local fn = self.posted[self.head]
+    self.posted[self.head] = nil
+    self.head = self.head + 1
+    self:guard(fn)
+  end
+  self.head, self.tail = 1, 0
+end
+
+-- Nothing runs now: a turn is needed for what was just left to be done.
+function Sched:kick()
+  if not self.busy and not self.kicked then
+    self.kicked = self.sys.time.after(0)
+  end
+end
+
+---@param fn fun() runs at the end of this dispatch, or in the next turn when there is none
+function Sched:post(fn)
+  self.tail = self.tail + 1
+  self.posted[self.tail] = fn
+  self:kick()
+end
+
+---@param fn fun() runs once, when all events of this turn are delivered
+function Sched:batch(fn)
+  self.batched[#self.batched + 1] = fn
+  self:kick()
+end
+
+---@param fn fun() runs after each turn that delivered something
+function Sched:on_turn(fn)
+  self.turns[#self.turns + 1] = fn
+end
+
+---@param id integer
+---@param fn fun(kind: string, ...) hears every event of a sys id, until `off`
+function Sched:on(id, fn)
+  self.handlers[id] = fn
+end
+
+---@param kind string such as 'request'
+---@param fn fun(id: integer, ...) hears events of this kind whose id has no handler
+function Sched:on_kind(kind, fn)
+  self.kinds[kind] = fn
+end
+
+---@param name string a signal to this process, without SIG
+---@param fn? fun(name: string) nil: none any more
+function Sched:on_signal(name, fn)
+  if fn and not self.signals[name] and name ~= 'GUARD' then
+    self.sys.time.on_signal(name)
+  elseif not fn and self.signals[name] and name ~= 'GUARD' then
+    self.sys.time.off_signal(name)
+  end
+  self.signals[name] = fn
+end
+
+function Sched:off(id)
+  self.handlers[id] = nil
+end
+
+---Ends a sys operation; nobody hears of it any more.
+---@param id? integer
+function Sched:cancel(id)
+  if not id then
+    return
+  end
+  self.handlers[id] = nil
+  self:leave(id)
+  self.sys.cancel(id)
+end
+
+---@param ms integer
+---@param fn fun() called once
+---@param group? task_group
+---@return integer id for `cancel`
+function Sched:after(ms, fn, group)
+  local id = self.sys.time.after(ms)
+  self.handlers[id] = function()
+    self.handlers[id] = nil
+    self:leave(id)
+    fn()
+  end
+  if group then
+    local member = { timer = id, serial = self:next_serial() }
+    group.members[member] = true
+    self.grouped[id] = { group = group, member = member }
+  end
+  return id
+end
+
+-- A timer's end: its group forgets it.
+function Sched:leave(id)
+  local entry = self.grouped[id]
+  if entry then
+    entry.group.members[entry.member] = nil
+    self.grouped[id] = nil
+  end
+end
+
+function Sched:next_serial()
+  self.serial = self.serial + 1
+  return self.serial
+end
+
+---@return task_group
+function Sched:group()
+  return setmetatable({ loop = self, members = {} }, Group)
+end
+
+---Ends every task and timer of the group, oldest first.
+function Group:cancel()
+  local found = {}
+  for member in pairs(self.members) do
+    found[#found + 1] = member
+  end
+  self.members = {}
+  table.sort(found, function(a, b)
+    return a.serial < b.serial
+  end)
+  for _, member in ipairs(found) do
+    if member.timer then
+      self.loop:cancel(member.timer)
+    else
+      self.loop:stop(member)
+    end
+  end
+end
+
+---------------------------------------------------------------------------------------------------
+-- Tasks.
+
+---@return task?
+function Sched:current()
+  return self.running
+end
+
+---@return boolean
+function Sched:can_wait()
+  return self.running ~= nil and coroutine.isyieldable()
+end
+
+---@param fn function
+---@param opts? { name?: string, group?: task_group, budget?: integer, on_error?: function, on_done?: function }
+---@return task it begins at the end of this dispatch
+function Sched:spawn(fn, opts, ...)
+  opts = opts or {}
+  local task = {
+    name = opts.name or 'task',
+    status = 'ready',
+    serial = self:next_serial(),
+    thread = coroutine.create(fn),
+    group = opts.group,
+    budget = opts.budget or 0,
+    on_error = opts.on_error,
+    on_done = opts.on_done,
+    joiners = {},
+  }
+  if task.group then
+    task.group.members[task] = true
+  end
+  self:ready(task, table.pack(...))
+  return task
+end
+
+function Sched:ready(task, values)
+  task.status = 'ready'
+  self:post(function()
+    if task.status == 'ready' then
+      self:resume(task, table.unpack(values, 1, values.n))
+    end
+  end)
+end
+
+function Sched:resume(task, ...)
+  local outer = self.running
+  self.running, task.status = task, 'running'
+  local answer = table.pack(self.sys.resume(task.thread, task.budget, ...))
+  self.running = outer
+  self:after_resume(task, answer)
+end
+
+function Sched:after_resume(task, answer)
+  if coroutine.status(task.thread) == 'suspended' then
+    if task.cancelled then
+      self:stop(task)
+    elseif wait.is_pause(answer[2]) then
+      task.status = task.status == 'running' and 'waiting' or task.status
+    else
+      self:fail(task, "yielded outside a coroutine of its own: use pact's waiting calls")
+    end
+  elseif answer[1] then
+    self:finish(task, 'done', table.pack(table.unpack(answer, 2, answer.n)))
+  elseif task.cancelled then
+    self:finish(task, 'cancelled', table.pack('cancelled'))
+  else
+    self:fail(task, answer[2])
+  end
+end
+
+local function words(err)
+  if type(err) == 'table' and type(err.message) == 'string' then
+    return err.message
+  end
+  local ok, text = pcall(tostring, err)
+  return ok and text or 'an error that has no text'
+end
+
+function Sched:fail(task, err)
+  local message = words(err)
+  local traceback = debug.traceback(task.thread, message)
+  self:finish(task, 'failed', table.pack(message))
+  local hear = task.on_error or self.on_error
+  self:guard(hear, message, traceback, task)
+end
+
+function Sched:finish(task, status, result)
+  task.status, task.result = status, result
+  task.ticket, task.undo = nil, nil
+  if coroutine.status(task.thread) ~= 'running' then
+    coroutine.close(task.thread)
+  end
+  if task.group then
+    task.group.members[task] = nil
+  end
+  if status == 'done' and task.on_done then
+    self:guard(task.on_done, table.unpack(result, 1, result.n))
+  end
+  for _, wake in ipairs(task.joiners) do
+    wake(status == 'done', table.unpack(result, 1, result.n))
+  end
+end
+
+---Ends a task where it waits. The one that runs is ended at its next wait.
+---@param task task
+function Sched:stop(task)
+  if task.status == 'done' or task.status == 'failed' or task.status == 'cancelled' then
+    return
+  end
+  task.cancelled = true
+  if task.status == 'running' and coroutine.status(task.thread) ~= 'suspended' then
+    return
+  end
+  local undo = task.undo
+  task.ticket, task.undo = nil, nil
+  if undo then
+    self:guard(undo)
+  end
+  self:finish(task, 'cancelled', table.pack('cancelled'))
+end
+
+---The one primitive of waiting. `arm(wake)` arranges that `wake(...)` will be called and may return a
+---function that undoes it; what `wake` gets is returned here.
+---@param arm fun(wake: fun(...)): function?
+function Sched:suspend(arm)
+  local task = self.running
+  if not task or not coroutine.isyieldable() then
+    error(wait.REFUSAL, 3)
+  elseif task.cancelled then
+    error('cancelled', 0)
+  end
+  local ticket = {}
+  task.ticket = ticket
+  task.undo = arm(function(...)
+    if task.ticket == ticket then
+      task.ticket, task.undo = nil, nil
+      self:ready(task, table.pack(...))
+    end
+  end)
+  return self:resumed(task, wait.pause())
+end
+
+function Sched:resumed(task, granted, ...)
+  if granted then
+    return ...
+  end
+  local undo = task.undo
+  task.ticket, task.undo = nil, nil
+  if undo then
+    undo()
+  end
+  error(wait.REFUSAL, 4)
+end
+
+---@param ms integer
+function Sched:sleep(ms)
+  self:suspend(function(wake)
+    local id = self:after(ms, wake)
+    return function()
+      self:cancel(id)
+    end
+  end)
+end
+
+---Waits for the next event of a sys id.
+---@param id integer
+---@param timeout? integer
+---@return string kind 'timeout' when none came: the operation is cancelled then
+---@return any ...
+function Sched:await(id, timeout)
+  return self:suspend(function(wake)
+    local timer
+    self:on(id, function(...)
+      self:off(id)
+      self:cancel(timer)
+      wake(...)
+    end)
+    timer = timeout
+      and self:after(timeout, function()
+        self:cancel(id)
+        wake 'timeout'
+      end)
+    return function()
+      self:cancel(timer)
+      self:cancel(id)
+    end
+  end)
+end
+
+---Waits for a task's end.
+---@param task task
+---@param timeout? integer
+---@return boolean? ok true and its results; false and a message; nil, 'timeout'
+function Sched:join(task, timeout)
+  if task.result then
+    return task.status == 'done', table.unpack(task.result, 1, task.result.n)
+  end
+  return self:suspend(function(wake)
+    local timer = timeout and self:after(timeout, function()
+      wake(nil, 'timeout')
+    end)
+    task.joiners[#task.joiners + 1] = function(...)
+      self:cancel(timer)
+      wake(...)
+    end
+    return function()
+      self:cancel(timer)
+    end
+  end)
+end
+
+return M
