@@ -1,16 +1,21 @@
 #include "engine.h"
 
+#include <signal.h>
+
 #include "loop/sig.h"
 #include "loop/timer.h"
+#include "net/control.h"
 #include "os/files.h"
 
 int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn turn, void *context) {
   *engine = (struct engine){0};
+  signal(SIGPIPE, SIG_IGN); // a peer that has left is an error of the write, not our end
   return loop_init(&engine->loop, deliver, turn, context);
 }
 
 // Last made goes first; timers and signals, which the others use, go last.
 void engine_finish(struct engine *engine) {
+  control_destroy(engine->control);
   files_destroy(engine->files);
   signals_destroy(engine->signals);
   timers_destroy(engine->timers);
@@ -22,6 +27,7 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   if (!id) return false;
   loop_forget(&engine->loop, id);
   if (engine->timers && timers_cancel(engine->timers, id)) return true;
+  if (engine->control && control_cancel(engine->control, id)) return true;
   if (engine->files && files_close(engine->files, id) == 0) return true;
   return false;
 }
@@ -39,4 +45,9 @@ struct signals *engine_signals(struct engine *engine) {
 struct files *engine_files(struct engine *engine) {
   if (!engine->files) engine->files = files_create(&engine->loop);
   return engine->files;
+}
+
+struct control *engine_control(struct engine *engine) {
+  if (!engine->control) engine->control = control_create(&engine->loop);
+  return engine->control;
 }

@@ -20,9 +20,9 @@ static const struct row rows[] = {
     [EV_LOGFAULT] = {"logfault", NULL},
     [EV_HTTP] = {"http", NULL},
     [EV_CONNECT] = {"connect", NULL},
-    [EV_REQUEST] = {"request", NULL},
-    [EV_GONE] = {"gone", NULL},
-    [EV_RESPONSE] = {"response", NULL},
+    [EV_REQUEST] = {"request", sys_push_request},
+    [EV_GONE] = {"gone", sys_push_gone},
+    [EV_RESPONSE] = {"response", sys_push_response},
     [EV_DRAIN] = {"drain", NULL},
 };
 static_assert(sizeof rows / sizeof *rows == EV_KINDS, "a row for each kind of event");
