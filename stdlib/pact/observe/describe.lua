@@ -80,7 +80,7 @@ function words.all_ready(event)
   return 'all ready' .. (event.elapsed and (' in %s'):format(duration.format(event.elapsed)) or ''), 'green'
 end
 
-local QUIET = { probe = true, line = true, metrics = true, ready = true }
+local QUIET = { probe = true, line = true, metrics = true, ready = true, notify = true }
 
 ---@param event event
 ---@return string? text without the service's name; nil: not for the eyes
