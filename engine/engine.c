@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "log/logs.h"
 #include "loop/sig.h"
 #include "loop/timer.h"
 #include "net/control.h"
@@ -16,6 +17,7 @@ int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn tur
 // Last made goes first; timers and signals, which the others use, go last.
 void engine_finish(struct engine *engine) {
   control_destroy(engine->control);
+  logs_destroy(engine->logs);
   files_destroy(engine->files);
   signals_destroy(engine->signals);
   timers_destroy(engine->timers);
@@ -27,6 +29,7 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   if (!id) return false;
   loop_forget(&engine->loop, id);
   if (engine->timers && timers_cancel(engine->timers, id)) return true;
+  if (engine->logs && logs_cancel(engine->logs, id)) return true;
   if (engine->control && control_cancel(engine->control, id)) return true;
   if (engine->files && files_close(engine->files, id) == 0) return true;
   return false;
@@ -50,4 +53,9 @@ struct files *engine_files(struct engine *engine) {
 struct control *engine_control(struct engine *engine) {
   if (!engine->control) engine->control = control_create(&engine->loop);
   return engine->control;
+}
+
+struct logs *engine_logs(struct engine *engine) {
+  if (!engine->logs) engine->logs = logs_create(&engine->loop);
+  return engine->logs;
 }

@@ -43,10 +43,17 @@ static bool find(const struct needle *needle, const char *bytes, size_t size, si
     *end = *begin + needle->size_bytes;
     return true;
   }
-  regmatch_t match = {.rm_so = 0, .rm_eo = (regoff_t)(size - at)};
-  if (regexec(&needle->compiled, bytes + at, 1, &match, REG_STARTEND) != 0) return false;
-  *begin = at + (size_t)match.rm_so;
-  *end = at + (size_t)match.rm_eo;
+  // The GNU call: POSIX's own needs a NUL behind the text, and these are bytes of a larger block.
+  regoff_t from[1], to[1];
+  struct re_registers registers = {.num_regs = 1, .start = from, .end = to};
+  regex_t compiled = needle->compiled; // a copy, as a search may note things in it
+  compiled.regs_allocated = REGS_FIXED;
+  compiled.no_sub = 0;
+  regoff_t length = (regoff_t)size;
+  if (re_search(&compiled, bytes, length, (regoff_t)at, length - (regoff_t)at, &registers) < 0)
+    return false;
+  *begin = (size_t)from[0];
+  *end = (size_t)to[0];
   return true;
 }
 
