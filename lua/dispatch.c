@@ -12,9 +12,9 @@ struct row {
 static const struct row rows[] = {
     [EV_TIMER] = {"timer", sys_push_timer},
     [EV_SIGNAL] = {"signal", sys_push_signal},
-    [EV_EXIT] = {"exit", NULL},
-    [EV_JOBSTOP] = {"jobstop", NULL},
-    [EV_SWEPT] = {"swept", NULL},
+    [EV_EXIT] = {"exit", sys_push_exit},
+    [EV_JOBSTOP] = {"jobstop", sys_push_jobstop},
+    [EV_SWEPT] = {"swept", sys_push_swept},
     [EV_LINE] = {"line", sys_push_line},
     [EV_OUTPUT] = {"output", sys_push_output},
     [EV_LOGFAULT] = {"logfault", sys_push_logfault},

@@ -23,7 +23,6 @@ struct procs *procs_create_on(struct loop *loop, const struct kernel *kernel) {
   procs->spawner = spawner_create(kernel);
   spawner_raise_nofile(procs->spawner);
   list_init(&procs->sweeps);
-  signal(SIGPIPE, SIG_IGN); // a program may close its stdin
   uv_signal_init(&loop->uv, &procs->chld);
   uv_timer_init(&loop->uv, &procs->sweep_timer);
   uv_timer_init(&loop->uv, &procs->orphan_timer);

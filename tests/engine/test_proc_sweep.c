@@ -42,6 +42,27 @@ static uint64_t leave(const char *command, pid_t *left) {
   return id;
 }
 
+static size_t tree_size(uint64_t id) {
+  struct tree *tree;
+  if (procs_tree(world->procs, id, &tree) != 0) return 0;
+  size_t count = tree->count;
+  tree_free(tree);
+  return count;
+}
+
+// The pid of a program `sleep` below this leader that has a session of its own; 0: none yet.
+static pid_t apart(uint64_t id) {
+  struct tree *tree;
+  pid_t found = 0;
+  if (procs_tree(world->procs, id, &tree) != 0) return 0;
+  for (size_t i = 1; i < tree->count; i++) {
+    const struct procfs_stat *stat = &tree->processes[i].stat;
+    if (stat->sid == stat->pid && strcmp(stat->name, "sleep") == 0) found = stat->pid;
+  }
+  tree_free(tree);
+  return found;
+}
+
 static void nothing_left_is_told_at_once(void **state) {
   (void)state;
   uint64_t id = world_shell(world, "exit 0", NULL);
@@ -127,10 +148,7 @@ static void a_leader_that_lives_ends_with_its_tree(void **state) {
   (void)state;
   pid_t pid;
   uint64_t id = world_shell(world, "sleep 100 & setsid sleep 100 & sleep 100", &pid);
-  struct tree_process *tree;
-  size_t count = 0;
-  world_until(world, procs_tree(world->procs, id, &tree, &count) == 0 &&
-                         (tree_free(tree, count), count == 4));
+  world_until(world, tree_size(id) == 4);
   struct swept_event *swept = world_sweep(world, id, patient);
   assert_int_equal(swept->killed, 3);
   assert_int_equal(world_exit_of(world, id)->code, SIGTERM);
@@ -183,15 +201,8 @@ static void what_was_seen_below_its_leader_is_remembered(void **state) {
   (void)state;
   // wipes its environment and takes a session while its parent lives; that is when it is seen
   uint64_t id = world_shell(world, "setsid env -i /bin/sleep 100 & read line; exit 0", NULL);
-  struct tree_process *tree;
-  size_t count = 0;
   pid_t left = 0;
-  world_until(world, procs_tree(world->procs, id, &tree, &count) == 0 &&
-                         (left = count == 2 && !strcmp(tree[1].stat.name, "sleep") &&
-                                         tree[1].stat.sid == tree[1].stat.pid
-                                     ? tree[1].stat.pid
-                                     : 0,
-                          tree_free(tree, count), left));
+  world_until(world, (left = apart(id)));
   procs_write(world->procs, id, "\n", 1);
   world_wait(world, id);
   assert_true(world_alive(left));
@@ -206,10 +217,7 @@ static void others_are_left_alone(void **state) {
   uint64_t id = leave("sleep 100 >/dev/null 2>&1 & echo $!", &left);
   assert_int_equal(world_sweep(world, id, patient)->killed, 1);
   assert_true(world_alive(other));
-  struct tree_process *tree;
-  size_t count = 0;
-  world_until(world, procs_tree(world->procs, neighbour, &tree, &count) == 0 &&
-                         (tree_free(tree, count), count == 2));
+  world_until(world, tree_size(neighbour) == 2);
   assert_null(world_exit_of(world, neighbour));
   world_sweep(world, neighbour, patient);
 }
@@ -260,12 +268,7 @@ static void a_cancelled_one_ends_without_a_word(void **state) {
 static void a_tree_signal_reaches_sessions(void **state) {
   (void)state;
   uint64_t id = world_shell(world, "trap 'exit 5' USR1; setsid sleep 100 & wait", NULL);
-  struct tree_process *tree;
-  size_t count = 0;
-  bool own = false;
-  world_until(world, procs_tree(world->procs, id, &tree, &count) == 0 &&
-                         (own = count == 2 && tree[1].stat.sid == tree[1].stat.pid,
-                          tree_free(tree, count), own));
+  world_until(world, apart(id));
   assert_int_equal(procs_signal(world->procs, id, SIGUSR1, PROCS_TREE), 0);
   assert_int_equal(world_wait(world, id)->code, 5);
   assert_int_equal(world_sweep(world, id, patient)->killed, 0);
@@ -323,16 +326,16 @@ static void tagged_strays_are_found_and_ended(void **state) {
   spec.spawn.env = env;
   pid_t pid;
   uint64_t id = world_spawn(world, &spec, &pid);
-  struct stray *strays;
-  size_t count;
-  assert_int_equal(strays_find(&kernel_linux, tag, &strays, &count), 0);
-  assert_int_equal(count, 1);
-  assert_int_equal(strays[0].stat.pid, pid);
-  assert_string_equal(strays[0].command, "sleep 100");
-  assert_int_equal(procfs_signal(&kernel_linux, pid, strays[0].stat.start + 1, SIGTERM), -ESRCH);
+  struct strays *strays;
+  assert_int_equal(strays_find(&kernel_linux, tag, &strays), 0);
+  assert_int_equal(strays->count, 1);
+  uint64_t start = strays->list[0].stat.start;
+  assert_int_equal(strays->list[0].stat.pid, pid);
+  assert_string_equal(strays->list[0].command, "sleep 100");
+  strays_free(strays);
+  assert_int_equal(procfs_signal(&kernel_linux, pid, start + 1, SIGTERM), -ESRCH);
   assert_true(world_alive(pid));
-  assert_int_equal(procfs_signal(&kernel_linux, pid, strays[0].stat.start, SIGTERM), 0);
-  strays_free(strays, count);
+  assert_int_equal(procfs_signal(&kernel_linux, pid, start, SIGTERM), 0);
   assert_int_equal(world_wait(world, id)->code, SIGTERM);
   world_sweep(world, id, patient);
 }

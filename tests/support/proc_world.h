@@ -51,6 +51,7 @@ static void world_turn(void *context) {
 
 static struct world *world_new(const struct kernel *kernel) {
   struct world *world = calloc(1, sizeof *world);
+  signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   assert_int_equal(loop_init(&world->loop, world_deliver, world_turn, world), 0);
   world->procs = procs_create_on(&world->loop, kernel ? kernel : &kernel_linux);
