@@ -171,7 +171,7 @@ function Front:summarise()
   self:say(summary.render {
     services = ended.services, reason = ended.reason, elapsed = ended.elapsed, survivors = ended.survivors,
     log_dir = self.hello and self.hello.run, style = self.plain.style, width = self.sys.text.width,
-    show = escape and summary.escaped or nil,
+    show = escape and style.escaped or nil,
     lines = function(id, count) return self:last_lines(id, count) end,
   })
 end

@@ -35,7 +35,7 @@ end
 
 function words.backoff(event)
   local delay = event.delay and (' in %s'):format(duration.format(event.delay)) or ''
-  return ('restart%s%s'):format(delay, attempt(event)), 'yellow'
+  return ('backoff: next start%s%s'):format(delay, attempt(event)), 'yellow'
 end
 
 function words.restarted()

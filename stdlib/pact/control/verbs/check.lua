@@ -9,6 +9,22 @@ local M = {}
 
 local Declared = require 'pact.control.declared'
 
+---Who needs whom, as text.
+---@param plan plan
+---@param edge fun(edge: edge): string
+---@return string
+function M.graph(plan, edge)
+  local out = {}
+  for _, id in ipairs(plan.order) do
+    out[#out + 1] = id .. '\n'
+    local needs = plan.services[id].depends_on
+    for i, need in ipairs(needs) do
+      out[#out + 1] = ('  %s── %s\n'):format(i == #needs and '└' or '├', edge(need))
+    end
+  end
+  return table.concat(out)
+end
+
 local function problems_as_json(problems)
   local out = json.array {}
   for i, problem in ipairs(problems) do
@@ -39,7 +55,7 @@ function show.graph(context, plan)
   local render, options = require 'pact.plan.show', context.invocation.options
   if options.dot then return context.out(render.dot(plan)) end
   if options.mermaid then return context.out(render.mermaid(plan)) end
-  context.out((render.graph or render.text)(plan))
+  context.out(M.graph(plan, render.edge))
 end
 
 local function tell(context, plan, problems, stopped)

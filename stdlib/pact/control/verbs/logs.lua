@@ -6,7 +6,6 @@ local live = require 'pact.control.verbs.live'
 local sched = require 'pact.base.sched'
 local statedir = require 'pact.control.statedir'
 local style = require 'pact.observe.style'
-local summary = require 'pact.observe.summary'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -110,7 +109,7 @@ function M.run(context)
     return 1
   end
   local prefix = prefixes(ids, style.new(style.wanted(sys.os, 1, context.env)))
-  local show = sys.os.isatty(1) and summary.escaped or function(line) return line end
+  local show = sys.os.isatty(1) and style.escaped or function(line) return line end
   local out = {}
   for _, line in ipairs(lines) do
     out[#out + 1] = (#ids > 1 and (prefix[line.id][line.stream] or prefix[line.id][1]) or '') .. show(line.text) .. '\n'
