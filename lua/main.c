@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "host/host.h"
+#include "host/verb.h"
+#include "roles/roles.h"
 
 // Where this binary lies; as it was called when /proc isn't there.
 static const char *own_path(const char *called, char *buffer, size_t size) {
@@ -44,15 +47,33 @@ static int run(const struct host_options *options) {
   return status;
 }
 
+// In a network's front and engine: which one this is. NULL: there are no processes to be had.
+static const char *split(struct host_options *options, struct front_link *link) {
+  enum role role;
+  int error = roles_split(link, &role);
+  if (error) {
+    fprintf(stderr, "pactlua: can't start guard and engine: %s\n", strerror(-error));
+    return NULL;
+  }
+  options->link = link;
+  return role == ROLE_FRONT ? "front" : "engine";
+}
+
 int main(int argc, char **argv) {
   if (argc == 2 && (!strcmp(argv[1], "version") || !strcmp(argv[1], "--version"))) {
     puts("pactlua " PACTLUA_VERSION);
     return 0;
   }
   char path[PATH_MAX];
-  struct host_options options = {.role = "solo", .program = own_path(argv[0], path, sizeof path)};
+  struct host_options options = {.role = "solo"};
+  struct front_link link;
+  fd_claim_standard();
+  signal(SIGPIPE, SIG_IGN);
   options.stdlib = take_stdlib(&argc, &argv);
   options.count = argc > 0 ? argc - 1 : 0;
   options.args = argv + 1;
+  if (verb_runs_network(options.count, options.args)) options.role = split(&options, &link);
+  if (!options.role) return 1;
+  options.program = own_path(argv[0], path, sizeof path);
   return end(run(&options));
 }

@@ -49,3 +49,10 @@ void fd_close(int *fd) {
   if (*fd >= 0) close(*fd);
   *fd = -1;
 }
+
+void fd_claim_standard(void) {
+  int fd;
+  do fd = open("/dev/null", O_RDWR); // inherited by children, as 0 to 2 are
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
+}

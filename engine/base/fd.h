@@ -15,3 +15,5 @@ ssize_t fd_read_full(int fd, void *buffer, size_t size);
 int fd_open(const char *path, int flags, mode_t mode);
 // Closes and forgets: *fd is -1 from here. -1 is fine.
 void fd_close(int *fd);
+// Opens /dev/null on those of 0, 1 and 2 that are closed, so that no other file gets these numbers.
+void fd_claim_standard(void);

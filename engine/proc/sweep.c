@@ -197,10 +197,7 @@ void sweep_on_timer(uv_timer_t *timer) {
       finish(sweep);
       continue;
     }
-    if (error)
-      end_group(sweep, now_ms >= sweep->kill_at_ms); // that needs no look
-    else
-      end_all(sweep, now_ms >= sweep->kill_at_ms);
+    end_all(sweep, now_ms >= sweep->kill_at_ms);
     look_again(sweep, now_ms);
   }
   reap_orphans(procs);

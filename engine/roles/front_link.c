@@ -1,5 +1,206 @@
 #include "roles/front_link.h"
 
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "loop/sig.h"
+#include "proc/tree_kill.h"
+#include "roles/guard.h"
+
+// What the engine writes to one of its two streams, on its way to ours.
+struct output {
+  uv_pipe_t pipe;
+  struct front_watch *watch;
+  int fd; // ours
+  bool in_line;
+};
+
+struct front_watch {
+  struct front_link *link;
+  struct loop *loop;
+  uv_poll_t guard, engine; // pidfds
+  bool guard_open, engine_open;
+  int engine_pidfd;
+  struct output outputs[2];
+  bool output_open[2];
+  int handles; // not closed yet
+  bool detached;
+  char buffer[4096];
+};
+
+static void release(struct front_watch *watch) {
+  if (watch->handles || !watch->detached) return;
+  fd_close(&watch->engine_pidfd);
+  free(watch);
+}
+
+static void on_poll_closed(uv_handle_t *handle) {
+  struct front_watch *watch = handle->data;
+  watch->handles--;
+  release(watch);
+}
+
+static void on_pipe_closed(uv_handle_t *handle) {
+  struct output *output = handle->data;
+  output->watch->handles--;
+  release(output->watch);
+}
+
+static void close_poll(uv_poll_t *poll, bool *open) {
+  if (!*open) return;
+  *open = false;
+  uv_close((uv_handle_t *)poll, on_poll_closed);
+}
+
+static void close_output(struct front_watch *watch, int i) {
+  if (!watch->output_open[i]) return;
+  watch->output_open[i] = false;
+  uv_close((uv_handle_t *)&watch->outputs[i].pipe, on_pipe_closed);
+}
+
+static int open_poll(struct front_watch *watch, uv_poll_t *poll, bool *open, int fd,
+                     uv_poll_cb cb) {
+  int error = uv_poll_init(&watch->loop->uv, poll, fd);
+  if (error) return error;
+  poll->data = watch;
+  watch->handles++;
+  *open = true;
+  return uv_poll_start(poll, UV_READABLE, cb);
+}
+
+// Output -----------------------------------------------------------------------------------------
+
+static void pass_on(struct output *output, const char *bytes, size_t size) {
+  static const char prefix[] = "engine: ";
+  if (output->fd == STDOUT_FILENO) {
+    fd_write_all(output->fd, bytes, size);
+    return;
+  }
+  while (size) {
+    const char *newline = memchr(bytes, '\n', size);
+    size_t length = newline ? (size_t)(newline - bytes) + 1 : size;
+    if (!output->in_line) fd_write_all(output->fd, prefix, sizeof prefix - 1);
+    fd_write_all(output->fd, bytes, length);
+    output->in_line = !newline;
+    bytes += length;
+    size -= length;
+  }
+}
+
+// All that is there now: the engine has ended, or may have written while we heard of its end.
+static void drain_outputs(struct front_watch *watch) {
+  for (int i = 0; i < 2; i++) {
+    uv_os_fd_t fd;
+    if (!watch->output_open[i]) continue;
+    if (uv_fileno((uv_handle_t *)&watch->outputs[i].pipe, &fd)) continue;
+    for (ssize_t count; (count = fd_read(fd, watch->buffer, sizeof watch->buffer)) > 0;)
+      pass_on(&watch->outputs[i], watch->buffer, (size_t)count);
+    close_output(watch, i);
+  }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buffer) {
+  struct output *output = handle->data;
+  (void)size;
+  *buffer = uv_buf_init(output->watch->buffer, sizeof output->watch->buffer);
+}
+
+static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer) {
+  struct output *output = stream->data;
+  if (count > 0) pass_on(output, buffer->base, (size_t)count);
+  if (count < 0) close_output(output->watch, (int)(output - output->watch->outputs));
+}
+
+static int open_output(struct front_watch *watch, int i) {
+  struct output *output = &watch->outputs[i];
+  *output = (struct output){.watch = watch, .fd = i == 0 ? STDOUT_FILENO : STDERR_FILENO};
+  int error = uv_pipe_init(&watch->loop->uv, &output->pipe, 0);
+  if (error) return error;
+  output->pipe.data = output;
+  watch->handles++;
+  watch->output_open[i] = true;
+  error = uv_pipe_open(&output->pipe, watch->link->output_fds[i]);
+  if (error) return error;
+  watch->link->output_fds[i] = -1;
+  uv_unref((uv_handle_t *)&output->pipe);
+  return uv_read_start((uv_stream_t *)&output->pipe, on_alloc, on_output);
+}
+
+// The end of the other side ----------------------------------------------------------------------
+
+// `status` of the engine, -1 when nobody knows.
+static void both_ended(struct front_watch *watch, int status) {
+  drain_outputs(watch);
+  watch->link->status = status < 0 ? 128 + SIGKILL : status;
+  watch->link->ended = true;
+  signals_push(watch->loop, SIG_GUARD);
+}
+
+// The guard could not do its work: what the engine left has come to us.
+static void both_killed(struct front_watch *watch, int status) {
+  tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux);
+  both_ended(watch, status);
+}
+
+// The last note that the guard has left.
+static struct guard_note read_notes(struct front_watch *watch) {
+  struct guard_note note = {.engine_pid = 0, .status = -1}, next;
+  while (fd_read_full(watch->link->notes_fd, &next, sizeof next) == sizeof next) note = next;
+  return note;
+}
+
+static void on_engine_end(uv_poll_t *poll, int error, int events) {
+  (void)error;
+  (void)events;
+  struct front_watch *watch = poll->data;
+  siginfo_t info = {0};
+  close_poll(&watch->engine, &watch->engine_open);
+  bool told = !waitid(P_PIDFD, (id_t)watch->engine_pidfd, &info, WEXITED | WNOHANG) && info.si_pid;
+  bool exited = info.si_code == CLD_EXITED;
+  both_killed(watch, !told ? -1 : exited ? info.si_status : 128 + info.si_status);
+}
+
+// A guard that was killed has left its engine to us, which now shuts down: wait for that.
+static bool wait_for_engine(struct front_watch *watch, struct guard_note note) {
+  siginfo_t info = {0};
+  if (note.engine_pid <= 0) return false;
+  watch->engine_pidfd = (int)syscall(SYS_pidfd_open, note.engine_pid, 0);
+  if (watch->engine_pidfd < 0) return false;
+  if (waitid(P_PIDFD, (id_t)watch->engine_pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+    return false; // not our child: the pid is somebody else's now
+  return !open_poll(watch, &watch->engine, &watch->engine_open, watch->engine_pidfd, on_engine_end);
+}
+
+static void guard_ended(struct front_watch *watch) {
+  if (!watch->link->front) {
+    watch->link->ended = true;
+    signals_push(watch->loop, SIG_GUARD);
+    return;
+  }
+  struct guard_note note = read_notes(watch);
+  waitpid(watch->link->guard_pid, NULL, WNOHANG);
+  if (note.engine_pid < 0)
+    both_ended(watch, 1); // it never ran
+  else if (note.status >= 0)
+    both_ended(watch, note.status);
+  else if (!wait_for_engine(watch, note))
+    both_killed(watch, -1);
+}
+
+static void on_guard_end(uv_poll_t *poll, int error, int events) {
+  (void)error;
+  (void)events;
+  struct front_watch *watch = poll->data;
+  close_poll(&watch->guard, &watch->guard_open);
+  guard_ended(watch);
+}
+
 int front_link_take(struct front_link *link) {
   int fd = link->fd;
   link->fd = -1;
@@ -7,11 +208,33 @@ int front_link_take(struct front_link *link) {
 }
 
 int front_link_attach(struct front_link *link, struct loop *loop) {
-  (void)link;
-  (void)loop;
-  return 0;
+  struct front_watch *watch = mem_new(sizeof *watch);
+  watch->link = link;
+  watch->loop = loop;
+  watch->engine_pidfd = -1;
+  link->watch = watch;
+  int error = 0;
+  if (link->guard_pidfd < 0)
+    guard_ended(watch); // before we could look
+  else
+    error = open_poll(watch, &watch->guard, &watch->guard_open, link->guard_pidfd, on_guard_end);
+  for (int i = 0; i < 2 && !error; i++)
+    if (link->output_fds[i] >= 0) error = open_output(watch, i);
+  return error;
 }
 
 void front_link_detach(struct front_link *link) {
-  (void)link;
+  struct front_watch *watch = link->watch;
+  if (!watch) return;
+  link->watch = NULL;
+  close_poll(&watch->guard, &watch->guard_open);
+  close_poll(&watch->engine, &watch->engine_open);
+  for (int i = 0; i < 2; i++) close_output(watch, i);
+  fd_close(&link->fd);
+  fd_close(&link->notes_fd);
+  fd_close(&link->guard_pidfd);
+  fd_close(&link->output_fds[0]); // those that no handle has taken
+  fd_close(&link->output_fds[1]);
+  watch->detached = true;
+  release(watch);
 }

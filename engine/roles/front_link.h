@@ -8,22 +8,23 @@
 #include "loop/loop.h"
 
 struct front_link {
-  bool front;                // this is the front's end
-  int fd;                    // our end of the socketpair, -1 once taken
-  pid_t guard_pid;           // the process between the two
-  int guard_pidfd;           // readable when it has ended
-  int report_fd;             // front: what the engine writes to its stderr, -1 when ended
-  int engine_fd;             // front: a pipe from which the engine's pid can be read once
-  bool ended;                // front: guard and engine have ended; engine: the guard has
-  int status;                // of the guard, which is the engine's: 0–255, or 128 + the signal
+  bool front;        // this is the front's end
+  int fd;            // our end of the socketpair, -1 once taken
+  pid_t guard_pid;   // the process between the two
+  int guard_pidfd;   // readable when it has ended
+  int output_fds[2]; // front: what the engine writes to its stdout and stderr
+  int notes_fd;      // front: what the guard tells, see roles/guard.h
+  bool ended;        // front: guard and engine have ended; engine: the guard has
+  int status;        // front, once ended: the engine's: 0–255, or 128 + the signal that ended it
   struct front_watch *watch; // while attached to a loop
 };
 
 // The end of the socketpair, which is the caller's from here; -1 when it was taken before.
 int front_link_take(struct front_link *link);
 
-// Watches guard and engine in a loop: queues an EV_SIGNAL of SIG_GUARD once, in the front when both
-// have ended and what they left has been ended too, in the engine when the guard is gone. The front
-// also prints what the engine writes to its stderr, each line behind `engine: `.
+// Watches the other side in a loop: queues an EV_SIGNAL of SIG_GUARD once, in the engine when the
+// guard has ended, in the front when guard and engine have ended and what a killed one left has
+// been ended too. What the engine writes to its stdout and stderr is passed on to the front's,
+// lines of the latter behind `engine: `.
 int front_link_attach(struct front_link *link, struct loop *loop);
-void front_link_detach(struct front_link *link); // before the loop is finished
+void front_link_detach(struct front_link *link); // before the loop is finished; closes all

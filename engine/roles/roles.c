@@ -1,0 +1,125 @@
+#include "roles/roles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "roles/guard.h"
+
+// Descriptors of both sides, before each has closed the other's.
+struct joint {
+  int link[2];    // the socketpair: front, engine
+  int output[2];  // pipes of the engine's stdout and stderr: to read …
+  int outputs[2]; // … and to write
+  int notes[2];   // the guard's notes to the front: read, write
+};
+
+static const struct joint closed = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+
+static int make_pipe(int *read_fd, int *write_fd) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) < 0) return -errno;
+  *read_fd = fds[0];
+  *write_fd = fds[1];
+  return 0;
+}
+
+static int joint_open(struct joint *joint) {
+  *joint = closed;
+  int kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  if (socketpair(AF_UNIX, kind, 0, joint->link) < 0) return -errno;
+  int error = 0;
+  for (int i = 0; i < 2 && !error; i++) error = make_pipe(&joint->output[i], &joint->outputs[i]);
+  return error ? error : make_pipe(&joint->notes[0], &joint->notes[1]);
+}
+
+static void joint_close(struct joint *joint) {
+  for (int *fd = (int *)joint; fd < (int *)(joint + 1); fd++) fd_close(fd);
+}
+
+static int take(int *fd) {
+  int taken = *fd;
+  *fd = -1;
+  return taken;
+}
+
+static int pidfd_of(pid_t pid) {
+  return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+// The engine has no terminal: it reads nothing, and what it writes goes to the front.
+static void replace_stdio(const struct joint *joint) {
+  int null_fd = fd_open("/dev/null", O_RDWR, 0);
+  if (null_fd >= 0) dup2(null_fd, STDIN_FILENO);
+  if (null_fd > STDERR_FILENO) close(null_fd);
+  dup2(joint->outputs[0], STDOUT_FILENO);
+  dup2(joint->outputs[1], STDERR_FILENO);
+  setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
+static void become_engine(struct joint *joint, struct front_link *link, pid_t guard_pid) {
+  prctl(PR_SET_NAME, "pactlua-engine");
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  replace_stdio(joint);
+  *link = (struct front_link){
+      .fd = take(&joint->link[1]),
+      .output_fds = {-1, -1},
+      .notes_fd = -1,
+      .guard_pid = guard_pid,
+      .guard_pidfd = pidfd_of(guard_pid),
+  };
+  if (getppid() != guard_pid) fd_close(&link->guard_pidfd); // it has ended already
+  joint_close(joint);
+}
+
+static void become_front(struct joint *joint, struct front_link *link, pid_t guard_pid) {
+  *link = (struct front_link){
+      .front = true,
+      .fd = take(&joint->link[0]),
+      .output_fds = {take(&joint->output[0]), take(&joint->output[1])},
+      .notes_fd = take(&joint->notes[0]),
+      .guard_pid = guard_pid,
+      .guard_pidfd = pidfd_of(guard_pid),
+  };
+  joint_close(joint);
+}
+
+// In the guard: comes back in the engine alone.
+static void split_guard(struct joint *joint, struct front_link *link) {
+  prctl(PR_SET_NAME, "pactlua-guard");
+  setsid();
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  pid_t guard_pid = getpid(), engine_pid = fork();
+  if (engine_pid == 0) {
+    become_engine(joint, link, guard_pid);
+    return;
+  }
+  if (engine_pid < 0) _exit(guard_note_failure(joint->notes[1], errno));
+  guard_run(engine_pid, joint->notes[1]);
+}
+
+int roles_split(struct front_link *link, enum role *role) {
+  struct joint joint;
+  int error = joint_open(&joint);
+  prctl(PR_SET_CHILD_SUBREAPER, 1); // what a killed guard leaves comes to us
+  pid_t guard_pid = error ? -1 : fork();
+  if (!error && guard_pid < 0) error = -errno;
+  if (error) {
+    joint_close(&joint);
+    return error;
+  }
+  if (guard_pid == 0) {
+    split_guard(&joint, link);
+    *role = ROLE_ENGINE;
+  } else {
+    become_front(&joint, link, guard_pid);
+    *role = ROLE_FRONT;
+  }
+  return 0;
+}

@@ -1,0 +1,16 @@
+// Three processes from one: the front, which keeps the terminal; the guard, which waits for the
+// engine's end and then ends whatever it left; the engine, which does the work.
+//
+//   front ── guard ── engine ── …
+//     └──── socketpair ──┘
+//
+// Each adopts its orphans, so nothing that descends from the engine can get away from all three.
+#pragma once
+#include "roles/front_link.h"
+
+enum role { ROLE_FRONT, ROLE_ENGINE };
+
+// Forks guard and engine; to be called before anything big is in memory. Comes back in the front
+// and in the engine, each with its end of the link; the guard never comes back. -errno when a
+// process can't be made; nothing is left running then.
+int roles_split(struct front_link *link, enum role *role);

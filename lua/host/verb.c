@@ -1,0 +1,43 @@
+#include "host/verb.h"
+
+#include <stddef.h>
+#include <string.h>
+
+// All verbs but `up`, `run` and `ci`: any other first word is one of these three, or a recipe.
+static const char *const other_verbs[] = {
+    "attach", "build", "check",    "completion", "do",      "doctor", "down", "env",    "eval",
+    "events", "exec",  "graph",    "help",       "import",  "init",   "logs", "open",   "plan",
+    "ps",     "pull",  "reload",   "repl",       "restart", "scale",  "send", "signal", "simulate",
+    "start",  "stop",  "timeline", "top",        "version", "wait",   "why",  NULL};
+
+// Options whose value may be the next word.
+static const char *const with_value[] = {
+    "--only",    "--except", "--category", "--tag",   "--profile", "--timeout",
+    "--project", "--stdlib", "--junit",    "--since", "--grep",    "--lines",
+    "--for",     "--signal", "-n",         "-s",      NULL};
+
+static bool among(const char *const *words, const char *word) {
+  for (; *words; words++)
+    if (!strcmp(*words, word)) return true;
+  return false;
+}
+
+static bool asks_for_help(const char *word) {
+  return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+// The index of the first word that is neither an option nor an option's value; count: none.
+static int first_word(int count, char *const *args) {
+  int i = 0;
+  while (i < count && args[i][0] == '-' && args[i][1] && strcmp(args[i], "--") != 0)
+    i += among(with_value, args[i]) ? 2 : 1;
+  return i < count && strcmp(args[i], "--") != 0 ? i : count;
+}
+
+bool verb_runs_network(int count, char *const *args) {
+  int word = first_word(count, args);
+  if (word == count || among(other_verbs, args[word])) return false;
+  for (int i = 0; i < count && strcmp(args[i], "--") != 0; i++)
+    if (asks_for_help(args[i]) || (i < word && !strcmp(args[i], "--version"))) return false;
+  return true;
+}
