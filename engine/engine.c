@@ -1,18 +1,25 @@
 #include "engine.h"
 
+#include <signal.h>
+
+#include "log/logs.h"
 #include "loop/sig.h"
 #include "loop/timer.h"
 #include "net/control.h"
 #include "os/files.h"
+#include "proc/procs.h"
 
 int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn turn, void *context) {
   *engine = (struct engine){0};
+  signal(SIGPIPE, SIG_IGN); // a peer that has left is an error of the write, not our end
   return loop_init(&engine->loop, deliver, turn, context);
 }
 
 // Last made goes first; timers and signals, which the others use, go last.
 void engine_finish(struct engine *engine) {
   control_destroy(engine->control);
+  procs_destroy(engine->procs);
+  logs_destroy(engine->logs);
   files_destroy(engine->files);
   signals_destroy(engine->signals);
   timers_destroy(engine->timers);
@@ -24,7 +31,9 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   if (!id) return false;
   loop_forget(&engine->loop, id);
   if (engine->timers && timers_cancel(engine->timers, id)) return true;
+  if (engine->logs && logs_cancel(engine->logs, id)) return true;
   if (engine->control && control_cancel(engine->control, id)) return true;
+  if (engine->procs && procs_cancel(engine->procs, id)) return true;
   if (engine->files && files_close(engine->files, id) == 0) return true;
   return false;
 }
@@ -47,4 +56,14 @@ struct files *engine_files(struct engine *engine) {
 struct control *engine_control(struct engine *engine) {
   if (!engine->control) engine->control = control_create(&engine->loop);
   return engine->control;
+}
+
+struct logs *engine_logs(struct engine *engine) {
+  if (!engine->logs) engine->logs = logs_create(&engine->loop);
+  return engine->logs;
+}
+
+struct procs *engine_procs(struct engine *engine) {
+  if (!engine->procs) engine->procs = procs_create(&engine->loop);
+  return engine->procs;
 }

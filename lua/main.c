@@ -68,7 +68,6 @@ int main(int argc, char **argv) {
   struct host_options options = {.role = "solo"};
   struct front_link link;
   fd_claim_standard();
-  signal(SIGPIPE, SIG_IGN);
   options.stdlib = take_stdlib(&argc, &argv);
   options.count = argc > 0 ? argc - 1 : 0;
   options.args = argv + 1;

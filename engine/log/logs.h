@@ -2,9 +2,9 @@
 // (log/index.h). The loop reads pipes, one thread of its own writes all files, and between them
 // stands a bounded queue: when the disk is slower than a program, the program waits, not the loop.
 //
-// All functions are for the loop's thread. An id that names nothing (any more) gives -ENOENT or does
-// nothing. A *source* is what writes one stream: a pipe, or logs_write for one stream number. Lines
-// of a source reach the file whole; one that has not ended is written as it is after 250 ms.
+// All functions are for the loop's thread. An id that names nothing (any more) gives -ENOENT or
+// does nothing. A *source* is what writes one stream: a pipe, or logs_write for one stream number.
+// Lines of a source reach the file whole; one that has not ended is written as it is after 250 ms.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,9 +13,9 @@
 #include "loop/loop.h"
 
 struct logs;
-struct lines;         // log/lines.h
-struct line_filter;   // log/lines.h
-struct needle_spec;   // log/needle.h
+struct lines;       // log/lines.h
+struct line_filter; // log/lines.h
+struct needle_spec; // log/needle.h
 
 enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2, LOG_OURS = 3 };
 enum log_format { LOG_RAW, LOG_TEXT, LOG_JSON };
@@ -68,11 +68,12 @@ int logs_open(struct logs *logs, const struct log_options *options, uint64_t *id
 // Its pipes are read empty without waiting and closed; the files close when all is written.
 void logs_close(struct logs *logs, uint64_t id);
 
-// Bytes that come from now on carry this number; those of a pipe whose leader has ended keep theirs.
+// Bytes that come from now on carry this number; those of a pipe whose leader has ended keep
+// theirs.
 void logs_epoch(struct logs *logs, uint64_t id, uint32_t epoch);
 
-// Reads `fd`, the read end of a program's pipe, until its end. Owns it from here, also when it fails.
-// `owner` is any number by which logs_leader_ended finds it again: the process's id.
+// Reads `fd`, the read end of a program's pipe, until its end. Owns it from here, also when it
+// fails. `owner` is any number by which logs_leader_ended finds it again: the process's id.
 int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream);
 // The owner has ended, though others may still hold its pipes. What is readable is read at once, so
 // that its last words are there before its exit is told. Then the pipes go on unwatched: for one
@@ -83,8 +84,8 @@ void logs_leader_ended(struct logs *logs, uint64_t id, uint64_t owner);
 // counted as lost: -EAGAIN.
 int logs_write(struct logs *logs, uint64_t id, int stream, const char *bytes, size_t size_bytes);
 
-// Watches for lines from now on: EV_LINE until cancelled. A line is looked at up to 64 KiB. On a bad
-// pattern -EINVAL, with what is wrong in `why`.
+// Watches for lines from now on: EV_LINE until cancelled. A line is looked at up to 64 KiB. On a
+// bad pattern -EINVAL, with what is wrong in `why`.
 int logs_match(struct logs *logs, uint64_t id, const struct needle_spec *spec, uint64_t *watch,
                char *why, size_t why_size);
 // Ends a watch; false when the id is none.

@@ -121,7 +121,7 @@ static bool is_directory(const struct spawn_spec *spec, const char *file) {
 static void explain_exec(const struct spawn_spec *spec, const struct stage *stage, char *text,
                          size_t size) {
   const char *name = stage->argv[0];
-  char detail[512] = "", found[PATH_MAX];
+  char detail[PATH_MAX + 256] = "", found[PATH_MAX];
   const char *file = strchr(name, '/') ? name : stage->file;
   switch (stage->error) {
   case ENOENT: explain_missing(spec, stage, text, size); return;
@@ -177,6 +177,7 @@ void spawn_explain(const struct spawn_spec *spec, const struct stage *stage,
   case STAGE_EXEC: explain_exec(spec, stage, text, size); break;
   case STAGE_NICE: snprintf(text, size, "nice %d: %s", spec->nice, why); break;
   case STAGE_OOM: snprintf(text, size, "oom_score_adj %d: %s", spec->oom_score_adj, why); break;
+  case STAGE_FILES:
   case STAGE_SESSION:
   case STAGE_STDIO:
   case STAGE_UMASK:

@@ -12,9 +12,10 @@ static int result(long value) {
   return value < 0 ? -errno : (int)value;
 }
 
-static int linux_spawn(int (*child)(void *), void *argument, void *stack_top, int *pidfd) {
-  return result(
-      clone(child, stack_top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, argument, pidfd));
+static int linux_spawn(int (*child)(void *), void *argument, void *stack_top, bool share_files,
+                       int *pidfd) {
+  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | (share_files ? CLONE_FILES : 0);
+  return result(clone(child, stack_top, flags | SIGCHLD, argument, pidfd));
 }
 
 static int linux_waitid(idtype_t type, id_t id, siginfo_t *info, int options,

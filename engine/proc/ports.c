@@ -82,21 +82,21 @@ static int by_number(const void *a, const void *b) {
 
 // The tables are those of the network the first of the tree lives in.
 int procs_ports(struct procs *procs, uint64_t id, uint16_t **ports, size_t *count) {
-  struct tree_process *tree;
-  size_t size;
+  struct tree *tree;
   struct listeners listeners = {0};
-  int error = procs_tree(procs, id, &tree, &size);
+  int error = procs_tree(procs, id, &tree);
   if (error) return error;
-  if (size) {
-    read_table(procs->kernel, tree[0].stat.pid, "net/tcp", &listeners);
-    read_table(procs->kernel, tree[0].stat.pid, "net/tcp6", &listeners);
+  if (tree->count) {
+    pid_t pid = tree->processes[0].stat.pid;
+    read_table(procs->kernel, pid, "net/tcp", &listeners);
+    read_table(procs->kernel, pid, "net/tcp6", &listeners);
   }
   *count = 0;
   *ports = mem_new((listeners.count + 1) * sizeof **ports);
-  for (size_t i = 0; listeners.count && i < size; i++)
-    match_fds(procs->kernel, tree[i].stat.pid, &listeners, *ports, count);
+  for (size_t i = 0; listeners.count && i < tree->count; i++)
+    match_fds(procs->kernel, tree->processes[i].stat.pid, &listeners, *ports, count);
   qsort(*ports, *count, sizeof **ports, by_number);
   free(listeners.list);
-  tree_free(tree, size);
+  tree_free(tree);
   return 0;
 }

@@ -10,9 +10,16 @@
 #include "log/logs.h"
 #include "proc/registry.h"
 
+static void on_chld_timer(uv_timer_t *timer) {
+  reap_on_chld(timer->data);
+}
+
+// Called once for each signal; one look behind the last of them is enough.
 static void on_chld(uv_signal_t *chld, int signo) {
+  struct procs *procs = chld->data;
   (void)signo;
-  reap_on_chld(chld->data);
+  if (!uv_is_active((uv_handle_t *)&procs->chld_timer))
+    uv_timer_start(&procs->chld_timer, on_chld_timer, 0, 0);
 }
 
 struct procs *procs_create_on(struct loop *loop, const struct kernel *kernel) {
@@ -23,12 +30,13 @@ struct procs *procs_create_on(struct loop *loop, const struct kernel *kernel) {
   procs->spawner = spawner_create(kernel);
   spawner_raise_nofile(procs->spawner);
   list_init(&procs->sweeps);
-  signal(SIGPIPE, SIG_IGN); // a program may close its stdin
   uv_signal_init(&loop->uv, &procs->chld);
+  uv_timer_init(&loop->uv, &procs->chld_timer);
   uv_timer_init(&loop->uv, &procs->sweep_timer);
   uv_timer_init(&loop->uv, &procs->orphan_timer);
-  procs->chld.data = procs->sweep_timer.data = procs->orphan_timer.data = procs;
-  procs->open_handles = 3;
+  procs->chld.data = procs->chld_timer.data = procs;
+  procs->sweep_timer.data = procs->orphan_timer.data = procs;
+  procs->open_handles = 4;
   uv_signal_start(&procs->chld, on_chld, SIGCHLD);
   uv_unref((uv_handle_t *)&procs->chld);
   uv_unref((uv_handle_t *)&procs->orphan_timer);
@@ -60,6 +68,7 @@ void procs_destroy(struct procs *procs) {
   walk_finish(&procs->walk);
   spawner_destroy(procs->spawner);
   uv_close((uv_handle_t *)&procs->chld, on_procs_closed);
+  uv_close((uv_handle_t *)&procs->chld_timer, on_procs_closed);
   uv_close((uv_handle_t *)&procs->sweep_timer, on_procs_closed);
   uv_close((uv_handle_t *)&procs->orphan_timer, on_procs_closed);
 }

@@ -1,6 +1,7 @@
 // The processes we started and all that they left: started, told when they end, signalled, swept.
 // A leader that has ended stays a zombie until its tree is swept, so that its pid, group and
-// session can't be anybody else's meanwhile. Everything here is for the thread of the loop.
+// session can't be anybody else's meanwhile. Everything here is for the thread of the loop. SIGPIPE
+// must be ignored.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,6 +55,7 @@ struct swept_event {
   struct survivor survivors[];
 };
 
+// Raises our own limit of descriptors; children get the one found here.
 struct procs *procs_create(struct loop *loop);
 struct procs *procs_create_on(struct loop *loop, const struct kernel *kernel);
 // Ends no process. The loop must be finished afterwards: that frees the last of it.

@@ -17,9 +17,10 @@ struct procs {
   struct walk walk;    // the last one taken
   struct list sweeps;  // struct sweep
   uv_signal_t chld;
+  uv_timer_t chld_timer;
   uv_timer_t sweep_timer;
   uv_timer_t orphan_timer; // zombies of others stand behind a leader's
-  int open_handles;        // of the three above
+  int open_handles;        // of the four above
   bool closing;
 };
 

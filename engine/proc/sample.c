@@ -87,20 +87,20 @@ static void list_one(struct procs *procs, const struct walk_entry *entry,
   process->command = command_of(procs->kernel, entry->stat.pid, entry->stat.name);
 }
 
-int procs_tree(struct procs *procs, uint64_t id, struct tree_process **list, size_t *count) {
+int procs_tree(struct procs *procs, uint64_t id, struct tree **result) {
   int error = look(procs, id);
   if (error) return error;
   const struct walk *walk = &procs->walk;
-  *count = 0;
-  *list = mem_new((walk->count + 1) * sizeof **list);
+  struct tree *tree = mem_new(sizeof *tree + walk->count * sizeof *tree->processes);
   for (int leaders = 1; leaders >= 0; leaders--)
     for (size_t i = 0; i < walk->count; i++)
       if (belongs(&walk->entries[i], id) && walk->entries[i].leader == leaders)
-        list_one(procs, &walk->entries[i], &(*list)[(*count)++]);
+        list_one(procs, &walk->entries[i], &tree->processes[tree->count++]);
+  *result = tree;
   return 0;
 }
 
-void tree_free(struct tree_process *list, size_t count) {
-  for (size_t i = 0; list && i < count; i++) free(list[i].command);
-  free(list);
+void tree_free(struct tree *tree) {
+  for (size_t i = 0; tree && i < tree->count; i++) free(tree->processes[i].command);
+  free(tree);
 }

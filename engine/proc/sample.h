@@ -21,9 +21,14 @@ struct tree_process {
   char *command; // its arguments with spaces between; [name] when there are none to see
 };
 
-// The living ones, leader first; the caller frees by tree_free.
-int procs_tree(struct procs *procs, uint64_t id, struct tree_process **list, size_t *count);
-void tree_free(struct tree_process *list, size_t count);
+struct tree {
+  size_t count;
+  struct tree_process processes[]; // the living ones, leader first
+};
+
+// The caller frees *tree by tree_free.
+int procs_tree(struct procs *procs, uint64_t id, struct tree **tree);
+void tree_free(struct tree *tree);
 
 // The TCP ports on which the tree listens, sorted; the caller frees *ports.
 int procs_ports(struct procs *procs, uint64_t id, uint16_t **ports, size_t *count);

@@ -17,18 +17,68 @@ enum { STACK_SIZE = 64 * 1024, LIMITS_MAX = 32 };
 
 struct spawner {
   const struct kernel *kernel;
-  char *stack; // its lowest page is a guard
-  int null_fd; // /dev/null, opened at first need
+  char *stack;  // its lowest page is a guard
+  int null_fd;  // /dev/null, opened at first need
+  int slots[3]; // low descriptors, kept so that a child's table can be small; -1: none
   struct rlimit nofile;
   bool nofile_raised;
   char *default_path;
   struct stage stage; // of the spawn under way: too large for our own stack
 };
 
+static int open_null(struct spawner *spawner) {
+  if (spawner->null_fd < 0) spawner->null_fd = spawner->kernel->open("/dev/null", O_RDWR);
+  if (spawner->null_fd >= 0 && spawner->null_fd < 3) {
+    int moved = fcntl(spawner->null_fd, F_DUPFD_CLOEXEC, 3);
+    int error = errno;
+    close(spawner->null_fd);
+    spawner->null_fd = moved < 0 ? -error : moved;
+  }
+  return spawner->null_fd;
+}
+
+static void close_slots(struct spawner *spawner) {
+  for (int i = 0; i < 3; i++)
+    if (spawner->slots[i] >= 0) close(spawner->slots[i]);
+  for (int i = 0; i < 3; i++) spawner->slots[i] = -1;
+}
+
+// Only where the kernel can close all descriptors above a number may a child share our table.
+static void reserve_slots(struct spawner *spawner) {
+  spawner->slots[0] = spawner->slots[1] = spawner->slots[2] = -1;
+  int null_fd = open_null(spawner);
+  if (null_fd < 0 || syscall(SYS_close_range, ~0U, ~0U, 0) != 0) return;
+  for (int i = 0; i < 3; i++) {
+    spawner->slots[i] = fcntl(null_fd, F_DUPFD_CLOEXEC, 3);
+    if (spawner->slots[i] < 0) close_slots(spawner);
+    if (spawner->slots[i] < 0) return;
+  }
+}
+
+// The child's ends go to the slots; behind the spawn nothing of them may stay there, or the pipes
+// would never end.
+static void fill_slots(struct spawner *spawner) {
+  struct stage *stage = &spawner->stage;
+  stage->shared_above = -1;
+  if (spawner->slots[0] < 0) return;
+  for (int i = 0; i < 3; i++) {
+    if (stage->stdio_fds[i] < 0) continue;
+    dup3(stage->stdio_fds[i], spawner->slots[i], O_CLOEXEC);
+    stage->stdio_fds[i] = spawner->slots[i];
+  }
+  stage->shared_above = spawner->slots[2];
+}
+
+static void empty_slots(struct spawner *spawner) {
+  for (int i = 0; i < 3 && spawner->slots[i] >= 0; i++)
+    if (spawner->stage.stdio_fds[i] >= 0) dup3(spawner->null_fd, spawner->slots[i], O_CLOEXEC);
+}
+
 struct spawner *spawner_create(const struct kernel *kernel) {
   struct spawner *spawner = mem_new(sizeof *spawner);
   spawner->kernel = kernel;
   spawner->null_fd = -1;
+  reserve_slots(spawner);
   void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
   if (stack == MAP_FAILED) abort();
@@ -43,6 +93,7 @@ struct spawner *spawner_create(const struct kernel *kernel) {
 
 void spawner_destroy(struct spawner *spawner) {
   if (!spawner) return;
+  close_slots(spawner);
   if (spawner->null_fd >= 0) close(spawner->null_fd);
   munmap(spawner->stack, STACK_SIZE);
   free(spawner->default_path);
@@ -63,17 +114,6 @@ static void close_all(int fds[3]) {
   for (int i = 0; i < 3; i++)
     if (fds[i] >= 0) close(fds[i]);
   for (int i = 0; i < 3; i++) fds[i] = -1;
-}
-
-static int open_null(struct spawner *spawner) {
-  if (spawner->null_fd < 0) spawner->null_fd = spawner->kernel->open("/dev/null", O_RDWR);
-  if (spawner->null_fd >= 0 && spawner->null_fd < 3) {
-    int moved = fcntl(spawner->null_fd, F_DUPFD_CLOEXEC, 3);
-    int error = errno;
-    close(spawner->null_fd);
-    spawner->null_fd = moved < 0 ? -error : moved;
-  }
-  return spawner->null_fd;
 }
 
 static int open_pipe(struct spawner *spawner, struct ends *ends, int i) {
@@ -158,7 +198,10 @@ static int clone_child(struct spawner *spawner, int *pidfd) {
   sigset_t all, before;
   memset(&all, 0xff, sizeof all);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, _NSIG / 8);
-  int pid = spawner->kernel->spawn(stage_run, &spawner->stage, spawner->stack + STACK_SIZE, pidfd);
+  fill_slots(spawner);
+  int pid = spawner->kernel->spawn(stage_run, &spawner->stage, spawner->stack + STACK_SIZE,
+                                   spawner->stage.shared_above >= 0, pidfd);
+  empty_slots(spawner);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, _NSIG / 8);
   return pid;
 }
@@ -209,10 +252,10 @@ int spawn_run(struct spawner *spawner, const struct spawn_spec *spec, struct spa
 }
 
 static const char *const step_names[] = {
-    [STAGE_FORK] = "fork",           [STAGE_SESSION] = "session", [STAGE_STDIO] = "stdio",
-    [STAGE_UMASK] = "umask",         [STAGE_NICE] = "nice",       [STAGE_OOM] = "oom_score_adj",
-    [STAGE_LIMITS] = "limits",       [STAGE_USER] = "user",       [STAGE_CWD] = "cwd",
-    [STAGE_PDEATHSIG] = "pdeathsig", [STAGE_EXEC] = "exec",
+    [STAGE_FORK] = "fork",         [STAGE_FILES] = "files",         [STAGE_SESSION] = "session",
+    [STAGE_STDIO] = "stdio",       [STAGE_UMASK] = "umask",         [STAGE_NICE] = "nice",
+    [STAGE_OOM] = "oom_score_adj", [STAGE_LIMITS] = "limits",       [STAGE_USER] = "user",
+    [STAGE_CWD] = "cwd",           [STAGE_PDEATHSIG] = "pdeathsig", [STAGE_EXEC] = "exec",
 };
 static_assert(sizeof step_names / sizeof *step_names == STAGE_STEPS, "one name a step");
 

@@ -54,8 +54,8 @@ struct spawn_result {
 
 struct spawn_failure {
   enum stage_step step;
-  int error;         // an errno
-  char message[768]; // such as: cwd '/x': No such file or directory
+  int error;                        // an errno
+  char message[2 * PATH_MAX + 512]; // such as: cwd '/x': No such file or directory
 };
 
 // 0: the program runs, its descriptors are the caller's. Else -errno and *failure says why; nothing

@@ -10,6 +10,7 @@
 // In the order in which they are taken; STAGE_FORK is the parent's.
 enum stage_step {
   STAGE_FORK,
+  STAGE_FILES,
   STAGE_SESSION,
   STAGE_STDIO,
   STAGE_UMASK,
@@ -35,7 +36,7 @@ struct stage {
   const char *path; // searched when argv[0] has no slash
   const char *cwd;  // NULL: ours
   int stdio_fds[3]; // -1: inherit ours; else above 2
-  int keep_below;   // descriptors of this number and above are dropped at once; 0: not known
+  int shared_above; // the table is our parent's: take one without what is above this; -1: it isn't
   bool session;
   bool set_user, set_group, set_groups;
   uid_t uid;

@@ -37,27 +37,29 @@ static int by_age(const void *a, const void *b) {
   return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-int strays_find(const struct kernel *kernel, const char *tag, struct stray **list, size_t *count) {
+int strays_find(const struct kernel *kernel, const char *tag, struct strays **result) {
   struct procfs_dir dir;
   struct stray stray;
-  *list = NULL;
-  *count = 0;
   int error = procfs_dir_open(kernel, &dir, "/proc");
   if (error) return error;
+  struct strays *strays = mem_new(sizeof *strays);
   for (long pid; procfs_dir_next(&dir, &pid);) {
     if (pid == getpid() || !examine(kernel, (pid_t)pid, tag, &stray)) continue;
-    *list = mem_resize(*list, (*count + 1) * sizeof **list);
-    (*list)[(*count)++] = stray;
+    strays->list = mem_resize(strays->list, (strays->count + 1) * sizeof *strays->list);
+    strays->list[strays->count++] = stray;
   }
   procfs_dir_close(&dir);
-  if (*count) qsort(*list, *count, sizeof **list, by_age);
+  if (strays->count) qsort(strays->list, strays->count, sizeof *strays->list, by_age);
+  *result = strays;
   return 0;
 }
 
-void strays_free(struct stray *list, size_t count) {
-  for (size_t i = 0; list && i < count; i++) {
-    free(list[i].command);
-    free(list[i].environ);
+void strays_free(struct strays *strays) {
+  if (!strays) return;
+  for (size_t i = 0; i < strays->count; i++) {
+    free(strays->list[i].command);
+    free(strays->list[i].environ);
   }
-  free(list);
+  free(strays->list);
+  free(strays);
 }

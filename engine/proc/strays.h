@@ -12,7 +12,12 @@ struct stray {
   size_t environ_size;
 };
 
-// Those whose environment we may read and that has `tag`, which is NAME=value; oldest first,
-// without this process. The caller frees by strays_free. -errno when /proc can't be read.
-int strays_find(const struct kernel *kernel, const char *tag, struct stray **list, size_t *count);
-void strays_free(struct stray *list, size_t count);
+struct strays {
+  size_t count;
+  struct stray *list; // oldest first
+};
+
+// Those whose environment we may read and that has `tag`, which is NAME=value, without this
+// process. The caller frees *strays by strays_free. -errno when /proc can't be read.
+int strays_find(const struct kernel *kernel, const char *tag, struct strays **strays);
+void strays_free(struct strays *strays);

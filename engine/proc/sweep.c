@@ -197,7 +197,10 @@ void sweep_on_timer(uv_timer_t *timer) {
       finish(sweep);
       continue;
     }
-    end_all(sweep, now_ms >= sweep->kill_at_ms);
+    if (error)
+      end_group(sweep, now_ms >= sweep->kill_at_ms); // that needs no look
+    else
+      end_all(sweep, now_ms >= sweep->kill_at_ms);
     look_again(sweep, now_ms);
   }
   reap_orphans(procs);

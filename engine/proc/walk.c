@@ -29,7 +29,7 @@ static bool blinded(int error) {
 static bool left_out(struct procs *procs, pid_t pid, enum walk_extent extent) {
   struct proc *proc = idmap_get(&procs->by_pid, (uint64_t)pid);
   if (!proc) return false;
-  return proc->exited || (extent == WALK_STRAYS && !proc->sweeping);
+  return proc->exited || (extent != WALK_WHOLE && !proc->sweeping);
 }
 
 static struct walk_entry *append(struct walk *walk) {
@@ -191,7 +191,7 @@ int walk_take(struct procs *procs, enum walk_extent extent) {
   walk->count = 0;
   walk->at_ms = 0;
   int error = 0;
-  if (!childless(procs->kernel)) {
+  if (extent == WALK_ZOMBIES || !childless(procs->kernel)) {
     error = descend(procs, extent);
     if (error == -ENOENT) error = scan(procs, extent);
   }

@@ -31,8 +31,9 @@ struct walk {
 };
 
 enum walk_extent {
-  WALK_STRAYS, // leaders that live and aren't being swept are left out, with all below them
-  WALK_WHOLE,  // all but leaders that have ended
+  WALK_ZOMBIES, // as WALK_STRAYS; the others may leave out zombies when nothing else is there
+  WALK_STRAYS,  // leaders that live and aren't being swept are left out, with all below them
+  WALK_WHOLE,   // all but leaders that have ended
 };
 
 void walk_finish(struct walk *walk);

@@ -28,6 +28,8 @@ local recipe = {}
 ---@field live? fun(id: string, key: string): any a handle's fields, once there is a supervisor; nil: not known yet
 ---@field methods? table<string, function> a handle's methods: `fn(handle, …)`; may be filled later
 ---@field hook_off? fun(hook: table) hears of `:off()`
+---@field hook_on? fun(hook: table) hears of hooks declared after the plan was built
+---@field added? fun(declaration: table) hears of services declared after the plan was built: call planner.extend. Problems of such declarations raise
 
 ---@param context recipe_context
 ---@return recipe
@@ -42,6 +44,9 @@ function recipe:failed(message, traceback) end
 ---Options of the recipe, for `--help`: `{ name, default, help, type }` and commands `{ name, help }`, sorted.
 ---@return { options: table[], commands: table[] }
 function recipe:usage() end
+---Declares a service, as `pact.process` does: `what` is one of `require 'pact.declare.words'.kinds`, `at` from `recipe:where()`.
+---@return table handle
+function recipe:declare(what, id, fields, at) end
 
 ---`require 'pact.plan'`: what was declared becomes a plan. Ends the declaring part: slips with globals raise from then on.
 ---@class planner

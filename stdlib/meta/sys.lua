@@ -133,6 +133,11 @@ function sys.proc.signal(id, signo, scope) end
 ---@param id integer
 ---@param opts? { grace?: integer, scope?: 'tree'|'group', keep?: string[] } grace default 500 ms; keep: names of processes to spare
 function sys.proc.sweep(id, opts) end
+---Ends every descendant of this process, whoever it belongs to, in the same way: the last act of a shutdown. Event
+---`(id, 'swept', survivors, killed)` under the id returned; leaders that still lived are told as always.
+---@param opts? { grace?: integer, keep?: string[] }
+---@return integer id
+function sys.proc.sweep_all(opts) end
 ---@return { cpu: integer, rss: integer, threads: integer, fds: integer, read: integer, write: integer, procs: integer }? of the whole tree: cpu in ms of processor time so far, sizes in bytes
 function sys.proc.sample(id) end
 ---@return { pid: integer, ppid: integer, name: string, command: string, state: string, rss: integer }[]? the tree, leader first

@@ -102,6 +102,7 @@
 ---@field recipe string absolute path
 ---@field services table<string, service>
 ---@field order string[] every id, dependencies first, ties in order of declaration
+---@field declared_order string[] every id, in order of declaration
 ---@field levels string[][] what may start together
 ---@field dependents table<string, { id: string, edge: edge }[]>
 ---@field hooks { event: string, fn: function|string, at: at, once: boolean, off?: boolean }[] in order of declaration; a string is a script's absolute path; `off` once `:off()` was called

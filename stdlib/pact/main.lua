@@ -67,6 +67,14 @@ local pipelines = {
   solo = { 'parse', 'help', 'verb' },
 }
 
+-- Words to the standard error may hold text of a recipe's: on a terminal it moves nothing.
+local function err_of(sys)
+  return function(text)
+    if sys.os.isatty(2) then text = require('pact.observe.style').escaped(text) end
+    sys.os.write(2, text)
+  end
+end
+
 ---@param sys sys
 ---@return integer? status
 return function(sys)
@@ -76,9 +84,7 @@ return function(sys)
     out = function(text)
       sys.os.write(1, text)
     end,
-    err = function(text)
-      sys.os.write(2, text)
-    end,
+    err = err_of(sys),
   }
   for _, name in ipairs(pipelines[sys.role]) do
     local status = steps[name](context)

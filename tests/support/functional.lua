@@ -324,7 +324,7 @@ local serial = 0
 ---@param name string
 ---@param body fun(t: test)
 function M.case(name, body)
-  it(name, function()
+  require('busted').it(name, function()
     serial = serial + 1
     local dir = ('/tmp/pactlua-test-%s-%d'):format(self_pid, serial)
     os.execute('rm -rf ' .. dir .. ' && mkdir ' .. dir)
@@ -342,8 +342,9 @@ function M.case(name, body)
     end
     if not os.getenv 'PACTLUA_KEEP' then os.execute('rm -rf ' .. dir) end
     if not ok then
-      if type(message) == 'table' then io.write(output, '\n') error(message, 0) end
-      error(message .. '\n' .. output, 0)
+      if type(message) ~= 'table' then error(message .. '\n' .. output, 0) end
+      message.message = tostring(message.message) .. '\n' .. output
+      error(message, 0)
     end
     if #complaints > 0 then error(table.concat(complaints, '\n') .. '\n' .. output, 0) end
   end)

@@ -2,6 +2,7 @@
 
 local json = require 'pact.base.json'
 local network = require 'pact.control.network'
+local strays = require 'pact.control.strays'
 
 local Network = network.class
 
@@ -51,6 +52,7 @@ function Network:finish(rest)
   if self.finished then return end
   self.finished = true
   self.sys.log.flush(FLUSH_MS)
+  if self.dir and #rest.survivors == 0 then strays.ended(self.sys, self.dir) end
   for _, id in ipairs(self.plan and self.plan.order or {}) do self.audience:output(id) end
   self.audience:tell({
     type = 'end',

@@ -51,10 +51,13 @@ end
 ---@param plan plan
 function Hooks:add_plan(plan)
   for _, id in ipairs(plan.order) do self:add_service(plan.services[id]) end
-  for _, hook in ipairs(plan.hooks or {}) do
-    local added = self:add(hook.event, hook.fn, { once = hook.once, at = hook.at })
-    added.declared = hook -- `off` of a declared hook is seen through it
-  end
+  for _, hook in ipairs(plan.hooks or {}) do self:add_declared(hook) end
+end
+
+---@param declared table of the plan's hooks; its `off` is seen through it
+function Hooks:add_declared(declared)
+  local hook = self:add(declared.event, declared.fn, { once = declared.once, at = declared.at })
+  hook.declared = declared
 end
 
 ---A script's function, loaded again when the file has changed.
@@ -114,7 +117,7 @@ function Hooks:run(hook, event)
 end
 
 local function gone(hook)
-  return hook.gone or hook.declared and hook.declared.gone
+  return hook.gone or hook.declared and hook.declared.off
 end
 
 function Hooks:run_list(hooks, event)

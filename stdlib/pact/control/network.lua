@@ -66,6 +66,25 @@ function Network:say(message)
   self.audience:tell { type = 'say', text = message }
 end
 
+---A message of the recipe's to people: a line, and an event for clients.
+---@param message string
+function Network:notify(message)
+  self:say(message .. '\n')
+  self.bus:emit { name = 'notify', message = message, reason = message }
+end
+
+---A timer's function raised.
+function Network:hook_failed(what, message, traceback)
+  self.bus:emit { name = 'hook_failed', hook = what, message = message, reason = message, traceback = traceback }
+end
+
+---A service declared while the network runs.
+---@param service service
+function Network:add(service)
+  self.hooks:add_service(service)
+  self.supervisor:add(service)
+end
+
 ---Answers clients on the front's socketpair and, once there is a place for it, on the control socket.
 function Network:serve_front()
   local id = self.sys.ctl.serve_front()
@@ -219,7 +238,7 @@ function Network:follow_output(id)
     if kind == 'output' then
       self.audience:output(id)
     elseif kind == 'logfault' then
-      self:say(message and ("pactlua: the log of '%s' can't be written: %s; trying again every 2 s\n"):format(id, message)
+      self:say(message and ("pactlua: the log of '%s': %s; trying again every 2 s\n"):format(id, message)
         or ("pactlua: the log of '%s' goes on; %d bytes were lost\n"):format(id, lost or 0))
     end
   end)
@@ -229,14 +248,29 @@ end
 ---What we do ourselves when an event has gone to all.
 function Network:heard(event)
   if event.name == 'started' and self.plain then self:follow_output(event.service) end
+  if event.name == 'all_ready' and not self.was_ready then
+    self.was_ready = true
+    self.audience:tell({
+      type = 'ready', services = json.array(self:snapshots()), addresses = self:addresses(),
+    }, true)
+  end
   local abort = self.invocation.options.abort_on_failure
   if abort and event.name == 'failed' and not self.ending then
     self:shutdown(("'%s' failed"):format(event.service), { status = 3 })
   end
 end
 
+---@class network_start
+---@field drivers table
+---@field environment table<string, string> what services inherit
+---@field colour boolean
+---@field recipe recipe
+---@field handle fun(id: string): any
+---@field wanted string[] ids
+---@field no_deps? boolean
+
 ---Starts what is wanted of a plan. Files are open.
----@param context { drivers: table, environment: table<string, string>, colour: boolean, recipe: table, wanted: string[], no_deps?: boolean }
+---@param context network_start
 function Network:start(context)
   local supervise = require 'pact.supervise'
   local recipe = context.recipe
@@ -260,6 +294,21 @@ function Network:start(context)
   }
   self.audience:tell(self:hello(), true)
   self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
+end
+
+---Variables that say where services can be reached, for CMD of `run`.
+---@return table<string, string>
+function Network:addresses()
+  local environment, found = require 'pact.supervise.environment', {}
+  for _, snapshot in ipairs(self:snapshots()) do
+    local address = environment.address(self.supervisor:service(snapshot.id), snapshot.ports)
+    local name = environment.variable(snapshot.id)
+    if address.port or address.url then
+      found[name .. '_HOST'], found[name .. '_URL'] = address.host, address.url
+      found[name .. '_PORT'] = address.port and tostring(address.port)
+    end
+  end
+  return found
 end
 
 ---What the front must know to show this run.

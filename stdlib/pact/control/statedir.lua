@@ -119,10 +119,4 @@ function M.new_run(sys, dir)
   return { id = id, dir = path }
 end
 
----The value by which processes of this network are known on the machine, living longer than its engine.
----@return string NAME=value
-function M.tag(sys, dir)
-  return 'PACTLUA_NETWORK=' .. sys.text.hash(dir.path)
-end
-
 return M

@@ -4,8 +4,14 @@ local text = require 'pact.base.text'
 
 local M = {}
 
+---@class columns_options
+---@field right? table<integer, true> columns aligned there
+---@field paint? fun(cell: string, column: integer, row: integer): string
+---@field width? fun(s: string): integer
+---@field limit? integer columns of the terminal: the last cell is cut to it
+
 ---@param rows string[][] the first one is the heading; nil cells are empty
----@param opts { right?: table<integer, true>, paint?: fun(cell: string, column: integer, row: integer): string, width?: fun(s: string): integer, limit?: integer } right: columns aligned there; limit: columns of the terminal, the last cell is cut to it
+---@param opts columns_options
 ---@return string with a newline behind each row
 function M.render(rows, opts)
   local measure = opts.width or function(s) return utf8.len(s) or #s end

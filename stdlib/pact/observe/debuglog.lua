@@ -16,7 +16,7 @@ local COLOURS = { trace = 35, debug = 36, info = 32, warn = 33, error = 31 }
 local MIB = 1 << 20
 
 ---@class debuglog_options
----@field path string of the file
+---@field path? string of the file; entries are kept until it is known
 ---@field max_size? integer bytes, default 10 MiB
 ---@field max_files? integer default 5
 ---@field file? boolean default true
@@ -112,13 +112,23 @@ local function as_json(entry)
 end
 
 local function on_console(entry)
-  local out = { ('%s [%s] [%s] %s\n'):format(os.date('%H:%M:%S', entry.at // 1000), entry.level:upper(), entry.category,
-    entry.message) }
+  local clock = os.date('%H:%M:%S', entry.at // 1000)
+  local out = { ('%s [%s] [%s] %s\n'):format(clock, entry.level:upper(), entry.category, entry.message) }
   if entry.data ~= nil then out[#out + 1] = indented('Data', inspect.text(entry.data, 2)) end
   return table.concat(out)
 end
 
----@param entry { level: string, category: string, message: any, data?: any, process_id?: string, container_id?: string, network_id?: string, stack?: string|boolean }
+---@class debuglog_entry
+---@field level string
+---@field category string
+---@field message any
+---@field data? any
+---@field process_id? string
+---@field container_id? string
+---@field network_id? string
+---@field stack? string|boolean true: where we are now; false: none; default for error and trace: where we are now
+
+---@param entry debuglog_entry
 function Log:log(entry)
   local level, category = entry.level, tostring(entry.category)
   if not M.levels[level] then
@@ -168,16 +178,13 @@ function M.coloured(line, level, colour)
   return ('%s\27[%dm%s\27[0m%s\n'):format(head, COLOURS[level] or 0, tag, (tail:gsub('\n$', '')))
 end
 
-function Log:process(id, level, message, data)
-  self:log { level = level, category = 'process', message = message, data = data, process_id = tostring(id), stack = level == 'error' }
-end
-
-function Log:container(id, level, message, data)
-  self:log { level = level, category = 'container', message = message, data = data, container_id = tostring(id), stack = level == 'error' }
-end
-
-function Log:network(id, level, message, data)
-  self:log { level = level, category = 'network', message = message, data = data, network_id = tostring(id), stack = level == 'error' }
+for _, category in ipairs { 'process', 'container', 'network' } do
+  Log[category] = function(self, id, level, message, data)
+    self:log {
+      level = level, category = category, message = message, data = data, [category .. '_id'] = tostring(id),
+      stack = level == 'error',
+    }
+  end
 end
 
 function Log:performance(category, operation, ms, data)
@@ -222,7 +229,16 @@ function Log:file_path()
   return self.file and self.sink.path or nil
 end
 
----@return { file_size: integer, entries: integer, by_level: table<string, integer>, categories: string[], disabled: string[], min_level: string, lost: integer }
+---@class debuglog_stats
+---@field file_size integer
+---@field entries integer
+---@field by_level table<string, integer>
+---@field categories string[]
+---@field disabled string[]
+---@field min_level string
+---@field lost integer since the file can't be written
+
+---@return debuglog_stats
 function Log:stats()
   local entries = 0
   for _, count in pairs(self.counts) do entries = entries + count end

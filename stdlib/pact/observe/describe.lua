@@ -35,7 +35,7 @@ end
 
 function words.backoff(event)
   local delay = event.delay and (' in %s'):format(duration.format(event.delay)) or ''
-  return ('restart%s%s'):format(delay, attempt(event)), 'yellow'
+  return ('backoff: next start%s%s'):format(delay, attempt(event)), 'yellow'
 end
 
 function words.restarted()
@@ -80,7 +80,7 @@ function words.all_ready(event)
   return 'all ready' .. (event.elapsed and (' in %s'):format(duration.format(event.elapsed)) or ''), 'green'
 end
 
-local QUIET = { probe = true, line = true, metrics = true, ready = true }
+local QUIET = { probe = true, line = true, metrics = true, ready = true, notify = true }
 
 ---@param event event
 ---@return string? text without the service's name; nil: not for the eyes

@@ -7,9 +7,15 @@ local M = {}
 local File = {}
 File.__index = File
 
+---@class logfile_options
+---@field path? string without one, lines are kept until `open` says it
+---@field max_size integer bytes
+---@field max_files integer with the one being written
+---@field on_fault? fun(message: string) hears the first of each row of failures
+
 ---Nothing is made before the first line.
 ---@param fs sys.fs
----@param opts { path: string, max_size: integer, max_files: integer, on_fault?: fun(message: string) } max_files: with the one being written
+---@param opts logfile_options
 ---@return logfile
 function M.new(fs, opts)
   return setmetatable({
@@ -20,7 +26,17 @@ function M.new(fs, opts)
     on_fault = opts.on_fault,
     size = 0,
     lost = 0,
+    early = {},
   }, File)
+end
+
+---From now on lines go to this file, those so far first.
+---@param path string
+function File:open(path)
+  self.path = path
+  local early = self.early
+  self.early = {}
+  for _, text in ipairs(early) do self:write(text) end
 end
 
 local function fault(self, message)
@@ -56,7 +72,11 @@ end
 ---@param text string ends with a newline
 ---@return true?, string? message
 function File:write(text)
-  local id, message = self.id, nil
+  if not self.path then
+    self.early[#self.early + 1] = text
+    return true
+  end
+  local id, message, ok = self.id, nil, nil
   if not id then
     id, message = open(self)
     if not id then return fault(self, message) end
@@ -66,8 +86,9 @@ function File:write(text)
     id, message = open(self)
     if not id then return fault(self, message) end
   end
-  if self.lost > 0 then text = ('(%d entries lost: the file could not be written)\n'):format(self.lost) .. text end
-  local ok
+  if self.lost > 0 then
+    text = ('(%d entries lost: the file could not be written)\n'):format(self.lost) .. text
+  end
   ok, message = self.fs.append(id, text)
   if not ok then return fault(self, message) end
   self.lost = 0

@@ -53,4 +53,24 @@ function Style:prefix(index, name, width, is_error)
   return ('\27[%dm%s\27[0m %s '):format(PREFIXES[(index - 1) % #PREFIXES + 1], label, bar)
 end
 
+---Control sequences other than colours as \xNN, for a terminal; lines and tabs stay.
+---@param line string
+---@return string
+function M.escaped(line)
+  if not line:find('[%c]') then return line end
+  local out, at = {}, 1
+  while at <= #line do
+    local colour = line:match('^\27%[[%d;]*m', at)
+    if colour then
+      out[#out + 1] = colour
+      at = at + #colour
+    else
+      local c = line:sub(at, at)
+      out[#out + 1] = (c:find '%c' and c ~= '\t' and c ~= '\n') and ('\\x%02X'):format(c:byte()) or c
+      at = at + 1
+    end
+  end
+  return table.concat(out)
+end
+
 return M

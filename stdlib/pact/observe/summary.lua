@@ -3,7 +3,6 @@
 
 local columns = require 'pact.observe.columns'
 local duration = require 'pact.base.duration'
-local text = require 'pact.base.text'
 
 local M = {}
 
@@ -86,31 +85,6 @@ function M.render(input)
   end
   if input.log_dir then out[#out + 1] = 'logs: ' .. input.log_dir .. '\n' end
   return table.concat(out)
-end
-
----Control sequences other than colours as \xNN, for a terminal.
----@param line string
----@return string
-function M.escaped(line)
-  local out, at = {}, 1
-  while at <= #line do
-    local colour = line:match('^\27%[[%d;]*m', at)
-    if colour then
-      out[#out + 1] = colour
-      at = at + #colour
-    else
-      local c = line:sub(at, at)
-      out[#out + 1] = (c:find '%c' and c ~= '\t') and ('\\x%02X'):format(c:byte()) or c
-      at = at + 1
-    end
-  end
-  return table.concat(out)
-end
-
----@param count integer
----@return string
-function M.services(count)
-  return text.plural(count, 'service')
 end
 
 return M

@@ -1,0 +1,52 @@
+// One log on the writing thread's side: chunks become bytes and records, files rotate, a full disk
+// is waited out. The fields in the second half are shared and guarded by the writer's lock.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "log/bytes.h"
+#include "log/chunk.h"
+#include "log/logs.h"
+#include "log/segment.h"
+
+struct store {
+  uint64_t id; // the log's, for events
+  char *stem;
+  char *path; // of the .log
+  uint64_t max_size_bytes;
+  unsigned max_files;
+  enum log_format format;
+
+  // The writing thread's own, once it has been opened.
+  struct segment segment;
+  struct bytes formatted;
+  bool faulted;
+  uint64_t retry_us;   // monotonic, while faulted
+  uint64_t checked_us; // when the names were last seen to lead to the open files
+  uint64_t checked_end;
+  uint64_t rotate_at_bytes; // max_size_bytes, more after a rotation that could not be
+
+  // Under the writer's lock.
+  struct store *next_ready;
+  bool ready, closing, notify;
+  struct chunk_list pending, writing, dropped; // dropped: the last ones that found no disk
+  size_t dropped_bytes;
+  uint64_t end_offset, lines, lost_bytes, lost_told, queued_bytes;
+};
+
+// What came of writing a list of chunks.
+struct store_outcome {
+  uint64_t written_bytes; // of the list's bytes, from the front
+  uint64_t lines;         // newlines written
+  uint64_t removed_bytes; // at most so many went with files removed from outside
+  bool removed;           // the files had been removed or replaced and were begun anew
+};
+
+// Opens the files: 0 or -errno.
+int store_init(struct store *store, const struct log_options *options, uint64_t id);
+void store_finish(struct store *store);
+
+// Writes the list, which stays as it is; 0 or -errno.
+int store_write(struct store *store, const struct chunk_list *list, struct store_outcome *outcome);
+// Tries whether it goes on, by writing how much was lost: 0 or -errno.
+int store_retry(struct store *store, uint64_t lost_bytes);

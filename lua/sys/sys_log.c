@@ -1,0 +1,160 @@
+#include "sys/sys.h"
+
+#include <errno.h>
+
+#include "log/logs.h"
+#include "sys/window.h"
+
+static struct logs *logs_of(lua_State *L) {
+  return engine_logs(sys_engine(L));
+}
+
+static uint64_t check_id(lua_State *L) {
+  return (uint64_t)luaL_checkinteger(L, 1);
+}
+
+static lua_Integer size_option(lua_State *L, const char *name, lua_Integer fallback) {
+  lua_getfield(L, 1, name);
+  lua_Integer value = luaL_optinteger(L, -1, fallback);
+  if (value < 0) luaL_error(L, "%s: 0 or more expected", name);
+  lua_pop(L, 1);
+  return value;
+}
+
+static enum log_format format_option(lua_State *L) {
+  static const char *const names[] = {
+      [LOG_RAW] = "raw", [LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
+  lua_getfield(L, 1, "format");
+  int format = luaL_checkoption(L, -1, "raw", names);
+  lua_pop(L, 1);
+  return (enum log_format)format;
+}
+
+static int open_log(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_getfield(L, 1, "dir");  // dir
+  lua_getfield(L, 1, "name"); // dir name
+  struct log_options options = {
+      .dir = sys_path(L, 2),
+      .name = sys_path(L, 3),
+      .max_size_bytes = (uint64_t)size_option(L, "max_size", 0),
+      .max_files = (unsigned)size_option(L, "max_files", 5),
+      .format = format_option(L),
+  };
+  uint64_t id;
+  int result = logs_open(logs_of(L), &options, &id);
+  if (result) return sys_fail(L, result, "%s/%s.log", options.dir, options.name);
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
+static int set_epoch(lua_State *L) {
+  logs_epoch(logs_of(L), check_id(L), (uint32_t)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+static int gone_or_true(lua_State *L, int result) {
+  if (result == -ENOENT) return sys_refuse(L, "gone", "no such log any more");
+  return sys_done(L, result, "%s", "log");
+}
+
+static int write_log(lua_State *L) {
+  size_t size;
+  lua_Integer stream = luaL_checkinteger(L, 2);
+  const char *bytes = luaL_checklstring(L, 3, &size);
+  luaL_argcheck(L, stream >= LOG_STDOUT && stream <= LOG_OURS, 2, "stream 1, 2 or 3 expected");
+  return gone_or_true(L, logs_write(logs_of(L), check_id(L), (int)stream, bytes, size));
+}
+
+static int match(lua_State *L) {
+  struct needle_spec spec = window_check_pattern(L, 2, 2);
+  uint64_t watch;
+  char why[160];
+  int result = logs_match(logs_of(L), check_id(L), &spec, &watch, why, sizeof why);
+  if (result == -EINVAL)
+    return sys_refuse(L, "EINVAL", "'%s' can't be looked for: %s", spec.text, why);
+  if (result) return gone_or_true(L, result);
+  lua_pushinteger(L, (lua_Integer)watch);
+  return 1;
+}
+
+static int notify(lua_State *L) {
+  logs_notify(logs_of(L), check_id(L), lua_toboolean(L, 2));
+  return 0;
+}
+
+static int lines(lua_State *L) {
+  struct line_filter filter;
+  lua_settop(L, 2);
+  if (!window_check_filter(L, 2, &filter)) return 3;
+  struct lines *found = window_push_box(L);
+  int result = logs_lines(logs_of(L), check_id(L), &filter, found);
+  if (result) return gone_or_true(L, result);
+  window_push_lines(L, -1);
+  return 1;
+}
+
+static void set_integer(lua_State *L, const char *name, uint64_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static int stat_log(lua_State *L) {
+  struct log_stat stat;
+  int result = logs_stat(logs_of(L), check_id(L), &stat);
+  if (result) return gone_or_true(L, result);
+  lua_createtable(L, 0, 5);
+  set_integer(L, "size", stat.size_bytes);
+  set_integer(L, "lines", stat.lines);
+  set_integer(L, "lost", stat.lost_bytes);
+  set_integer(L, "queued", stat.queued_bytes);
+  lua_pushstring(L, stat.path);
+  lua_setfield(L, -2, "path");
+  return 1;
+}
+
+static int close_log(lua_State *L) {
+  logs_close(logs_of(L), check_id(L));
+  return 0;
+}
+
+static int flush(lua_State *L) {
+  lua_Integer timeout_ms = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, timeout_ms >= 0, 1, "milliseconds, 0 or more, expected");
+  struct engine *engine = sys_engine(L);
+  lua_pushboolean(L, !engine->logs || logs_flush(engine->logs, (unsigned)timeout_ms));
+  return 1;
+}
+
+int sys_open_log(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"open", open_log}, {"epoch", set_epoch}, {"write", write_log}, {"match", match},
+      {"notify", notify}, {"lines", lines},     {"stat", stat_log},   {"close", close_log},
+      {"flush", flush},   {NULL, NULL},
+  };
+  luaL_newlib(L, functions);
+  return 1;
+}
+
+int sys_push_line(lua_State *L, const struct event *event) {
+  const struct event_line *line = (const struct event_line *)event;
+  lua_pushlstring(L, line->text, line->size_bytes);
+  lua_pushinteger(L, line->stream);
+  lua_pushinteger(L, (lua_Integer)line->at_ms);
+  return 3;
+}
+
+int sys_push_output(lua_State *L, const struct event *event) {
+  const struct event_output *output = (const struct event_output *)event;
+  lua_pushinteger(L, (lua_Integer)output->end_offset);
+  lua_pushinteger(L, (lua_Integer)output->lines);
+  return 2;
+}
+
+int sys_push_logfault(lua_State *L, const struct event *event) {
+  const struct event_logfault *fault = (const struct event_logfault *)event;
+  lua_pushstring(L, fault->message); // nil when it goes on
+  if (fault->message) return 1;
+  lua_pushinteger(L, (lua_Integer)fault->lost_bytes);
+  return 2;
+}

@@ -1,0 +1,193 @@
+--- Functions of `pact` and methods of handles that start, stop and wait. The first such call in a
+-- recipe's body ends its declaring part: what was declared is checked, planned and started.
+
+local duration = require 'pact.base.duration'
+local fail = require 'pact.base.fail'
+local handle = require 'pact.declare.handle'
+local list = require 'pact.base.list'
+local text = require 'pact.base.text'
+
+local M = {}
+
+local OPTIONS = { wait = true, timeout = true, with_dependents = true, no_deps = true }
+local LINES = 20
+
+---Ends the declaring part, once; afterwards there is a supervisor.
+local function begin(context)
+  local launch = context.launch
+  if launch.dry then launch.dry(launch.recipe:where()) end
+  launch:ensure()
+end
+
+local function id_of(value)
+  local id = handle.id_of(value)
+  if not id and type(value) == 'string' then id = value end
+  if not id then error(('a service or its id expected, got %s'):format(text.show(value)), 4) end
+  return id
+end
+
+local function options_of(opts)
+  local out = {}
+  for key, value in pairs(opts or {}) do
+    if not OPTIONS[key] then
+      error(('unknown option %s%s'):format(text.show(key), text.suggest(key, list.keys(OPTIONS))), 4)
+    end
+    out[key] = value
+  end
+  if out.timeout then
+    local ms, message = duration.parse(out.timeout)
+    if not ms then error('timeout ' .. message, 4) end
+    out.timeout = ms
+  end
+  return out
+end
+
+local function command(context, name, id, opts)
+  local args = options_of(opts)
+  args.ids = { id }
+  return context.network:command(name, args, context.launch.body_runs and 'recipe' or 'hook')
+end
+
+---`pact.start 'id'`, or a declaration and start in one: `pact.start { id = …, … }`.
+local function kind_of(spec)
+  if spec.image or spec.build then return 'container' end
+  if spec.run then return 'worker' end
+  if spec.command or spec.shell or spec.args then return 'process' end
+  return 'external'
+end
+
+local function declare(context, spec)
+  local launch, fields = context.launch, list.copy(spec)
+  local id, wait = fields.id, fields.wait
+  fields.id, fields.wait = nil, nil
+  local declared = launch.recipe.api[kind_of(fields)](id, fields)
+  if not launch.begun then
+    begin(context)
+  else
+    local added, problems = require('pact.plan').extend(context.network.plan, launch.recipe)
+    if not added then return nil, (fail.render(problems):gsub('\n$', '')), 'recipe' end
+    for _, service in ipairs(added) do context.network:add(service) end
+  end
+  return declared, id, wait
+end
+
+local function start(context, spec, opts)
+  if type(spec) == 'table' and not handle.id_of(spec) then
+    local declared, id, wait = declare(context, spec)
+    if not declared then return nil, id, wait end
+    local ok, message, code = command(context, 'start', id, { wait = wait })
+    if not ok then return nil, message, code end
+    return declared
+  end
+  begin(context)
+  local id = id_of(spec)
+  local ok, message, code = command(context, 'start', id, opts)
+  if not ok then return nil, message, code end
+  return context.launch.recipe.api.service(id)
+end
+
+---Starts services one after the other as declared, all at once; gives their handles.
+local function start_services(context, specs)
+  local handles = {}
+  if not specs then
+    begin(context)
+    return context.network:command('wait', { ids = context.network:wanted() }, 'recipe')
+  end
+  for i, spec in ipairs(specs) do
+    local fields = list.copy(spec)
+    fields.wait = false
+    local made, message, code = start(context, fields)
+    if not made then return nil, message, code end
+    handles[i] = made
+  end
+  local ids = list.map(handles, tostring)
+  local ok, message, code = context.network:command('wait', { ids = ids }, 'recipe')
+  if not ok then return nil, message, code end
+  return handles
+end
+
+---@param context table
+---@param status? integer
+function M.shutdown(context, status)
+  if status ~= nil and not (math.type(status) == 'integer' and status >= 0 and status <= 255) then
+    error(('pact.shutdown: a status of 0–255 expected, got %s'):format(text.show(status)), 3)
+  end
+  if context.launch.dry then begin(context) end
+  context.network:shutdown('the recipe asked for it', { status = status or 0 })
+end
+
+---What `service:start()` and its like do.
+---@param context table
+---@return table<string, function>
+function M.methods(context)
+  local methods = {}
+  for _, name in ipairs { 'start', 'stop', 'restart' } do
+    methods[name] = function(self, opts)
+      begin(context)
+      return command(context, name, id_of(self), opts)
+    end
+  end
+  function methods.signal(self, signal, scope)
+    begin(context)
+    return context.network:command('signal', { ids = { id_of(self) }, signal = signal, scope = scope }, 'hook')
+  end
+  function methods.wait(self, goal, opts)
+    if type(goal) == 'table' then goal, opts = goal.goal or goal['for'], { timeout = goal.timeout } end
+    if type(opts) == 'string' then opts = { timeout = opts } end
+    begin(context)
+    local args = options_of(opts)
+    args.ids, args.goal = { id_of(self) }, goal
+    return context.network:command('wait', args, 'hook')
+  end
+  function methods.why(self)
+    begin(context)
+    return context.network.supervisor:why(id_of(self))
+  end
+  function methods.logs(self, filter)
+    begin(context)
+    if type(filter) == 'number' then filter = { count = filter } end
+    local log = context.network.supervisor:log(id_of(self))
+    return log and context.sys.log.lines(log, filter or {}) or {}
+  end
+  function methods.tail(self, count)
+    local lines = list.map(methods.logs(self, { count = count or LINES }), function(line) return line.text end)
+    return table.concat(lines, '\n')
+  end
+  return methods
+end
+
+---@param api table behind `pact`
+---@param context table network, launch, sys, sched
+function M.install(api, context)
+  local network = context.network
+  local service = api.service
+  local function all()
+    local out = {}
+    for _, id in ipairs(network.supervisor and network.supervisor:list() or {}) do out[#out + 1] = service(id) end
+    return out
+  end
+  function api.start(spec, opts) return start(context, spec, opts) end
+  function api.start_services(specs) return start_services(context, specs) end
+  for _, name in ipairs { 'stop', 'restart' } do
+    api[name] = function(which, opts)
+      begin(context)
+      return command(context, name, id_of(which), opts)
+    end
+  end
+  function api.stop_all(opts)
+    begin(context)
+    local args = options_of(opts)
+    args.ids = network.supervisor:list()
+    return network:command('stop', args, 'recipe')
+  end
+  function api.state(which)
+    return network.supervisor and network.supervisor:snapshot(id_of(which)) or nil
+  end
+  function api.services() return all() end
+  function api.by_category(category)
+    return list.filter(all(), function(one) return one.category == category end)
+  end
+  function api.shutdown(status) M.shutdown(context, status) end
+end
+
+return M

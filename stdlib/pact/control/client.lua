@@ -1,0 +1,83 @@
+--- The asking end of the control protocol: from the front to its engine, from a command to a live network.
+
+local json = require 'pact.base.json'
+
+local M = {}
+
+---@class client
+local Client = {}
+Client.__index = Client
+
+---@param sys sys
+---@param sched sched
+---@param path? string of a control socket; none: the engine at the other end of the socketpair
+---@return client?, string? message, string? code
+function M.connect(sys, sched, path)
+  local connection, message, code = sys.ctl.connect(path)
+  if not connection then return nil, message, code end
+  return setmetatable({ sys = sys, sched = sched, connection = connection }, Client)
+end
+
+local function request_of(method, path, body)
+  local request = { method = method, path = path }
+  if body then
+    request.body = json.encode(body)
+    request.headers = { ['content-type'] = 'application/json' }
+  end
+  return request
+end
+
+---Asks; `answer(status, body)` with the decoded body, or `answer(nil, message)` when the connection was lost.
+---@param method string
+---@param path string
+---@param body? table
+---@param answer fun(status: integer?, body: any)
+function Client:call(method, path, body, answer)
+  local call, message = self.sys.ctl.call(self.connection, request_of(method, path, body))
+  if not call then return answer(nil, message) end
+  self.sched:on(call, function(kind, status, _, bytes)
+    self.sched:off(call)
+    if kind == 'gone' then return answer(nil, status) end
+    answer(status, json.decode(bytes or '') or bytes)
+  end)
+end
+
+---In a task: asks and waits.
+---@return integer? status, any body or message
+function Client:ask(method, path, body)
+  return self.sched:suspend(function(wake)
+    self:call(method, path, body, wake)
+  end)
+end
+
+---Follows an NDJSON answer. `handlers.line(text)` for each line, then `handlers.ended(message?)`: nil at the answer's end, a message
+---when the connection was lost. `handlers.status(status)` first.
+---@param path string
+---@param handlers { line: fun(line: string), ended: fun(message?: string), status?: fun(status: integer) }
+function Client:stream(path, handlers)
+  local call, message = self.sys.ctl.call(self.connection, { method = 'GET', path = path, stream = true })
+  if not call then return handlers.ended(message) end
+  local rest = ''
+  self.sched:on(call, function(kind, status, _, piece)
+    if kind == 'gone' then
+      self.sched:off(call)
+      return handlers.ended(status or 'connection lost')
+    elseif status then
+      return handlers.status and handlers.status(status)
+    elseif piece == nil then
+      self.sched:off(call)
+      if rest ~= '' then handlers.line(rest) end
+      return handlers.ended()
+    end
+    local text, from = rest .. piece, 1
+    while true do
+      local newline = text:find('\n', from, true)
+      if not newline then break end
+      handlers.line(text:sub(from, newline - 1))
+      from = newline + 1
+    end
+    rest = text:sub(from)
+  end)
+end
+
+return M

@@ -1,0 +1,201 @@
+--- The front's side of `up` and `run`: shows the engine's session as plain lines, passes on what people
+-- do with the terminal, and ends as the network ended.
+
+local client = require 'pact.control.client'
+local json = require 'pact.base.json'
+local plain = require 'pact.observe.plain'
+local sched = require 'pact.base.sched'
+local style = require 'pact.observe.style'
+
+local M = {}
+
+local AGAIN_MS = 400
+local SIGNALS = { 'INT', 'TERM', 'HUP' }
+
+---@class front
+local Front = {}
+Front.__index = Front
+
+---@param context main_context
+function M.run(context)
+  local sys = context.sys
+  local self = setmetatable({
+    context = context, sys = sys, options = context.invocation.options, command = context.invocation.command,
+  }, Front)
+  self.sched = sched.new(sys, function(_, traceback)
+    context.err(('pactlua: internal error: %s\n'):format(traceback))
+  end)
+  self.colour = style.wanted(sys.os, 1, context.env) and not self.options.json
+  self.plain = plain.new {
+    tail = sys.tail, colour = self.colour, terminal = sys.os.isatty(1),
+    quiet = self.options.json or self.command ~= nil,
+  }
+  for _, name in ipairs(SIGNALS) do
+    self.sched:on_signal(name, function() self:signalled(name) end)
+  end
+  self.sched:on_signal('GUARD', function() self:guard_ended() end)
+  self:open_session()
+end
+
+function Front:open_session()
+  local link, message = client.connect(self.sys, self.sched)
+  if not link then return self:session_ended(message) end
+  link:stream('/v1/session' .. (self.colour and '?colour=1' or ''), {
+    line = function(line) self:message(line) end,
+    ended = function(why) self:session_ended(why) end,
+  })
+end
+
+local handlers = {}
+
+---A message of the engine's. Events come first and most often; with --json their text is passed on.
+function Front:message(line)
+  local message = json.decode(line)
+  if type(message) ~= 'table' then return end
+  local handler = handlers[message.type]
+  if handler then handler(self, message, line) end
+end
+
+function handlers.event(self, message, line)
+  if self.options.json then
+    self.plain:say(line:match '^{"type":"event","event":(.*)}$' .. '\n')
+  elseif self.command then
+    self:grave(message.event)
+  else
+    self.plain:event(message.event)
+  end
+end
+
+function handlers.output(self, message)
+  if not self.plain.quiet then self.plain:output(message.service) end
+end
+
+function handlers.hello(self, message)
+  self.hello = message
+  self.plain:begin(message)
+  if message.elsewhere then self:say(('pactlua: files of this run are in %s\n'):format(message.elsewhere)) end
+end
+
+function handlers.say(self, message)
+  self:say(message.text)
+end
+
+function handlers.log(self, message)
+  local coloured = require('pact.observe.debuglog').coloured
+  self:say(coloured(message.text, message.level, self.colour))
+end
+
+function handlers.refused(self, message)
+  self.refused = message
+  self.context.err(message.text)
+end
+
+function handlers.ready(self, message)
+  self.ready = true
+  if self.command then return require('pact.control.front_run').start(self, message.addresses) end
+  if not self.plain.quiet then self.plain:endpoints(message.services) end
+end
+
+handlers['end'] = function(self, message)
+  self.ended = message
+end
+
+---Words of ours: to the output in order with the rest, or beside a CMD's and programs' own output.
+function Front:say(text)
+  if self.plain.quiet then self.context.err(text) else self.plain:say(text) end
+end
+
+---While CMD has the terminal only what goes wrong is said.
+function Front:grave(event)
+  local describe = require 'pact.observe.describe'
+  local text, colour = describe.event(event)
+  if text and (colour == 'red' or event.name == 'hook_failed') then
+    self.context.err(('pactlua: %s%s\n'):format(event.service and event.service .. ' ' or '', text))
+  end
+end
+
+---Asks the engine, over a connection beside the session's.
+function Front:post(path, body)
+  local link = self.control or client.connect(self.sys, self.sched)
+  if not link then return end
+  self.control = link
+  link:call('POST', path, body, function() end)
+end
+
+---Ctrl-C and its kin: the first asks for an orderly end, one that comes later kills at once.
+function Front:signalled(name)
+  local now = self.sys.time.now()
+  if self.running_command and self.running_command(name) then return end
+  if not self.asked_at then
+    self.asked_at, self.by_signal = now, name
+    local why = name == 'INT' and 'Ctrl-C' or 'SIG' .. name
+    if not self.ended then
+      if name == 'INT' then self:say 'pactlua: Ctrl-C: shutting down; once more kills at once\n' end
+      self:post('/v1/shutdown', { reason = why })
+    end
+  elseif now - self.asked_at >= AGAIN_MS then
+    self:post('/v1/shutdown', { reason = 'killed at once', now = true })
+  end
+end
+
+function Front:session_ended(why)
+  self.session_over, self.lost = true, why
+  if self.on_network_end then self.on_network_end() end
+  self:finish()
+end
+
+function Front:guard_ended()
+  self.guard_over = true
+  self:finish()
+end
+
+---The engine ended without a last word.
+function Front:crash_text()
+  local status = self.sys.ctl.guard().status or 0
+  if status > 128 then
+    return ('pactlua: the engine was killed by SIG%s; its processes were ended\n'):format(
+      self.sys.os.signal_name(status - 128))
+  end
+  return ('pactlua: the engine ended unexpectedly with status %d; its processes were ended\n'):format(status)
+end
+
+function Front:last_lines(id, count)
+  return self.hello and self.sys.tail.lines(self.hello.run, id, { count = count })
+end
+
+---The summary goes to the output behind everything else; to the standard error when that is CMD's.
+function Front:summarise()
+  local summary, ended = require 'pact.observe.summary', self.ended
+  if self.options.json or (self.command and ended.status == 0) then return end
+  local escape = self.sys.os.isatty(1)
+  self:say(summary.render {
+    services = ended.services, reason = ended.reason, elapsed = ended.elapsed, survivors = ended.survivors,
+    log_dir = self.hello and self.hello.run, style = self.plain.style, width = self.sys.text.width,
+    show = escape and style.escaped or nil,
+    lines = function(id, count) return self:last_lines(id, count) end,
+  })
+end
+
+---Session, guard and CMD have ended: the last words, then the end once they are written.
+function Front:finish()
+  if self.finishing or not (self.session_over and self.guard_over) or self.command_runs then return end
+  self.finishing = true
+  local status = 1
+  if self.refused then
+    status = self.refused.status
+  elseif self.ended then
+    status = self.ended.status
+    if not self.plain.quiet then self.plain:wake_all() end
+    self:summarise()
+  else
+    self.context.err(self:crash_text())
+  end
+  if self.command then
+    status = self.command_status or (status ~= 2 and 125 or status)
+  elseif self.by_signal and not self.refused then
+    status = 256 + self.sys.os.signals[self.by_signal]
+  end
+  self.sched:on(self.sys.tail.drain(), function() self.sys.stop(status) end)
+end
+
+return M

@@ -1,0 +1,203 @@
+--- From a recipe to a running network: runs the body, and when it has ended or acts for the first
+-- time, plans what was declared and starts it.
+
+local fail = require 'pact.base.fail'
+
+local M = {}
+
+local BODY_BUDGET_MS = 10000
+
+---@class launch
+local Launch = {}
+Launch.__index = Launch
+
+---@param network network
+---@param found found_recipe
+---@param opts { settings: table }
+---@return launch
+function M.new(network, found, opts)
+  return setmetatable({ network = network, found = found, settings = opts.settings, begun = false, waiting = {} }, Launch)
+end
+
+---What services inherit: our environment but for what speaks to us alone.
+local function inherited(env)
+  local out = {}
+  for name, value in pairs(env) do out[name] = value end
+  out.PACTLUA_DEBUG, out.PACTLUA_STDLIB = nil, nil
+  return out
+end
+
+---@param globals table what the recipe sees besides Lua's own
+function Launch:make_recipe(globals)
+  local network, found, sys = self.network, self.found, self.network.sys
+  self.recipe = require('pact.declare.recipe').new {
+    path = found.path, name = found.name, directory = found.directory, args = network.invocation.args,
+    env = network.env, sys = sys, globals = globals, methods = self.methods,
+    live = function(id, key)
+      return self:live(id, key)
+    end,
+    hook_on = function(hook)
+      if network.hooks then network.hooks:add_declared(hook) end
+    end,
+  }
+  network.recipe = self.recipe
+  return self.recipe
+end
+
+---A handle's field as it is now; nil before there is anything to know.
+function Launch:live(id, key)
+  local supervisor = self.network.supervisor
+  if not supervisor then return nil end
+  if key == 'cpu' or key == 'memory' then
+    local sample = supervisor:sample(id)
+    return sample and (key == 'cpu' and sample.cpu or sample.rss)
+  end
+  local snapshot = supervisor:snapshot(id)
+  if not snapshot then return nil end
+  if key == 'ports' and next(snapshot.ports or {}) == nil then return nil end
+  return snapshot[key]
+end
+
+---Compiles and runs the body as a task; the network is planned and started at its end at the latest.
+function Launch:run()
+  local network = self.network
+  network.sys.fs.chdir(self.found.directory)
+  local body, problem = self.recipe:compile()
+  if not body then return network:refuse(2, fail.render { problem }) end
+  network.body_runs, self.body_runs = true, true
+  self.task = network.sched:spawn(function()
+    local ok, err = xpcall(body, function(raised)
+      return { raised = raised, traceback = debug.traceback('', 2) }
+    end)
+    self:body_ended(ok, ok or err.raised, ok or err.traceback)
+  end, {
+    name = 'recipe',
+    budget = BODY_BUDGET_MS,
+    on_error = function(message, traceback)
+      self:body_ended(false, message, traceback)
+    end,
+  })
+end
+
+function Launch:body_ended(ok, err, traceback)
+  local network = self.network
+  network.body_runs, self.body_runs = false, false
+  if network.finished then return end
+  if not self.begun then
+    if not ok then self.recipe:failed(err, traceback) end
+    self:begin()
+  elseif not ok then
+    self:failed_late(err, traceback)
+  end
+  network:end_at_rest()
+end
+
+---The body raised after its network had been started: said, and the network shut down.
+function Launch:failed_late(err, traceback)
+  local network = self.network
+  if network.ending then return end
+  local problem = fail.stopped_by(err)
+  network:say(problem and fail.text(problem) .. '\n'
+    or ('pactlua: the recipe failed: %s\n%s\n'):format(tostring(err), (traceback or ''):gsub('^\n', '')))
+  network:shutdown('the recipe failed', { status = 1 })
+end
+
+---Ids given on the command line, options that choose, profiles.
+local function selection_of(invocation)
+  local options = invocation.options
+  return {
+    ids = #invocation.ids > 0 and invocation.ids or nil, only = options.only, except = options.except,
+    category = options.category, tag = options.tag, profile = options.profile, no_deps = options.no_deps,
+  }
+end
+
+---Plans what was declared and starts it. Problems end the engine.
+---@return boolean begun
+function Launch:begin()
+  self.begun = true
+  local network = self.network
+  local plan, problems = require('pact.plan').build(self.recipe)
+  if not plan then
+    network:refuse(2, fail.render(problems))
+    return false
+  end
+  local selector, selection = require 'pact.plan.select', selection_of(network.invocation)
+  local wanted
+  wanted, problems = selector.wanted(plan, selection)
+  if not wanted then
+    network:refuse(2, fail.render(problems))
+    return false
+  end
+  plan = selector.cut(plan, selection, wanted) or plan
+  local ok, message = network:open_files(plan)
+  if not ok then
+    network:refuse(1, ('pactlua: %s\n'):format(message))
+    return false
+  end
+  local ids = {}
+  for _, id in ipairs(plan.order) do
+    if wanted[id] then ids[#ids + 1] = id end
+  end
+  self:end_strays(function()
+    self:start(ids)
+  end)
+  return true
+end
+
+---Ends the declaring part at the first acting call; waits until there is a supervisor.
+function Launch:ensure()
+  local network = self.network
+  if not self.begun then
+    self.recipe.busy = true
+    self:begin()
+  end
+  if network.finished then error('the network has ended', 0) end
+  if network.supervisor then return end
+  network.sched:suspend(function(wake)
+    self.waiting[#self.waiting + 1] = wake
+  end)
+end
+
+---What dead runs left behind is ended before anything is started.
+function Launch:end_strays(done)
+  local network = self.network
+  local strays = require 'pact.control.strays'
+  strays.finish(network, function(names)
+    if #names > 0 then
+      network:say(('pactlua: ended what a dead run had left: %s\n'):format(table.concat(names, ', ')))
+    end
+    done()
+  end)
+end
+
+function Launch:start(ids)
+  local network = self.network
+  local options = network.invocation.options
+  network:start {
+    drivers = require 'pact.drivers', environment = inherited(network.env), recipe = self.recipe, wanted = ids,
+    no_deps = options.no_deps, colour = network.colour,
+    handle = function(id)
+      return self.recipe.api.service(id)
+    end,
+  }
+  for _, wake in ipairs(self.waiting) do wake() end
+  self.waiting = {}
+  if options.timeout then self:limit(options.timeout) end
+end
+
+---`--timeout`: not ready by then is a failure.
+function Launch:limit(ms)
+  local network = self.network
+  network.sched:after(ms, function()
+    if network.was_ready or network.ending then return end
+    local waiting = {}
+    for _, snapshot in ipairs(network:snapshots()) do
+      local there = snapshot.status == 'running' or snapshot.status == 'completed'
+      if snapshot.want == 'up' and not there then waiting[#waiting + 1] = snapshot.id end
+    end
+    network:shutdown(('not ready after %s: %s'):format(require('pact.base.duration').format(ms),
+      table.concat(waiting, ', ')), { status = 3 })
+  end)
+end
+
+return M

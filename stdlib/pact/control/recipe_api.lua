@@ -1,0 +1,115 @@
+--- What a recipe can do besides declaring: the functions that read and act, a handle's methods, and
+-- those of Lua's own functions that behave otherwise inside an engine.
+
+local acting = require 'pact.control.acting'
+local reading = require 'pact.control.reading'
+
+local M = {}
+
+---@class recipe_api
+---@field globals table
+---@field methods table<string, function>
+local Api = {}
+Api.__index = Api
+
+---@param network network
+---@param launch launch
+---@return recipe_api
+function M.new(network, launch)
+  local context = { network = network, launch = launch, sys = network.sys, sched = network.sched }
+  return setmetatable({
+    context = context,
+    methods = acting.methods(context),
+    globals = M.globals(context),
+  }, Api)
+end
+
+---Lua's values of a program's end: true or nil, 'exit' or 'signal', the number.
+local function ended(result)
+  if result.signal then return nil, 'signal', result.signal_number or 0 end
+  return result.status == 0 or nil, 'exit', result.status
+end
+
+---A finished program's output with a file's methods.
+local function reader(context, command)
+  local result = reading.exec(context, { shell = command, stderr = 'say' })
+  local rest = result.stdout
+  local file = {}
+  function file.lines(_, format)
+    return function()
+      return file:read(format or 'l')
+    end
+  end
+  function file.read(_, format)
+    format = tostring(format or 'l'):gsub('^%*', '')
+    if format:sub(1, 1) == 'a' then
+      local all = rest
+      rest = ''
+      return all
+    end
+    if rest == '' then return nil end
+    if format == 'n' then
+      local number, behind = rest:match '^%s*([+-]?[%w.]+)()'
+      rest = behind and rest:sub(behind) or rest
+      return tonumber(number)
+    elseif tonumber(format) then
+      local part = rest:sub(1, tonumber(format))
+      rest = rest:sub(#part + 1)
+      return part
+    end
+    local line, newline, behind = rest:match '^([^\n]*)(\n?)()'
+    rest = rest:sub(behind)
+    return format == 'L' and line .. newline or line
+  end
+  function file.close()
+    return ended(result)
+  end
+  return file
+end
+
+---@return table
+function M.globals(context)
+  local network = context.network
+  local os_, io_ = {}, {}
+  for name, value in pairs(os) do os_[name] = value end
+  for name, value in pairs(io) do io_[name] = value end
+  function os_.exit(status)
+    if status == nil or status == true then status = 0 end
+    acting.shutdown(context, status or 1)
+    context.sched:suspend(function() end) -- as the real one, this doesn't come back
+  end
+  function os_.execute(command)
+    if command == nil then return true end
+    return ended(reading.exec(context, { shell = command, stdout = 'say', stderr = 'say' }))
+  end
+  function io_.popen(command, mode)
+    if mode ~= nil and mode:sub(1, 1) ~= 'r' then
+      error("io.popen: only mode 'r'; write to a program with pact.exec { …, input = text }", 2)
+    end
+    return reader(context, command)
+  end
+  function io_.write(...)
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    network:say(table.concat(parts))
+    return io_.stdout
+  end
+  return {
+    os = os_,
+    io = io_,
+    coroutine = context.sched.coroutine,
+    print = function(...)
+      local parts = table.pack(...)
+      for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+      network:say(table.concat(parts, '\t') .. '\n')
+    end,
+  }
+end
+
+---@param api table behind `pact`
+function Api:install(api)
+  reading.install(api, self.context)
+  acting.install(api, self.context)
+end
+
+return M

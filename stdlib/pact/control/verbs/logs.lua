@@ -1,0 +1,122 @@
+--- `pactlua logs [ID…]`: what services wrote, read from the run's files: a window of them, or as it comes.
+
+local find = require 'pact.control.find'
+local list = require 'pact.base.list'
+local live = require 'pact.control.verbs.live'
+local sched = require 'pact.base.sched'
+local statedir = require 'pact.control.statedir'
+local style = require 'pact.observe.style'
+local text = require 'pact.base.text'
+
+local M = {}
+
+local DEFAULT_LINES, ALL_LINES, POLL_MS = 100, 1000000, 100
+
+---The directory of the run that is meant, of the nearest network here or above that has one.
+local function run_dir(context)
+  local sys, options = context.sys, context.invocation.options
+  for _, dir in ipairs(find.state_dirs(sys, context.env)) do
+    if not options.project or dir.project == options.project then
+      local runs = statedir.runs(sys, dir.path)
+      local run = runs[#runs - (options.previous and 1 or 0)]
+      if run then return ('%s/runs/%s'):format(dir.path, run) end
+    end
+  end
+end
+
+---@return string[] ids of services with a log in this run
+local function services_in(sys, dir)
+  local ids = {}
+  for _, name in ipairs(sys.fs.list(dir) or {}) do
+    local id = name:match '^(.+)%.log$'
+    if id and id ~= 'pactlua' then ids[#ids + 1] = id end
+  end
+  return ids
+end
+
+local function chosen(sys, dir, ids)
+  local known = services_in(sys, dir)
+  if #ids == 0 then return known end
+  local there = list.set(known)
+  there.pactlua = true
+  for _, id in ipairs(ids) do
+    if not there[id] then return nil, ("no log of '%s' in %s%s"):format(id, dir, text.suggest(id, known)) end
+  end
+  return ids
+end
+
+local function gather(context, dir, ids)
+  local options, all = context.invocation.options, {}
+  local count = options.lines or ((options.since or options.grep) and ALL_LINES) or DEFAULT_LINES
+  for place, id in ipairs(ids) do
+    local lines, message = context.sys.tail.lines(dir, id, {
+      count = count, since = options.since, grep = options.grep,
+    })
+    if not lines then return nil, message end
+    for i, line in ipairs(lines) do
+      line.place, line.number, line.id = place, i, id
+      all[#all + 1] = line
+    end
+  end
+  table.sort(all, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    if a.place ~= b.place then return a.place < b.place end
+    return a.number < b.number
+  end)
+  return all
+end
+
+local function prefixes(ids, paint)
+  local width, out = 0, {}
+  for _, id in ipairs(ids) do width = math.max(width, #id) end
+  for i, id in ipairs(ids) do
+    out[id] = { [1] = paint:prefix(i, id, width, false), [2] = paint:prefix(i, id, width, true) }
+  end
+  return out
+end
+
+---Goes on with what comes, until the network is gone or Ctrl-C.
+local function follow(context, dir, ids, prefix)
+  local sys, tails = context.sys, {}
+  local loop = sched.new(sys)
+  local function look()
+    for _, id in ipairs(ids) do
+      tails[id] = tails[id] or sys.tail.open {
+        dir = dir, name = id, prefix = prefix[id][1], err_prefix = prefix[id][2], from = 'end',
+      }
+      if tails[id] then sys.tail.wake(tails[id]) end
+    end
+    loop:after(POLL_MS, look)
+  end
+  sys.tail.style { escape = sys.os.isatty(1) }
+  look()
+end
+
+---@param context main_context
+function M.run(context)
+  local sys, options = context.sys, context.invocation.options
+  local dir = run_dir(context)
+  if not dir then
+    context.err(options.previous and 'pactlua: logs: no run before this one\n'
+      or 'pactlua: logs: no run of a network here or above\n')
+    return live.NO_NETWORK
+  end
+  local ids, message = chosen(sys, dir, context.invocation.ids)
+  local lines
+  if ids then lines, message = gather(context, dir, ids) end
+  if not lines then
+    context.err(('pactlua: logs: %s\n'):format(message))
+    return 1
+  end
+  local prefix = prefixes(ids, style.new(style.wanted(sys.os, 1, context.env)))
+  local show = sys.os.isatty(1) and style.escaped or function(line) return line end
+  local out = {}
+  for _, line in ipairs(lines) do
+    out[#out + 1] = (#ids > 1 and (prefix[line.id][line.stream] or prefix[line.id][1]) or '') .. show(line.text) .. '\n'
+  end
+  context.out(table.concat(out))
+  if not options.follow then return 0 end
+  follow(context, dir, ids, prefix)
+end
+
+return M

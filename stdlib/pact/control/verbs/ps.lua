@@ -1,0 +1,136 @@
+--- `pactlua ps`: the services of the live network as a table, a tree of processes, or JSON.
+
+local columns = require 'pact.observe.columns'
+local duration = require 'pact.base.duration'
+local json = require 'pact.base.json'
+local list = require 'pact.base.list'
+local live = require 'pact.control.verbs.live'
+local size = require 'pact.base.size'
+local style = require 'pact.observe.style'
+local text = require 'pact.base.text'
+
+local M = {}
+
+local HEAD = { 'SERVICE', 'STATUS', 'HEALTH', 'PID', 'UP', 'RESTARTS', 'CPU', 'MEMORY', 'PORTS', 'REASON' }
+
+local function ports_of(service)
+  local out = {}
+  for name, port in list.sorted(service.ports or {}) do
+    out[#out + 1] = name == tostring(port) and name or ('%s:%d'):format(name, port)
+  end
+  return table.concat(out, ' ')
+end
+
+---Share of one processor since the service's start.
+local function cpu_of(service)
+  if not service.cpu or not service.uptime or service.uptime <= 0 then return '' end
+  return ('%.1f%%'):format(service.cpu * 100 / service.uptime)
+end
+
+local function why_of(service)
+  if service.status == 'running' or service.status == 'completed' then return '' end
+  if service.next_start_in then
+    return ('%s; again in %s'):format(service.reason or '', duration.format(service.next_start_in))
+  end
+  return service.reason or ''
+end
+
+local function row_of(service)
+  return {
+    service.id,
+    service.status,
+    service.health ~= 'none' and service.health or '',
+    service.pid and ('%d'):format(service.pid) or '',
+    service.pid and service.uptime and duration.short(service.uptime) or '',
+    service.restart_count > 0 and ('%d'):format(service.restart_count) or '',
+    cpu_of(service),
+    service.memory and size.format(service.memory) or '',
+    ports_of(service),
+    (why_of(service):gsub('%c', ' ')),
+  }
+end
+
+---@param services table[]
+---@param opts { colour: boolean, limit?: integer, width?: fun(s: string): integer }
+---@return string
+function M.render(services, opts)
+  local rows, paint = { HEAD }, style.new(opts.colour)
+  for _, service in ipairs(services) do rows[#rows + 1] = row_of(service) end
+  return columns.render(rows, {
+    right = { [4] = true, [6] = true, [7] = true, [8] = true },
+    limit = opts.limit,
+    width = opts.width,
+    paint = function(cell, column)
+      if column == 2 then return paint:status(cell) end
+      if column == 3 and cell == 'unhealthy' then return paint:paint('red', cell) end
+      return cell
+    end,
+  })
+end
+
+local function chosen(services, ids)
+  if #ids == 0 then return services end
+  local known, wanted, out = {}, list.set(ids), {}
+  for _, service in ipairs(services) do
+    known[#known + 1] = service.id
+    if wanted[service.id] then
+      out[#out + 1] = service
+      wanted[service.id] = nil
+    end
+  end
+  local missing = next(wanted)
+  if missing then return nil, ("no service '%s'%s"):format(missing, text.suggest(missing, known)) end
+  return out
+end
+
+local function branch(process, children, indent, out)
+  out[#out + 1] = ('%s%d  %s\n'):format(indent, process.pid, (process.command:gsub('%c', ' ')))
+  for _, child in ipairs(children[process.pid] or {}) do branch(child, children, indent .. '  ', out) end
+end
+
+---@param processes { pid: integer, ppid: integer, command: string }[] a service's
+---@return string
+function M.tree(processes)
+  local known, children, out = {}, {}, {}
+  for _, process in ipairs(processes) do known[process.pid] = true end
+  for _, process in ipairs(processes) do
+    local parent = known[process.ppid] and process.ppid ~= process.pid and process.ppid or 0
+    children[parent] = children[parent] or {}
+    table.insert(children[parent], process)
+  end
+  for _, process in ipairs(children[0] or {}) do branch(process, children, '  ', out) end
+  return table.concat(out)
+end
+
+---@param context main_context
+function M.run(context)
+  local sys, options = context.sys, context.invocation.options
+  return live.run(context, function(link)
+    local status, body = link:ask('GET', '/v1/services')
+    if status ~= 200 then return live.refused(context, status, body) end
+    local services, message = chosen(body.services, context.invocation.ids)
+    if not services then
+      context.err(('pactlua: ps: %s\n'):format(message))
+      return 1
+    end
+    if options.json then
+      context.out(json.encode(json.array(services), { indent = true }) .. '\n')
+      return 0
+    end
+    local terminal = sys.os.isatty(1)
+    context.out(M.render(services, {
+      colour = style.wanted(sys.os, 1, context.env),
+      limit = terminal and sys.os.terminal_size() or nil,
+      width = sys.text.width,
+    }))
+    if options.tree then
+      for _, service in ipairs(services) do
+        local _, answer = link:ask('GET', ('/v1/services/%s/tree'):format(service.id))
+        context.out(('\n%s\n%s'):format(service.id, M.tree(type(answer) == 'table' and answer.tree or {})))
+      end
+    end
+    return 0
+  end)
+end
+
+return M

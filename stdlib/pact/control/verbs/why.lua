@@ -1,0 +1,47 @@
+--- `pactlua why ID`: why a service is as it is.
+
+local duration = require 'pact.base.duration'
+local live = require 'pact.control.verbs.live'
+
+local M = {}
+
+---@param why why
+---@return string
+function M.render(why)
+  local reason = why.reason ~= '' and (': %s'):format(why.reason) or ''
+  local out = { ('%s is %s%s\n'):format(why.id, why.status, reason) }
+  local function add(format, ...) out[#out + 1] = '  ' .. format:format(...) .. '\n' end
+  add('wanted: %s', why.want)
+  for _, one in ipairs(why.waiting_for or {}) do
+    add('waits for %s: %s, %s so far', one.id, one.text or one.condition, duration.format(one.since or 0))
+  end
+  if why.next_start_in then add('next start in %s', duration.format(why.next_start_in)) end
+  if why.asked then add("hooks for '%s' are being waited for", why.asked) end
+  if (why.attempt or 0) > 0 then
+    add('restart attempts: %d%s', why.attempt, why.max_retries and (' of %d'):format(why.max_retries) or '')
+  end
+  local probe = why.last_probe
+  if probe then
+    local result = probe.ok and 'ok' or 'failed'
+    if probe.reason and probe.reason ~= '' then result = ('%s: %s'):format(result, probe.reason) end
+    add('last probe: %s, in %s', result, duration.format(probe.ms or 0))
+  end
+  for _, exit in ipairs(why.history or {}) do
+    add('ended %s after %s: %s%s', os.date('%H:%M:%S', exit.at // 1000), duration.format(exit.uptime), exit.reason,
+      exit.requested and ' (asked for)' or '')
+  end
+  if #(why.blocks or {}) > 0 then add('waited for by: %s', table.concat(why.blocks, ', ')) end
+  return table.concat(out)
+end
+
+---@param context main_context
+function M.run(context)
+  return live.run(context, function(link)
+    local status, body = link:ask('GET', ('/v1/services/%s/why'):format(context.invocation.ids[1]))
+    if status ~= 200 then return live.refused(context, status, body) end
+    context.out(M.render(body))
+    return 0
+  end)
+end
+
+return M

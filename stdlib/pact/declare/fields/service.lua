@@ -1,0 +1,126 @@
+--- Fields of a service, of every kind.
+local container = require 'pact.declare.fields.container'
+local edges = require 'pact.declare.edges'
+local health = require 'pact.declare.fields.health'
+local hooks = require 'pact.declare.fields.hooks'
+local policies = require 'pact.declare.fields.policies'
+local ports = require 'pact.declare.ports'
+local record = require 'pact.declare.record'
+local shapes = require 'pact.declare.shapes'
+local templates = require 'pact.declare.templates'
+local text = require 'pact.base.text'
+local values = require 'pact.declare.values'
+
+local strings = shapes.list_of(values.string)
+local child, shaped = 'process container', 'process'
+
+local user = {
+  name = 'user', lua = 'string|integer',
+  check = function(value, cursor)
+    local id = type(value) == 'number' and math.tointeger(value)
+    if id and id >= 0 or type(value) == 'string' and value ~= '' then return id or value end
+    cursor:fail(('must be the name or number of a user, got %s'):format(text.show(value)))
+  end,
+}
+
+---@type noun
+local watch = {
+  name = 'watch',
+  doc = 'Restart when files change.',
+  fields = {
+    { name = 'paths', type = strings, doc = "Files by pattern: 'src/**/*.js'." },
+    { name = 'ignore', type = strings, doc = 'Patterns of files that do not count.' },
+    { name = 'debounce', type = values.duration, default = '200ms', doc = 'Silence to wait for.' },
+  },
+  positional = function(out, value, cursor)
+    out.paths = out.paths or {}
+    out.paths[#out.paths + 1] = values.string.check(value, cursor, {})
+  end,
+}
+
+---@type noun
+local schedule = {
+  name = 'schedule',
+  doc = 'Run again and again, never two at once.',
+  fields = {
+    { name = 'every', type = values.duration, min = 100, doc = 'The time from start to start.' },
+    { name = 'cron', type = values.string, doc = "Five fields: '*/5 * * * *'." },
+    { name = 'tz', type = values.string, doc = 'The time zone of cron.' },
+  },
+  finish = function(out, cursor)
+    if (out.every == nil) == (out.cron == nil) then cursor:fail "must have either 'every' or 'cron'" end
+    return out
+  end,
+}
+
+---@type field[]
+local rows = {
+  { name = 'display_name', type = values.string, aliases = { 'name' }, default = 'the id', live = true,
+    doc = 'The name shown to people.' },
+  { name = 'category', type = values.string, default = "'service'", live = true,
+    doc = "A group to show and select by, such as 'network' or 'bundler'." },
+  { name = 'tags', type = strings, live = true, doc = 'More words to select by.' },
+  { name = 'extends', type = templates.type, doc = 'A template, or a list of them, whose fields this one has too.' },
+  { name = 'command', type = shapes.argv, kinds = child, doc = 'The program and its arguments; no shell reads them.' },
+  { name = 'args', type = shapes.args, kinds = child, doc = 'More arguments; with them `command` may be the program as text.' },
+  { name = 'shell', type = values.string_or_function, kinds = shaped, doc = 'A line for /bin/sh, instead of `command`.' },
+  { name = 'cwd', type = values.path, kinds = child, default = "the recipe's directory", aliases = { 'working_dir' },
+    doc = 'The directory it runs in.' },
+  { name = 'env', type = shapes.env, kinds = 'process container worker', merge = 'map', aliases = { 'environment' },
+    doc = 'Variables: text, numbers, true, functions called at each start; false takes one away.' },
+  { name = 'env_file', type = shapes.list_of(values.path), kinds = child, doc = 'Files of NAME=value lines, read at each start.' },
+  { name = 'user', type = user, kinds = child, doc = 'The user it runs as.' },
+  { name = 'tty', type = values.boolean, kinds = child, default = 'false', doc = 'Give it a terminal of its own.' },
+  { name = 'stdin', type = values.enum { 'open', 'null' }, kinds = shaped, default = "'open'",
+    doc = 'An open, silent pipe, or /dev/null.' },
+  { name = 'ports', type = ports.type, doc = 'Ports it listens on: { 3000 }, { sql = 5433 }, { web = { port = 3000, fallback = true } }.' },
+  { name = 'endpoints', type = ports.endpoints, merge = 'map', live = true, doc = 'Addresses for people, by name.' },
+  { name = 'health', type = health.type, aliases = { 'health_check', 'healthcheck' }, merge = 'health', live = true,
+    doc = 'How to tell whether it is well.' },
+  { name = 'ready', type = health.type, merge = 'health', live = true,
+    doc = 'A check of its own for readiness; without it health decides, and without that being alive.' },
+  { name = 'on_unhealthy', type = policies.on_unhealthy, default = "'ignore'", live = true,
+    doc = 'What follows when it becomes unhealthy; a restart counts as a crash.' },
+  { name = 'restart', type = policies.restart_type, aliases = { 'restart_policy' }, merge = 'restart', live = true,
+    doc = 'What follows an end that nobody asked for.' },
+  { name = 'auto_restart', type = values.boolean, into = 'restart.policy', doc = "true is 'on-failure', false is 'no'." },
+  { name = 'retries', type = values.count, aliases = { 'max_restarts' }, into = 'restart.max_retries', doc = 'The same as restart.max_retries.' },
+  { name = 'restart_delay', type = values.duration, into = 'restart.delay', doc = 'The same as restart.delay.' },
+  { name = 'stop', type = policies.stop_type, merge = 'map', kinds = 'process container worker', live = true, doc = 'How it is asked to end.' },
+  { name = 'stop_signal', type = values.signal, aliases = { 'kill_signal' }, into = 'stop.signal', kinds = child, doc = 'The same as stop.signal.' },
+  { name = 'stop_timeout', type = values.duration, aliases = { 'graceful_shutdown_timeout', 'stop_grace_period' },
+    into = 'stop.timeout', kinds = 'process container worker', doc = 'The same as stop.timeout.' },
+  { name = 'timeout', type = values.duration, min = 1, default = 'none', live = true,
+    doc = 'From start to ready; when it is over that counts as a crash.' },
+  { name = 'max_runtime', type = values.duration, min = 1, default = 'none', live = true, kinds = 'process container worker',
+    doc = 'The longest life.' },
+  { name = 'success_exit', type = shapes.list_of(values.integer), min = 0, max = 255, default = '{ 0 }', kinds = child, live = true,
+    doc = 'Exit statuses that are success.' },
+  { name = 'essential', type = values.boolean, default = 'false', live = true,
+    doc = 'When it has ended for good, the network shuts down with its status.' },
+  { name = 'disabled', type = values.boolean, default = 'false', live = true, doc = 'Declared, but never wanted by itself.' },
+  { name = 'profiles', type = strings, live = true, doc = 'Wanted only with one of these profiles; without any, always.' },
+  { name = 'depends_on', type = edges.type, merge = 'edges', live = true,
+    doc = 'What must be there before it starts: ids, handles, conditions.' },
+  { name = 'dependencies', type = edges.restarting, into = 'depends_on.*', doc = 'The same, and it restarts when one of them is back.' },
+  { name = 'log', type = policies.log_type, merge = 'map', live = true, doc = 'How its output is kept.' },
+  { name = 'on', type = hooks.type, merge = 'map', live = true, doc = 'Hooks of its own: events to functions or scripts.' },
+  { name = 'limits', type = shapes.limits, kinds = child, merge = 'map', aliases = { 'ulimits' }, doc = 'Resource limits: { nofile = 65535 }.' },
+  { name = 'nice', type = values.integer, min = -20, max = 19, kinds = shaped, doc = 'Its share of the processor; 19 is the least.' },
+  { name = 'oom_score_adj', type = values.integer, min = -1000, max = 1000, kinds = child, doc = 'More than 0: killed earlier when memory is short.' },
+  { name = 'umask', type = policies.umask, kinds = shaped, default = "the user's", doc = "Permissions that new files don't get, as octal text." },
+  { name = 'secrets', type = strings, kinds = 'process container worker', live = true, doc = 'Names of variables to mask wherever state is shown.' },
+  { name = 'watch', type = record.type(watch), kinds = 'process container worker', live = true, doc = 'Restart when files change.' },
+  { name = 'schedule', type = record.type(schedule), kinds = child, live = true, doc = 'Run again and again.' },
+  { name = 'replicas', type = values.integer, min = 1, max = 1000, kinds = child, doc = 'So many instances: web-1, web-2 …' },
+  { name = 'run', type = values.func, kinds = 'worker', live = true, doc = 'What a worker does.' },
+}
+table.move(container.fields, 1, #container.fields, #rows + 1, rows)
+
+---@type noun
+return {
+  name = 'service',
+  doc = 'Anything supervised: a process, a task, a container, a worker, an external.',
+  fields = rows,
+  inner = { watch = watch, schedule = schedule, build = container.build },
+}

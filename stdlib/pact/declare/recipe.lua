@@ -1,0 +1,228 @@
+--- One run of a recipe's declaring part: collects services, hooks, commands, options and every problem.
+local cursor = require 'pact.declare.cursor'
+local fail = require 'pact.base.fail'
+local handle = require 'pact.declare.handle'
+local list = require 'pact.base.list'
+local load_recipe = require 'pact.declare.load'
+local merge = require 'pact.declare.merge'
+local record = require 'pact.declare.record'
+local service = require 'pact.declare.fields.service'
+local shapes = require 'pact.declare.shapes'
+local text = require 'pact.base.text'
+local words = require 'pact.declare.words'
+
+local M = {}
+
+---@class declaration
+---@field id string
+---@field word string the function that declared it
+---@field kind string
+---@field task boolean
+---@field at at
+---@field fields table checked, with what defaults and templates add
+---@field raw table what the user wrote
+---@field tried table<string, true> fields the user wrote, rightly or not
+
+local Recipe = {}
+Recipe.__index = Recipe
+
+---@param context recipe_context
+---@return recipe
+function M.new(context)
+  local slips = fail.new()
+  local recipe = setmetatable({
+    context = context, name = context.name, directory = context.directory, busy = false,
+    slips = slips, problems = slips.list, declarations = {}, declared = {}, pending = {},
+    defaults = {}, hooks = {}, commands = {}, options = {}, settings = {}, secret_values = {},
+    sources = {}, shorts = {}, modules = {}, phase = 'declaring',
+  }, Recipe)
+  recipe.handles = handle.meta(recipe)
+  recipe.api, recipe.pact = words.new(recipe)
+  recipe.env = load_recipe.environment(recipe)
+  return recipe
+end
+
+---Where in the recipe's own files the running code stands.
+---@return at at, integer? level of the function for debug.getinfo in the caller
+function Recipe:where()
+  for level = 2, 200 do
+    local info = debug.getinfo(level, 'Sl')
+    if not info then break end
+    local file = self.sources[info.source]
+    if file then return { file = file, line = info.currentline }, level - 1 end
+  end
+  return { file = self.name, line = 0 }
+end
+
+---@param subject string
+---@param at? at default: where the recipe stands
+---@param kind? string
+---@return cursor
+function Recipe:cursor(subject, at, kind)
+  local context = self.context
+  local at_hand = cursor.new(self.slips, {
+    at = at or self:where(), subject = subject, directory = self.directory, kind = kind,
+    home = context.env and context.env.HOME,
+  })
+  at_hand.check_pattern = context.sys and context.sys.text and context.sys.text.check
+  at_hand.missing = function(path)
+    local fs = context.sys and context.sys.fs
+    return fs ~= nil and not fs.stat(path)
+  end
+  return at_hand
+end
+
+-- problems found since; while the network runs they are the caller's at once
+function Recipe:settle(before)
+  if self.phase ~= 'running' or #self.slips.list == before then return end
+  local found = {}
+  for i = #self.slips.list, before + 1, -1 do
+    local problem = table.remove(self.slips.list, i)
+    self.slips.seen[fail.text(problem)] = nil
+    table.insert(found, 1, fail.text(problem))
+  end
+  error(table.concat(found, '\n'), 0)
+end
+
+local allowed = "must begin with a letter or digit, then letters, digits, '_', '.' and '-'"
+
+---@param id any
+---@return string? message what is wrong with an id
+function M.check_id(id)
+  if type(id) ~= 'string' then return ('must be text, got %s'):format(text.show(id)) end
+  if id == '' then return 'must not be empty' end
+  if #id > 64 then return ('must have at most 64 characters, has %d'):format(#id) end
+  if id == 'pactlua' then return "'pactlua' is taken: our own log has that name" end
+  if not id:find '^%w[%w_.-]*$' then return ('%s: %s'):format(text.show(id), allowed) end
+end
+
+local function inherited(self, given, at_hand, id)
+  local fields = given
+  local templates = given.extends or {}
+  for i = #templates, 1, -1 do
+    fields = merge.fields(service, templates[i].fields, fields)
+  end
+  fields = merge.fields(service, merge.applicable(self.defaults, fields, id), fields, at_hand.kind)
+  fields.extends = nil
+  return fields
+end
+
+-- a template's field that this kind doesn't have is a slip like one of its own
+local function check_templates(given, at_hand)
+  for _, template in ipairs(given.extends or {}) do
+    for name in list.sorted(template.fields) do
+      local kinds = record.index(service)[name].kinds
+      if kinds and not (' ' .. kinds .. ' '):find(' ' .. at_hand.kind .. ' ', 1, true) then
+        at_hand:slip(("extends a template with '%s', which a service of kind %s hasn't")
+          :format(name, at_hand.kind))
+      end
+    end
+  end
+end
+
+---Joins a command with its arguments; a container's may be one text, as compose has it.
+local function finish_command(fields, at_hand)
+  local command = fields.command
+  if not command then return end
+  if command.text and not fields.args and at_hand.kind == 'container' then
+    fields.command = text.words(command.text)
+  else
+    fields.command = shapes.join(command, fields.args, at_hand, 'shell')
+  end
+  fields.args = nil
+end
+
+---Takes a declaration: `word` is the function's name, as in messages.
+---@param what { word: string, kind: string, task: boolean }
+---@param id any
+---@param raw any
+---@param at at
+---@return table handle
+function Recipe:declare(what, id, raw, at)
+  local before = #self.slips.list
+  local wrong = M.check_id(id)
+  local subject = ('%s %s'):format(what.word, text.show(id))
+  local at_hand = self:cursor(subject, at, what.kind)
+  if wrong then
+    self.slips:add { at = at, subject = what.word, key = 'id', message = wrong }
+    id = text.show(id)
+  end
+  local given, tried = {}, {}
+  if type(raw) ~= 'table' or getmetatable(raw) then
+    at_hand:slip(("needs a table of fields, got %s"):format(text.show(raw)))
+    raw = {}
+  else
+    given, tried = record.check(service, raw, at_hand)
+  end
+  check_templates(given, at_hand)
+  local fields = inherited(self, given, at_hand, id)
+  finish_command(fields, at_hand)
+  local first = self.declared[id]
+  if first then
+    at_hand:slip(('is declared already, at %s'):format(fail.place(first.at)))
+  end
+  self:settle(before)
+  if not first then
+    local declaration = {
+      id = id, word = what.word, kind = what.kind, task = what.task, at = at, fields = fields,
+      raw = raw, tried = tried,
+    }
+    self.declared[id] = declaration
+    self.declarations[#self.declarations + 1] = declaration
+    if self.phase == 'running' and self.context.added then self.context.added(declaration) end
+  end
+  return handle.new(self.handles, id)
+end
+
+---Keeps an error that ended the body.
+---@param message any the error value
+---@param traceback? string
+function Recipe:failed(message, traceback)
+  self.broken = true
+  local problem = fail.stopped_by(message)
+  if problem then return self.slips:add(problem) end
+  message = tostring(message)
+  local file, line, rest = message:match '^(.-):(%d+): (.*)$'
+  file = file and self.shorts[file]
+  local at = file and { file = file, line = math.tointeger(tonumber(line)) } or nil
+  for _, slip in ipairs(self.slips.list) do
+    local same = at and slip.undefined and slip.at.file == at.file and slip.at.line == at.line
+    if same then return end -- the cause of this error has been told
+  end
+  self.slips:add {
+    at = at or { file = self.name, line = 0 }, message = at and rest or message,
+    traceback = traceback and load_recipe.traceback(self, traceback),
+  }
+end
+
+---Ends the declaring part: what was begun and not ended is told.
+function Recipe:close()
+  self.phase = 'running'
+  for _, begun in ipairs(self.pending) do
+    if not begun.done then
+      self.slips:add {
+        at = begun.at, subject = ('%s %s'):format(begun.word, text.show(begun.id)),
+        message = ("has no table: write pact.%s %s { … }"):format(begun.word, text.show(begun.id)),
+      }
+    end
+  end
+  self.pending = {}
+end
+
+---Options of the recipe and its commands, sorted.
+---@return { options: table[], commands: table[] }
+function Recipe:usage()
+  local options = table.move(self.options, 1, #self.options, 1, {})
+  table.sort(options, function(a, b) return a.name < b.name end)
+  local commands = {}
+  for name, command in list.sorted(self.commands) do
+    commands[#commands + 1] = { name = name, help = command.help }
+  end
+  return { options = options, commands = commands }
+end
+
+---Reads and compiles the file.
+---@return function? body, problem? problem
+function Recipe:compile() return load_recipe.compile(self) end
+
+return M

@@ -1,0 +1,224 @@
+--- The words that declare: what `require 'pact'` gives a recipe before anything runs.
+local events = require 'pact.declare.events'
+local fail = require 'pact.base.fail'
+local handle = require 'pact.declare.handle'
+local hooks = require 'pact.declare.fields.hooks'
+local list = require 'pact.base.list'
+local merge = require 'pact.declare.merge'
+local options = require 'pact.declare.options'
+local project = require 'pact.declare.fields.project'
+local record = require 'pact.declare.record'
+local service = require 'pact.declare.fields.service'
+local templates = require 'pact.declare.templates'
+local text = require 'pact.base.text'
+
+local M = {}
+
+---@type table<string, { word: string, kind: string, task: boolean }>
+M.kinds = {
+  process = { word = 'process', kind = 'process', task = false },
+  task = { word = 'task', kind = 'process', task = true },
+  container = { word = 'container', kind = 'container', task = false },
+  worker = { word = 'worker', kind = 'worker', task = false },
+  external = { word = 'external', kind = 'external', task = false },
+}
+
+local function stop(recipe, subject, message)
+  error(fail.stop { at = recipe:where(), subject = subject, message = message }, 0)
+end
+
+local Begun = {
+  __name = 'declaration',
+  __call = function(self, raw)
+    if self.done then
+      self.recipe:cursor(('%s %s'):format(self.word, text.show(self.id)), self.at):slip 'has two tables'
+      return handle.new(self.recipe.handles, self.handle_id)
+    end
+    rawset(self, 'done', true)
+    local found = self.recipe:declare(self.what, self.id, raw, self.at)
+    rawset(self, 'handle_id', handle.id_of(found))
+    return found
+  end,
+  __index = function(self, key)
+    local begun = rawget(self, 'what') and ('%s %s'):format(self.word, text.show(self.id))
+    stop(rawget(self, 'recipe'), begun, ('has no table, so it has no %s either'):format(text.show(key)))
+  end,
+}
+
+local function kind_word(recipe, what)
+  return function(id, raw)
+    local at = recipe:where()
+    if type(id) == 'table' then
+      recipe.slips:add {
+        at = at, subject = 'pact.' .. what.word,
+        message = ("takes the id first: pact.%s 'id' { … }"):format(what.word),
+      }
+      return handle.new(recipe.handles, '?')
+    end
+    if raw ~= nil then return recipe:declare(what, id, raw, at) end
+    local begun = setmetatable({
+      recipe = recipe, what = what, word = what.word, id = id, at = at, done = false, handle_id = false,
+    }, Begun)
+    recipe.pending[#recipe.pending + 1] = begun
+    return begun
+  end
+end
+
+local function setter(recipe, row)
+  return function(value)
+    local before = #recipe.slips.list
+    local at_hand = recipe:cursor('pact')
+    at_hand:push(row.name)
+    local checked = row.type.check(value, at_hand, row)
+    if checked ~= nil then recipe.settings[row.name] = checked end
+    recipe:settle(before)
+  end
+end
+
+local function add_hook(recipe, word, once, ...)
+  local name, filter, fn = ...
+  if select('#', ...) < 3 then filter, fn = nil, filter end
+  local before = #recipe.slips.list
+  local at_hand = recipe:cursor(('pact.%s'):format(word))
+  local event, message = events.check(name)
+  if not event then at_hand:slip(message) end
+  at_hand:push(type(name) == 'string' and text.quote(name) or '?')
+  local target = hooks.target(fn, at_hand)
+  if event == 'line' then
+    at_hand:fail "needs a filter: health = { log = 'text' } and depends_on = { x = { log = 'text' } } hear lines"
+  elseif filter ~= nil then
+    at_hand:fail(('takes a name and a function, got %s between them'):format(text.show(filter)))
+  end
+  recipe:settle(before)
+  local hook = {
+    event = event or '?', fn = target and events.adapt(name, target) or nil, at = at_hand.at,
+    once = once, off = false,
+  }
+  if event and target then
+    recipe.hooks[#recipe.hooks + 1] = hook
+    local hear = recipe.phase == 'running' and recipe.context.hook_on
+    if hear then hear(hook) end
+  end
+  return {
+    off = function()
+      hook.off = true
+      if recipe.context.hook_off then recipe.context.hook_off(hook) end
+    end,
+  }
+end
+
+local function add_command(recipe, name, spec, fn)
+  if fn == nil and type(spec) == 'function' then spec, fn = {}, spec end
+  local at_hand = recipe:cursor('command ' .. text.show(name))
+  if type(name) ~= 'string' or not name:find '^%w[%w_:.-]*$' then
+    return at_hand:slip "must have a name of letters, digits, '_', '-', '.' and ':'"
+  end
+  if type(fn) ~= 'function' then
+    return at_hand:slip(("needs a function: pact.command(%s, { help = '…' }, function(args) … end)")
+      :format(text.quote(name)))
+  end
+  if type(spec) == 'string' then spec = { help = spec } end
+  for key in pairs(type(spec) == 'table' and spec or {}) do
+    if key ~= 'help' then at_hand:slip(("unknown key %s (only 'help')"):format(text.show(key))) end
+  end
+  local first = recipe.commands[name]
+  if first then return at_hand:slip(('is declared already, at %s'):format(fail.place(first.at))) end
+  recipe.commands[name] = {
+    name = name, help = type(spec) == 'table' and spec.help or nil, fn = fn, at = at_hand.at,
+  }
+end
+
+local function secret(recipe, name)
+  local at_hand = recipe:cursor('pact.secret')
+  if type(name) ~= 'string' or name == '' then
+    return at_hand:slip(('must be the name of a variable, got %s'):format(text.show(name)))
+  end
+  local value = (recipe.context.env or {})[name]
+  if value == nil or value == '' then
+    at_hand:slip(('%s is not set: put it into the environment'):format(text.show(name)))
+    return ''
+  end
+  if not list.index(recipe.secret_values, value) then
+    recipe.secret_values[#recipe.secret_values + 1] = value
+  end
+  return value
+end
+
+local function free_port(recipe, name)
+  local at_hand = recipe:cursor('pact.free_port')
+  if name ~= nil and (type(name) ~= 'string' or name == '') then
+    at_hand:slip(('must be a name for the port, got %s'):format(text.show(name)))
+    return 1
+  end
+  local context = recipe.context
+  local port, message
+  if context.free_port then port, message = context.free_port(name or 'port')
+  else port, message = context.sys.net.free_port() end
+  if not port then
+    at_hand:slip('found no free port: ' .. tostring(message))
+    return 1
+  end
+  return port
+end
+
+local function declaring(recipe, api)
+  for word, what in pairs(M.kinds) do api[word] = kind_word(recipe, what) end
+  for _, row in ipairs(project.noun.fields) do api[row.name] = setter(recipe, row) end
+  function api.tui(spec)
+    local at_hand = recipe:cursor('pact.tui')
+    recipe.settings.tui = record.check(project.tui, spec == nil and {} or spec, at_hand)
+  end
+  function api.defaults(spec)
+    local given = record.check(service, spec, recipe:cursor('defaults'))
+    if given then recipe.defaults = merge.fields(service, recipe.defaults, given) end
+  end
+  function api.template(spec)
+    local given = record.check(service, spec, recipe:cursor('template')) or {}
+    for i = #(given.extends or {}), 1, -1 do
+      given = merge.fields(service, given.extends[i].fields, given)
+    end
+    given.extends = nil
+    return templates.new(given)
+  end
+  function api.on(...) return add_hook(recipe, 'on', false, ...) end
+  function api.once(...) return add_hook(recipe, 'once', true, ...) end
+  function api.command(name, spec, fn) add_command(recipe, name, spec, fn) end
+  function api.option(name, spec) return options.declare(recipe, name, spec) end
+  function api.secret(name) return secret(recipe, name) end
+  function api.free_port(name) return free_port(recipe, name) end
+  function api.service(id)
+    local found = handle.id_of(id) or id
+    if recipe.declared[found] then return handle.new(recipe.handles, found) end
+  end
+end
+
+---@param recipe table
+---@return table api the functions themselves
+---@return table pact what the recipe sees of them: a name that isn't there is an error
+function M.new(recipe)
+  local api, setters = {}, {}
+  declaring(recipe, api)
+  for _, row in ipairs(project.noun.fields) do setters[row.name] = true end
+  local args = recipe.context.args or {}
+  local pact = setmetatable({}, {
+    __name = 'pact',
+    __index = function(_, key)
+      local found = api[key]
+      if found ~= nil then return found end
+      if key == 'args' then
+        recipe.args_read = true
+        return args
+      end
+      local name = type(key) == 'string' and 'pact.' .. key or text.show(key)
+      stop(recipe, nil, ('there is no %s%s'):format(name, text.suggest(key, list.keys(api))))
+    end,
+    __newindex = function(_, key, value)
+      if setters[key] then return api[key](value) end
+      stop(recipe, nil, ('pact.%s cannot be set'):format(tostring(key)))
+    end,
+    __pairs = function() return next, api, nil end,
+  })
+  return api, pact
+end
+
+return M

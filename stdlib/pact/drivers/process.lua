@@ -1,0 +1,260 @@
+--- Services that are processes of this machine: start, stop, signal, sample over sys.proc.
+
+local environment = require 'pact.supervise.environment'
+local ports = require 'pact.supervise.ports'
+
+local M = {}
+
+local SWEEP_GRACE = 500
+local RECIPE_BUDGET = 250
+
+---@class process_driver
+local Process = {}
+Process.__index = Process
+
+---@param host driver_host
+---@return driver
+function M.new(host)
+  local opts = host.supervisor
+  return setmetatable({
+    sys = host.sys,
+    sched = host.sched,
+    signals = host.sys.os.signals,
+    tag_base = opts.run,
+    context = {
+      base = opts.environment,
+      read = host.sys.fs.read,
+      facts = host.facts,
+      run = opts.run,
+      project = opts.plan.project,
+      socket = opts.socket,
+      colour = opts.colour,
+    },
+  }, Process)
+end
+
+local function failed(job, reason, code, step)
+  if job.over then return end
+  job.over = true
+  ports.release(job)
+  job.report('start_failed', { reason = reason, code = code, step = step })
+end
+
+local function user_of(self, service, options)
+  if service.user == nil then return true end
+  local user = self.sys.os.user(service.user)
+  if not user then return nil, ("user '%s': no such user"):format(service.user) end
+  options.uid, options.gid, options.groups = user.uid, user.gid, user.groups
+  return user
+end
+
+-- What of a spawn is the same for the service, its probes and its stop command. Calls functions of the recipe.
+local function surroundings(self, job)
+  local service = job.service
+  local env, message = environment.build(self.context, service, job.ports)
+  if not env then return nil, message, 'ENOENT', 'env' end
+  local options = { cwd = service.cwd, limits = service.limits, umask = service.umask }
+  local user
+  user, message = user_of(self, service, options)
+  if not user then return nil, message, 'EINVAL', 'user' end
+  options.tag = ('PACTLUA_TAG=%s/%s/%d'):format(self.tag_base, service.id, job.epoch)
+  env.PACTLUA_TAG = options.tag:match '=(.*)$'
+  if user ~= true then
+    env.USER, env.LOGNAME = service.env.USER or user.name, service.env.LOGNAME or user.name
+    env.HOME = service.env.HOME or user.home
+  end
+  options.env = environment.list(env)
+  return options
+end
+
+local function argv_of(service)
+  if service.shell then
+    return { '/bin/sh', '-c', environment.value(service.shell, 'shell') or '' }
+  end
+  local argv = {}
+  for i, part in ipairs(service.command) do
+    argv[i] = environment.value(part, ('command[%d]'):format(i)) or ''
+  end
+  return argv
+end
+
+function Process:spawn(job, options)
+  if job.over then return end -- a function of the recipe has stopped it meanwhile
+  local service = job.service
+  local spec = {}
+  for name, value in pairs(options) do spec[name] = value end
+  spec.argv = argv_of(service)
+  spec.stdin = service.stdin == 'null' and 'null' or 'pipe'
+  spec.stdout, spec.stderr, spec.log = 'log', 'log', job.log
+  spec.nice, spec.oom_score_adj = service.nice, service.oom_score_adj
+  spec.pdeathsig = service.stop.signal
+  local id, pid, code, step = self.sys.proc.spawn(spec)
+  if not id then return failed(job, pid, code, step) end
+  job.id, job.pid, job.options, job.began = id, pid, options, self.sys.time.now()
+  self.sched:on(id, function(kind, ...)
+    self:heard(job, kind, ...)
+  end)
+  job.report('spawned', { pid = pid })
+end
+
+-- From claimed ports to a living process.
+function Process:launch(job)
+  local options, message, code, step = surroundings(self, job)
+  if not options then return failed(job, message, code, step) end
+  self:spawn(job, options)
+end
+
+function Process:in_task(job)
+  job.task = self.sched:spawn(function()
+    local ok, message, code = ports.claim(self, job, true)
+    if not ok then return failed(job, message, code, 'ports') end
+    self:launch(job)
+  end, {
+    name = 'start of ' .. job.service.id,
+    budget = RECIPE_BUDGET,
+    on_done = function() job.task = nil end,
+    on_error = function(message)
+      job.task = nil
+      failed(job, message, 'EINVAL', 'recipe')
+    end,
+  })
+end
+
+---@param job job
+function Process:start(job)
+  if environment.has_functions(job.service) then return self:in_task(job) end
+  local ok, message, code = ports.claim(self, job, false)
+  if ok then return self:launch(job) end
+  if code == 'EAGAIN' then return self:in_task(job) end
+  failed(job, message, code, 'ports')
+end
+
+---------------------------------------------------------------------------------------------------
+-- Its end.
+
+function Process:heard(job, kind, ...)
+  if kind == 'exit' then
+    self:exited(job, ...)
+  elseif kind == 'swept' then
+    self:swept(job, ...)
+  elseif kind == 'jobstop' then
+    local signo, stopped = ...
+    local name = self.sys.os.signal_name(signo)
+    job.report('note', { text = stopped and ('stopped by SIG%s, needs SIGCONT'):format(name) or nil })
+  end
+end
+
+function Process:exited(job, exit)
+  job.ended = true
+  self.sched:cancel(job.grace)
+  job.grace = nil
+  if job.command then self.sys.proc.sweep(job.command, { grace = 0 }) end
+  job.report('exited', {
+    code = exit.code,
+    signal = exit.signal and self.sys.os.signal_name(exit.signal) or nil,
+    core = exit.core,
+    uptime = exit.at - job.began,
+    utime = exit.utime,
+    stime = exit.stime,
+    maxrss = exit.maxrss,
+  })
+  self:sweep(job, job.forced and 0 or SWEEP_GRACE)
+end
+
+function Process:sweep(job, grace)
+  local stop = job.service.stop
+  self.sys.proc.sweep(job.id, { grace = grace, scope = stop.scope, keep = stop.keep })
+end
+
+function Process:swept(job, survivors, killed)
+  self.sched:off(job.id)
+  ports.release(job)
+  job.gone = true
+  job.report('swept', { survivors = survivors, killed = killed })
+end
+
+local function kill(self, job)
+  local scope = job.service.stop.scope == 'group' and 'group' or 'tree'
+  self.sys.proc.signal(job.id, self.signals.KILL, scope)
+end
+
+-- The service's own way to be stopped. The signal is for when that can't be run.
+local function by_command(self, job)
+  local spec = {}
+  for name, value in pairs(job.options) do spec[name] = value end
+  spec.argv, spec.log = job.service.stop.command, job.log
+  spec.stdin, spec.stdout, spec.stderr = 'null', 'log', 'log'
+  spec.env = table.move(spec.env, 1, #spec.env, 1, {})
+  spec.env[#spec.env + 1] = 'PACTLUA_PID=' .. job.pid
+  local id = self.sys.proc.spawn(spec)
+  if not id then return false end
+  job.command = id
+  self.sched:on(id, function(kind)
+    if kind == 'exit' then
+      self.sys.proc.sweep(id, { grace = SWEEP_GRACE })
+    elseif kind == 'swept' then
+      self.sched:off(id)
+      job.command = nil
+    end
+  end)
+  return true
+end
+
+local function ask_to_end(self, job)
+  local stop = job.service.stop
+  if stop.command and by_command(self, job) then return end
+  self.sys.proc.signal(job.id, stop.signal, 'group')
+  self.sys.proc.signal(job.id, self.signals.CONT, 'group')
+end
+
+---@param job job
+---@param why { force?: boolean }
+function Process:stop(job, why)
+  if job.gone then return end
+  if not job.id then
+    if job.task then
+      self.sched:stop(job.task)
+      job.task = nil
+      failed(job, 'stopped before it started')
+    end
+    return
+  end
+  if why.force then
+    job.forced = true
+    self.sched:cancel(job.grace)
+    job.grace = nil
+    kill(self, job)
+  elseif not job.stopping and not job.ended then
+    ask_to_end(self, job)
+    job.grace = self.sched:after(job.service.stop.timeout, function()
+      job.grace, job.forced = nil, true
+      job.report('note', { text = 'killed after ' .. job.service.stop.timeout // 1000 .. ' s of grace' })
+      kill(self, job)
+    end)
+  end
+  job.stopping = true
+end
+
+---@param scope? 'leader'|'group'|'tree'
+function Process:signal(job, signo, scope)
+  if not job.id then return nil, 'it has no process', 'gone' end
+  return self.sys.proc.signal(job.id, signo, scope)
+end
+
+function Process:sample(job)
+  return job.id and self.sys.proc.sample(job.id)
+end
+
+---@return { pid: integer, name: string, state: string }[]
+function Process:survivors(job)
+  return job.id and not job.gone and self.sys.proc.tree(job.id) or {}
+end
+
+---@return table? fields of sys.spawn_spec for a probe's command
+function Process:probe_spec(job)
+  local spec = {}
+  for name, value in pairs(job.options or {}) do spec[name] = value end
+  return spec
+end
+
+return M

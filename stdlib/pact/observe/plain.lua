@@ -1,0 +1,109 @@
+--- A network as lines: what services write behind their prefix, what happens to them in between, in order.
+
+local describe = require 'pact.observe.describe'
+local list = require 'pact.base.list'
+local style = require 'pact.observe.style'
+
+local M = {}
+
+local NAME_MAX = 24
+
+---@class plain
+local Plain = {}
+Plain.__index = Plain
+
+---@param context { tail: sys.tail, colour: boolean, terminal: boolean, quiet?: boolean } quiet: only what goes wrong is said
+---@return plain
+function M.new(context)
+  context.tail.style { escape = context.terminal }
+  return setmetatable({
+    tail = context.tail,
+    style = style.new(context.colour),
+    quiet = context.quiet,
+    index = {},
+    labels = {},
+    tails = {},
+    width = #'pactlua',
+  }, Plain)
+end
+
+---@param hello table the engine's: services in order, the run's directory
+function Plain:begin(hello)
+  self.dir = hello.run
+  for i, service in ipairs(hello.services) do self:know(service.id, i) end
+end
+
+function Plain:know(id, index)
+  self.index[id] = index or #self.labels + 1
+  self.labels[#self.labels + 1] = id
+  self.width = math.min(NAME_MAX, math.max(self.width, #id))
+end
+
+local function label(id)
+  return #id > NAME_MAX and id:sub(1, NAME_MAX - 1) .. '+' or id
+end
+
+function Plain:prefix(id, is_error)
+  if not self.index[id] then self:know(id) end
+  return self.style:prefix(self.index[id], label(id), self.width, is_error)
+end
+
+---The tail of a service's file, from its beginning on; nil while the file isn't there.
+function Plain:tail_of(id)
+  local tail = self.tails[id]
+  if not tail and self.dir and not self.quiet then
+    tail = self.tail.open {
+      dir = self.dir, name = id, prefix = self:prefix(id, false), err_prefix = self:prefix(id, true), from = 'start',
+    }
+    self.tails[id] = tail
+  end
+  return tail
+end
+
+---There are new bytes of this service.
+---@param id string
+function Plain:output(id)
+  local tail = self:tail_of(id)
+  if tail then self.tail.wake(tail) end
+end
+
+---Text of our own, behind what is there.
+---@param text string
+function Plain:say(text)
+  self.tail.say(text)
+end
+
+local GRAVE = { crashed = true, failed = true, skipped = true, hook_failed = true, unhealthy = true }
+
+---@param event event
+function Plain:event(event)
+  if event.service then self:output(event.service) end
+  if self.quiet and not GRAVE[event.name] then return end
+  local text, colour = describe.event(event)
+  if not text then return end
+  local id = event.service or 'pactlua'
+  local first, rest = text:match '^([^\n]*)\n?(.*)$'
+  local head = self.style:paint('dim', label(id) .. (' '):rep(self.width - #label(id)) .. ' * ')
+  if event.service then head = self.style:prefix(self.index[id] or 1, label(id), self.width, false):gsub('|', '*') end
+  local out = head .. self.style:paint(colour, first) .. '\n'
+  if rest ~= '' then out = out .. rest:gsub('\n*$', '\n') end
+  self.tail.say(out)
+end
+
+---Everything is ready: where it can be reached.
+---@param services snapshot[]
+function Plain:endpoints(services)
+  for _, service in ipairs(services) do
+    for _, name in ipairs(list.keys(service.endpoints or {})) do
+      local shown = name == service.id and service.id or service.id .. ' ' .. name
+      self.tail.say(('  %s  %s\n'):format(shown, service.endpoints[name]))
+    end
+  end
+end
+
+---All tails once more, for the end.
+function Plain:wake_all()
+  for _, id in ipairs(self.labels) do self:output(id) end
+end
+
+return M

@@ -1,0 +1,16 @@
+--- Plans are shared by all layers: adding to one by accident is an error.
+local M = {}
+
+local Frozen = {
+  __newindex = function(_, key) error(("a plan is frozen: '%s' cannot be added"):format(tostring(key)), 2) end,
+}
+
+---@generic T: table
+---@param t T
+---@return T the same table, which takes no new keys
+function M.table(t) return setmetatable(t, Frozen) end
+
+---An empty list or map, shared by all who need one.
+M.empty = setmetatable({}, Frozen)
+
+return M

@@ -1,0 +1,127 @@
+--- What a recipe declared becomes a plan: resolved, checked as a whole, ordered, frozen.
+local fail = require 'pact.base.fail'
+local freeze = require 'pact.plan.freeze'
+local graph = require 'pact.plan.graph'
+local list = require 'pact.base.list'
+local options = require 'pact.declare.options'
+local resolve = require 'pact.plan.resolve'
+local validate = require 'pact.plan.validate'
+local variables = require 'pact.declare.variables'
+
+local M = {}
+
+local function project_name(recipe)
+  if recipe.settings.project then return recipe.settings.project end
+  local directory = recipe.directory:match '([^/]+)/*$' or 'root'
+  local file = (recipe.context.path:match '[^/]*$'):gsub('%.%w+$', '')
+  local name = file == 'pact' and directory or directory .. '-' .. file
+  return (name:gsub('[^%w_.-]', '-'):gsub('^[^%w]+', ''):sub(1, 64):gsub('^$', 'pact'))
+end
+
+-- the recipe's words beat the variables
+local function settings_of(recipe)
+  local settings, problems = variables.read(recipe.context.env or {})
+  for _, problem in ipairs(problems) do recipe.slips:add(problem) end
+  for name, value in pairs(recipe.settings.tui or {}) do settings.tui[name] = value end
+  return settings
+end
+
+local function nothing_declared(recipe)
+  if #recipe.declarations > 0 or recipe.busy or next(recipe.commands) then return end
+  recipe.slips:add {
+    at = { file = recipe.name, line = 0 },
+    message = "declares nothing and starts nothing: a service is declared by pact.process 'web' { … }",
+  }
+end
+
+-- resolves declarations from `first` on into `draft`
+local function take(recipe, draft, resolver, first)
+  for i = first, #recipe.declarations do
+    local declaration = recipe.declarations[i]
+    draft.services[declaration.id] = resolver:service(declaration)
+    draft.ids[#draft.ids + 1] = declaration.id
+  end
+end
+
+local function dependents_of(plan)
+  local out = {}
+  for _, id in ipairs(plan.order) do out[id] = freeze.empty end
+  for _, id in ipairs(plan.order) do
+    for _, edge in ipairs(plan.services[id].depends_on) do
+      if out[edge.id] == freeze.empty then out[edge.id] = {} end
+      table.insert(out[edge.id], { id = id, edge = edge })
+    end
+  end
+  return out
+end
+
+---Order, levels and dependents anew, from the services and the order of their declaration.
+---@param plan plan
+---@param declared string[]
+function M.arrange(plan, declared)
+  local needs = validate.needs(plan.services)
+  rawset(plan, 'declared_order', declared)
+  rawset(plan, 'order', graph.order(declared, needs))
+  rawset(plan, 'levels', graph.levels(plan.order, needs))
+  rawset(plan, 'dependents', dependents_of(plan))
+end
+
+local function checked(recipe, draft)
+  validate.run(draft)
+  return recipe.slips:empty()
+end
+
+---Called when the body has ended, or at the first acting call.
+---@param recipe recipe
+---@return plan? plan nil when there are problems
+---@return problem[] problems all, sorted by place
+function M.build(recipe)
+  recipe:close()
+  local settings = settings_of(recipe)
+  if recipe.broken then return nil, recipe.slips:sorted() end
+  options.unknown(recipe)
+  nothing_declared(recipe)
+  recipe.resolver = resolve.new(settings, recipe.directory, recipe.secret_values)
+  local draft = { ids = {}, services = {}, declared = recipe.declared, slips = recipe.slips }
+  take(recipe, draft, recipe.resolver, 1)
+  draft.order = draft.ids
+  if not checked(recipe, draft) then return nil, recipe.slips:sorted() end
+  local plan = {
+    project = project_name(recipe), directory = recipe.directory, recipe = recipe.context.path,
+    services = draft.services, hooks = recipe.hooks, commands = recipe.commands, settings = settings,
+    max_parallel_starts = recipe.settings.max_parallel_starts,
+    shutdown_timeout = recipe.settings.shutdown_timeout, hook_timeout = recipe.settings.hook_timeout,
+    secret_values = recipe.secret_values,
+  }
+  M.arrange(plan, draft.ids)
+  recipe.planned = #recipe.declarations
+  return freeze.table(plan), {}
+end
+
+---Services declared since: checked against the plan and put into it; on problems they are forgotten.
+---@param plan plan
+---@param recipe recipe
+---@return service[]? added
+---@return problem[] problems
+function M.extend(plan, recipe)
+  local first = (recipe.planned or 0) + 1
+  local draft = {
+    ids = {}, services = list.copy(plan.services), declared = recipe.declared, slips = fail.new(),
+  }
+  take(recipe, draft, recipe.resolver, first)
+  draft.order = table.move(draft.ids, 1, #draft.ids, #plan.declared_order + 1,
+    table.move(plan.declared_order, 1, #plan.declared_order, 1, {}))
+  validate.run(draft)
+  if not draft.slips:empty() then
+    for i = #recipe.declarations, first, -1 do
+      recipe.declared[table.remove(recipe.declarations, i).id] = nil
+    end
+    return nil, draft.slips:sorted()
+  end
+  for _, id in ipairs(draft.ids) do plan.services[id] = draft.services[id] end
+  M.arrange(plan, draft.order)
+  recipe.planned = #recipe.declarations
+  return list.map(draft.ids, function(id) return plan.services[id] end), {}
+end
+
+return M

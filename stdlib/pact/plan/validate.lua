@@ -1,0 +1,211 @@
+--- What must hold of a whole plan: a list of named rules, each tells all that breaks it.
+local fail = require 'pact.base.fail'
+local graph = require 'pact.plan.graph'
+local list = require 'pact.base.list'
+local text = require 'pact.base.text'
+local unsupported = require 'pact.plan.unsupported'
+
+local M = {}
+
+---@class draft
+---@field ids string[] the services to check, in order of declaration
+---@field services table<string, service> all
+---@field declared table<string, declaration> all
+---@field slips collector
+
+---@param service service
+---@return string such as `process 'web'`
+function M.subject(service)
+  return ("%s '%s'"):format(service.task and 'task' or service.kind, service.id)
+end
+
+local function tell(draft, service, key, message)
+  draft.slips:add { at = service.at, subject = M.subject(service), key = key, message = message }
+end
+
+local function tried(draft, service, field)
+  return draft.declared[service.id].tried[field] == true
+end
+
+-- each service with each of its edges to another one that exists
+local function each_edge(draft, fn)
+  for _, id in ipairs(draft.ids) do
+    local service = draft.services[id]
+    for _, edge in ipairs(service.depends_on) do
+      local dependency = draft.services[edge.id]
+      if dependency and edge.id ~= id then fn(service, edge, dependency) end
+    end
+  end
+end
+
+local rules = {}
+
+function rules.what_is_run(draft)
+  for _, id in ipairs(draft.ids) do
+    local service = draft.services[id]
+    local function lacks(...)
+      for _, field in ipairs { ... } do
+        if service[field] or service.container and service.container[field]
+          or tried(draft, service, field) then return false end
+      end
+      return true
+    end
+    if service.kind == 'process' and lacks('command', 'shell') then
+      tell(draft, service, nil, "has nothing to run: give it command = { 'program', 'argument' } or shell = 'line'")
+    elseif service.kind == 'container' and lacks('image', 'build') then
+      tell(draft, service, nil, "has no image: give it image = 'name:tag' or build = 'directory'")
+    elseif service.kind == 'worker' and lacks 'run' then
+      tell(draft, service, nil, 'has nothing to run: give it run = function(self) … end')
+    elseif service.kind == 'external' and lacks 'health' then
+      tell(draft, service, nil, "needs health, such as { tcp = 'host:389' }: nothing else is known of it")
+    end
+    if service.command and service.shell then
+      tell(draft, service, nil, "has 'command' and 'shell': one of them")
+    end
+  end
+end
+
+-- the search for what was meant looks at every id: worth it for a few names only
+local patience = 50
+
+function rules.known_dependencies(draft)
+  local names, told = list.keys(draft.services), 0
+  for _, id in ipairs(draft.ids) do
+    local service = draft.services[id]
+    for _, edge in ipairs(service.depends_on) do
+      if not draft.services[edge.id] then
+        told = told + 1
+        local hint = told <= patience and text.suggest(edge.id, names) or ''
+        tell(draft, service, 'depends_on', ("'%s' is not declared%s"):format(edge.id, hint))
+      elseif edge.id == id then
+        tell(draft, service, 'depends_on', 'names the service itself')
+      end
+    end
+  end
+end
+
+function rules.no_cycles(draft)
+  local needs = M.needs(draft.services)
+  local at_stake = {}
+  for _, id in ipairs(draft.ids) do at_stake[id] = true end
+  for _, cycle in ipairs(graph.cycles(draft.order, needs)) do
+    local places = list.map(cycle, function(id)
+      return ('%s at %s'):format(id, fail.place(draft.services[id].at))
+    end)
+    if at_stake[cycle[1]] then
+      tell(draft, draft.services[cycle[1]], 'depends_on', ('is a cycle: %s → %s (%s)')
+        :format(table.concat(cycle, ' → '), cycle[1], table.concat(places, ', ')))
+    end
+  end
+end
+
+function rules.conditions_can_hold(draft)
+  each_edge(draft, function(service, edge, dependency)
+    local function never(why)
+      tell(draft, service, 'depends_on', ("'%s' can never be %s: %s"):format(edge.id, edge.condition, why))
+    end
+    if edge.condition == 'healthy' and not dependency.health
+      and not tried(draft, dependency, 'health') then
+      never 'it has no health check'
+    elseif edge.condition == 'completed' and dependency.kind == 'external' then
+      never 'an external service does not end'
+    elseif edge.condition == 'completed' and dependency.restart.policy == 'always' then
+      never "its restart policy is 'always'"
+    elseif edge.condition == 'log' and dependency.kind == 'external' then
+      tell(draft, service, 'depends_on', ("'%s' is external: its output is not seen"):format(edge.id))
+    end
+  end)
+end
+
+function rules.checks_fit(draft)
+  for _, id in ipairs(draft.ids) do
+    local service = draft.services[id]
+    if service.task and service.ready then
+      tell(draft, service, nil, "has 'ready', but a task is ready when it has completed")
+    end
+    if service.task and service.restart.policy == 'always' then
+      tell(draft, service, 'restart', "is 'always', so that the task would never be completed")
+    end
+    for _, name in ipairs { 'health', 'ready' } do
+      local kind = service[name] and service[name].kind
+      if service.kind == 'external' and (kind == 'alive' or kind == 'log' or kind == 'notify') then
+        tell(draft, service, name, ("cannot be '%s': an external service is only probed"):format(kind))
+      end
+    end
+  end
+end
+
+-- two that are never wanted together may share a port
+local function together(a, b)
+  if a.disabled or b.disabled then return false end
+  if #a.profiles == 0 or #b.profiles == 0 then return true end
+  local own = list.set(a.profiles)
+  for _, profile in ipairs(b.profiles) do
+    if own[profile] then return true end
+  end
+  return false
+end
+
+function rules.ports_are_free(draft)
+  local at_stake, holders = list.set(draft.ids), {}
+  for _, id in ipairs(draft.order) do
+    local service = draft.services[id]
+    local claims = not service.task and service.kind ~= 'external'
+    for _, port in ipairs(claims and service.ports or {}) do
+      local mine = (port.protocol or 'tcp') .. port.port
+      for _, other in ipairs(not port.fallback and holders[mine] or {}) do
+        if at_stake[id] and together(service, other) then
+          tell(draft, service, 'ports', ("%d is the port of '%s' too (%s)")
+            :format(port.port, other.id, fail.place(other.at)))
+          break
+        end
+      end
+      if port.counts == nil and (service.replicas or 1) > 1 and not port.fallback then
+        tell(draft, service, 'ports', ("%d is fixed, which %d replicas cannot share: write '%d+' to count up")
+          :format(port.port, service.replicas, port.port))
+      end
+      if not port.fallback then
+        holders[mine] = holders[mine] or {}
+        table.insert(holders[mine], service)
+      end
+    end
+  end
+end
+
+function rules.supported(draft)
+  for _, id in ipairs(draft.ids) do
+    local service = draft.services[id]
+    for _, row in ipairs(service.disabled and {} or unsupported) do
+      if row.found(service) then tell(draft, service, nil, row.text) end
+    end
+  end
+end
+
+---The rules in the order in which they are asked.
+---@type string[]
+M.rules = {
+  'what_is_run', 'known_dependencies', 'no_cycles', 'conditions_can_hold', 'checks_fit', 'ports_are_free',
+  'supported',
+}
+
+---Who needs whom, without names that aren't there.
+---@param services table<string, service>
+---@return graph.edges
+function M.needs(services)
+  local out = {}
+  for id, service in pairs(services) do
+    local needed = {}
+    for _, edge in ipairs(service.depends_on) do
+      if services[edge.id] and edge.id ~= id then needed[#needed + 1] = edge.id end
+    end
+    out[id] = needed
+  end
+  return out
+end
+
+---@param draft draft
+function M.run(draft)
+  for _, name in ipairs(M.rules) do rules[name](draft) end
+end
+
+return M

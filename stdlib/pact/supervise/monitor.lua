@@ -1,0 +1,153 @@
+--- Keeps asking how a living service is: one probe at a time, of one epoch, as `health` says.
+
+local health = require 'pact.supervise.health'
+local probes = require 'pact.supervise.probes'
+local reason = require 'pact.supervise.reason'
+
+local M = {}
+
+---@class monitor
+local Monitor = {}
+Monitor.__index = Monitor
+
+---@class monitor_host
+---@field sys sys
+---@field sched sched
+---@field external boolean it lives already: the first probe comes at once
+---@field log? integer
+---@field spawn fun(): table
+---@field handle fun(): any
+---@field probed fun(result: { ok: boolean, reason: string, ms: integer, at: integer })
+---@field edge fun(edge: health_edge)
+
+---@param host monitor_host
+---@param spec health
+---@return monitor
+function M.start(host, spec)
+  local self = setmetatable({
+    host = host,
+    spec = spec,
+    count = health.new(spec, host.sys.time.now()),
+  }, Monitor)
+  self.deadline = host.sched:after(self.count.deadline - host.sys.time.now(), function()
+    self.deadline = nil
+    self:tell(health.overdue(self.count))
+  end)
+  if spec.kind == 'log' then
+    self:watch()
+  else
+    self:later(host.external and 0 or health.first_pause(self.count))
+  end
+  return self
+end
+
+function Monitor:tell(edge)
+  if edge and edge.state == 'healthy' then
+    self.host.sched:cancel(self.deadline)
+    self.deadline = nil
+  end
+  if edge then self.host.edge(edge) end
+end
+
+function Monitor:later(ms)
+  self.timer = self.host.sched:after(ms, function()
+    self.timer = nil
+    self:resolve()
+  end)
+end
+
+-- The words of a line stand for a probe's success.
+function Monitor:watch()
+  local sys, sched = self.host.sys, self.host.sched
+  self.count.last = 'the line that makes it healthy has not come'
+  local id, message = sys.log.match(self.host.log, self.spec.pattern)
+  if not id then
+    self.count.last = message
+    return
+  end
+  self.match, self.began = id, sys.time.now()
+  sched:on(id, function(_, text)
+    sched:cancel(id)
+    self.match = nil
+    self:result(true, ("logged '%s'"):format(reason.last_line(text)))
+  end)
+end
+
+local FIELDS = { 'url', 'host', 'port', 'path' }
+
+local function has_functions(spec)
+  for _, name in ipairs(FIELDS) do
+    if type(spec[name]) == 'function' then return true end
+  end
+  return false
+end
+
+-- Fields that the recipe gives as functions are called before each probe, where they may wait.
+function Monitor:resolve()
+  self.began = self.host.sys.time.now()
+  if not has_functions(self.spec) then return self:probe(self.spec) end
+  local spec = setmetatable({}, { __index = self.spec })
+  self.task = self.host.sched:spawn(function()
+    for _, name in ipairs(FIELDS) do
+      if type(self.spec[name]) == 'function' then spec[name] = self.spec[name]() end
+    end
+  end, {
+    name = 'address of a health check',
+    budget = 250,
+    on_done = function()
+      self.task = nil
+      self:probe(spec)
+    end,
+    on_error = function(message)
+      self.task = nil
+      self:result(false, message)
+    end,
+  })
+end
+
+function Monitor:probe(spec)
+  local probe = probes[spec.kind]
+  if type(probe) ~= 'function' then
+    return self:result(false, ("a process can't be checked by '%s'"):format(spec.kind))
+  end
+  local context = {
+    sys = self.host.sys, sched = self.host.sched, spawn = self.host.spawn,
+    handle = spec.kind == 'check' and self.host.handle() or nil,
+  }
+  local over = false
+  local ok, abort = self.host.sys.try(probe, context, spec, function(passed, why)
+    if over or self.stopped then return end
+    over, self.abort = true, nil
+    self:result(passed, why)
+  end)
+  if not ok then
+    over = true
+    return self:result(false, abort.message)
+  end
+  if not over then self.abort = abort end
+end
+
+function Monitor:result(ok, why)
+  if self.stopped then return end
+  local now = self.host.sys.time.now()
+  self.host.probed { ok = ok, reason = why, ms = now - (self.began or now), at = self.host.sys.time.wall() }
+  if self.stopped then return end
+  local edge, pause = health.observe(self.count, ok, why)
+  self:tell(edge)
+  if self.stopped or self.spec.kind == 'log' or (ok and probes.LASTING[self.spec.kind]) then return end
+  self:later(pause)
+end
+
+---Ends it; what is under way is ended too, and nothing more is told.
+function Monitor:stop()
+  if self.stopped then return end
+  self.stopped = true
+  local sched = self.host.sched
+  sched:cancel(self.timer)
+  sched:cancel(self.deadline)
+  sched:cancel(self.match)
+  if self.task then sched:stop(self.task) end
+  if self.abort then self.abort() end
+end
+
+return M

@@ -1,0 +1,96 @@
+--- Ports are claimed at each start: free, or somebody's, or still lingering from the last life.
+
+local reason = require 'pact.supervise.reason'
+
+local M = {}
+
+local LOOK_AGAIN = 100 -- ms
+local PATIENCE = 60000 -- as long as a closed connection lingers
+local TRIES = 100 -- ports behind a taken one, with fallback
+
+---@class port_context
+---@field sys sys
+---@field sched sched
+
+local function holder_text(holder)
+  return ('pid %d (%s)'):format(holder.pid, reason.last_line(holder.command or holder.name))
+end
+
+-- nil when the port may be used; else why not, errno's name, and whether it may pass by itself.
+local function obstacle(sys, job, port)
+  local owner = job.claims[port]
+  if owner and owner ~= job.service.id then
+    return ("port %d is taken by service '%s'"):format(port, owner), 'EADDRINUSE', false
+  end
+  local free, code = sys.net.port_free(port)
+  if free then return nil end
+  if code == 'EACCES' then
+    return ('port %d: not permitted to listen on it (below 1024 only root may)'):format(port), code, false
+  end
+  local holder = sys.net.port_holder(port)
+  if holder then return ('port %d is taken by %s'):format(port, holder_text(holder)), 'EADDRINUSE', false end
+  if sys.net.port_lingers(port) then
+    return ('port %d is held by connections that linger'):format(port), 'EADDRINUSE', true
+  end
+  return ("port %d is taken by a process that can't be seen (another user's?)"):format(port), 'EADDRINUSE', true
+end
+
+local function next_free(sys, job, port)
+  for number = port + 1, math.min(port + TRIES, 65535) do
+    if not job.claims[number] and not obstacle(sys, job, number) then return number end
+  end
+end
+
+---@param job job
+local function release_all(job)
+  for number, owner in pairs(job.claims) do
+    if owner == job.service.id then job.claims[number] = nil end
+  end
+end
+
+---@param job job
+function M.release(job)
+  if #job.service.ports > 0 then release_all(job) end
+end
+
+-- Waits while the port may become free by itself.
+local function patiently(context, job, port, wait)
+  local sys = context.sys
+  local until_when = sys.time.now() + (sys.net.port_lingers(port) and PATIENCE or 1000)
+  local why, code, passes = obstacle(sys, job, port)
+  while why and passes and wait and sys.time.now() < until_when do
+    context.sched:sleep(LOOK_AGAIN)
+    why, code, passes = obstacle(sys, job, port)
+  end
+  return why, code, passes
+end
+
+---Claims the ports of a job and fills `job.ports`.
+---@param context port_context
+---@param job job
+---@param wait boolean in a task: wait for what lingers. Without: give up at once, with code 'EAGAIN'
+---@return true? ok, string? message, string? code
+function M.claim(context, job, wait)
+  for _, port in ipairs(job.service.ports) do
+    local number = port.port
+    local why, code, passes = obstacle(context.sys, job, number)
+    if why and port.fallback then
+      number = next_free(context.sys, job, number)
+      why = not number and ('%s, and so are the %d behind it'):format(why, TRIES) or nil
+    elseif why and passes and not wait then
+      release_all(job)
+      return nil, why, 'EAGAIN'
+    elseif why and passes then
+      why, code = patiently(context, job, number, wait)
+    end
+    if why then
+      release_all(job)
+      return nil, why, code
+    end
+    job.claims[number] = job.service.id
+    job.ports[port.name] = number
+  end
+  return true
+end
+
+return M

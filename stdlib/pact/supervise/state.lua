@@ -1,0 +1,341 @@
+--- What a service is and what becomes of it: a table of status × event, without clock or effect.
+--
+-- `step(record, event)` gives a new record and what must be done, a list of actions:
+--   { 'spawn' }                 begin the epoch that record.epoch names
+--   { 'halt' }                  ask the driver to end it
+--   { 'delay', ms }             feed `timer` when it is over
+--   { 'emit', name, fields }    tell the bus
+--   { 'ask', name, fields }     ask the hooks for a verdict, feed `verdict`
+
+local ending = require 'pact.supervise.ending'
+local reason = require 'pact.supervise.reason'
+
+local M = {}
+
+---@class record
+---@field id string
+---@field task boolean
+---@field external boolean
+---@field checked boolean readiness is a probe's to say
+---@field probed boolean it has health
+---@field policy restart
+---@field success table<integer, boolean>
+---@field restart_when_unhealthy boolean
+---@field want 'up'|'down'
+---@field status status
+---@field health health_state
+---@field reason string
+---@field epoch integer
+---@field live? 'begun'|'up'|'ended' a driver has it: start asked, alive, what is left is being swept
+---@field cause? 'stop'|'restart'|'crash'|'fail' why it is stopping
+---@field again boolean start it once it has stopped
+---@field restarting? actor who made the start that comes a restart
+---@field attempt integer
+---@field restart_count integer
+---@field asked? string whose hooks are being asked
+---@field due boolean its delay is over, its sweep isn't
+---@field pid? integer
+---@field started boolean this epoch has begun to live
+---@field refused? integer starts in a row that the machine refused for want of something
+---@field complaint? string the last failure of health
+---@field verdict? verdict how to start again after this crash
+---@field exit? table the last end: code, signal, uptime, success
+
+---@param service service
+---@return record
+function M.new(service)
+  local success = {}
+  for _, code in ipairs(service.success_exit or { 0 }) do
+    success[code] = true
+  end
+  return {
+    id = service.id,
+    task = service.task,
+    external = service.kind == 'external',
+    checked = (service.ready or service.health) ~= nil,
+    probed = service.health ~= nil,
+    policy = service.restart,
+    success = success,
+    restart_when_unhealthy = service.on_unhealthy == 'restart' and service.kind ~= 'external',
+    want = 'down',
+    status = 'idle',
+    health = 'none',
+    reason = 'not wanted',
+    epoch = 0,
+    again = false,
+    attempt = 0,
+    restart_count = 0,
+    due = false,
+    started = false,
+  }
+end
+
+local function emit(out, name, fields)
+  out[#out + 1] = { 'emit', name, fields }
+end
+
+local function to(r, status, why)
+  r.status, r.reason = status, why
+end
+
+local function zero(r, by)
+  if by == 'person' then
+    r.attempt, r.restart_count = 0, 0
+  end
+end
+
+---------------------------------------------------------------------------------------------------
+-- Each is (r, event, out): r is this step's own copy.
+
+local function wait_for_start(r, why)
+  r.asked, r.due, r.again, r.cause, r.started = nil, false, false, nil, false
+  to(r, 'waiting', why)
+end
+
+local function up(r, event)
+  r.want = 'up'
+  zero(r, event.by)
+  wait_for_start(r, reason.by('started', event.by))
+end
+
+local function rerun(r, event)
+  if r.epoch > 0 then
+    r.restarting = event.by or 'person'
+  end
+  up(r, event)
+end
+
+local function keep_up(r, event)
+  r.want = 'up'
+  zero(r, event.by)
+end
+
+local function hurry(r, event, out)
+  if event.by == 'dependency' then
+    return keep_up(r, event)
+  elseif r.asked == 'crashed' and event.by == 'hook' then
+    return ending.verdict(r, { verdict = { action = 'restart', after = 0 } }, out)
+  end
+  r.restarting = r.restarting or event.by or 'person'
+  up(r, event)
+end
+
+local function settle_down(r, event)
+  r.want = 'down'
+  if r.status == 'skipped' and event.by ~= 'shutdown' then
+    to(r, 'stopped', reason.by('stopped', event.by))
+  end
+end
+
+local function give_up_waiting(r, event, out)
+  r.want, r.asked, r.due, r.restarting = 'down', nil, false, nil
+  to(r, 'stopped', reason.by('stopped', event.by))
+  emit(out, 'stopped', { reason = r.reason })
+end
+
+local function halt(r, cause, why, out)
+  r.cause, r.again, r.asked = cause, cause == 'restart', nil
+  to(r, 'stopping', why)
+  out[#out + 1] = { 'halt' }
+end
+
+local function down(r, event, out)
+  r.want = 'down'
+  halt(r, 'stop', reason.by('stopped', event.by), out)
+end
+
+local function restart(r, event, out)
+  r.want = 'up'
+  zero(r, event.by)
+  halt(r, 'restart', event.reason or reason.by('restarted', event.by), out)
+  r.restarting = event.by or 'person'
+end
+
+local function stop_stopping(r, event)
+  r.want, r.again, r.cause, r.verdict = 'down', false, 'stop', nil
+  r.restarting = nil
+  r.reason = reason.by('stopped', event.by)
+end
+
+local function start_after_stop(r, event)
+  r.want, r.again, r.cause, r.verdict = 'up', true, 'restart', nil
+  zero(r, event.by)
+  r.restarting = event.by or 'person'
+  r.reason = reason.by('restarted', event.by)
+end
+
+local function unwant(r)
+  r.want = 'down'
+end
+
+local function go(r, _, out)
+  if r.live then
+    return
+  end
+  r.epoch, r.live, r.pid, r.exit = r.epoch + 1, 'begun', nil, nil
+  r.health = r.probed and 'unknown' or 'none'
+  if r.restarting and r.restarting ~= 'person' then
+    r.restart_count = r.restart_count + 1
+  end
+  to(r, 'starting', 'starting')
+  out[#out + 1] = { 'spawn' }
+end
+
+local function running(r, event, out)
+  to(r, 'running', event.reason or 'ready')
+  emit(out, 'ready')
+  emit(out, 'running')
+end
+
+local function spawned(r, event, out)
+  r.live, r.pid, r.started, r.refused = 'up', event.pid, true, nil
+  r.reason = r.task and 'running' or 'not ready yet'
+  emit(out, 'started', { pid = event.pid })
+  if r.restarting then
+    emit(out, 'restarted', { by = r.restarting, restart_count = r.restart_count, attempt = r.attempt })
+    r.restarting = nil
+  end
+  if not r.checked and not r.task then
+    running(r, {}, out)
+  end
+end
+
+local function spawned_too_late(r, event, out)
+  r.live, r.pid = 'up', event.pid
+  out[#out + 1] = { 'halt' }
+end
+
+local function ready(r, event, out)
+  if not r.task and r.live == 'up' then
+    running(r, event, out)
+  end
+end
+
+local function health(r, event, out)
+  if event.state ~= r.health then
+    r.health = event.state
+    emit(out, event.state, { reason = event.reason })
+  elseif event.state == 'healthy' then
+    return
+  end
+  if event.state == 'unhealthy' then
+    emit(out, 'health_check_failed', { reason = event.reason, failures = event.failures })
+    ending.unhealthy(r, event, out)
+  end
+end
+
+local function expired(r, event, out)
+  halt(r, 'crash', event.reason, out)
+end
+
+local function fail(r, event, out)
+  halt(r, 'fail', event.reason, out)
+end
+
+local function fail_at_rest(r, event, out)
+  ending.failed(r, event.reason, event, out)
+end
+
+local function block(r, event, out)
+  to(r, 'skipped', event.reason)
+  r.restarting = nil
+  emit(out, 'skipped', { reason = event.reason })
+end
+
+local function unblock(r, event)
+  wait_for_start(r, event.reason or 'its dependency can start again')
+end
+
+local function timer(r)
+  if r.live then
+    r.due = true
+  else
+    wait_for_start(r, r.reason)
+  end
+end
+
+local function swept(r)
+  r.live = nil
+end
+
+local function swept_in_backoff(r)
+  r.live = nil
+  if r.due then
+    wait_for_start(r, r.reason)
+  end
+end
+
+local function reset(r)
+  r.attempt, r.restart_count = 0, 0
+end
+
+local RESTING = {
+  up = up, restart = rerun, down = settle_down, unwant = unwant, swept = swept, verdict = ending.verdict,
+}
+
+local function resting(more)
+  return setmetatable(more, { __index = RESTING })
+end
+
+local ALIVE = {
+  up = keep_up, down = down, restart = restart, unwant = unwant, exited = ending.exited, health = health,
+  expired = expired, fail = fail, verdict = ending.verdict, reset = reset,
+}
+
+local function alive(more)
+  return setmetatable(more, { __index = ALIVE })
+end
+
+---What a status does on an event; where there is nothing, the event changes nothing.
+---@type table<status, table<string, fun(r: record, event: table, out: table)>>
+M.table = {
+  idle = resting {},
+  stopped = resting {},
+  completed = resting {},
+  failed = resting {},
+  skipped = resting { unblock = unblock },
+  waiting = {
+    up = keep_up, restart = keep_up, down = give_up_waiting, unwant = give_up_waiting, go = go, block = block,
+    fail = fail_at_rest, swept = swept,
+  },
+  starting = alive { spawned = spawned, start_failed = ending.start_failed, ready = ready },
+  running = alive {},
+  stopping = {
+    up = start_after_stop, restart = start_after_stop, down = stop_stopping, unwant = stop_stopping,
+    spawned = spawned_too_late, start_failed = ending.start_failed, exited = ending.exited,
+    swept = ending.swept,
+  },
+  backoff = {
+    up = hurry, restart = hurry, down = give_up_waiting, unwant = give_up_waiting, timer = timer,
+    swept = swept_in_backoff, verdict = ending.verdict, fail = fail_at_rest,
+  },
+}
+
+local function copy(record)
+  local r = {}
+  for key, value in pairs(record) do
+    r[key] = value
+  end
+  return r
+end
+
+local NOTHING = {}
+
+---@param record record
+---@param event table name, epoch where it is of one epoch, and fields of its own
+---@return record record a new one, or the same when nothing has changed
+---@return table[] actions
+function M.step(record, event)
+  if event.epoch and event.epoch ~= record.epoch then
+    return record, NOTHING
+  end
+  local handler = M.table[record.status][event.name]
+  if not handler then
+    return record, NOTHING
+  end
+  local r, out = copy(record), {}
+  handler(r, event, out)
+  return r, out
+end
+
+return M

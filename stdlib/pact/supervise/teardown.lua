@@ -1,0 +1,213 @@
+--- Ends services in order, dependents before what they need, side by side where the graph allows.
+
+local rest = require 'pact.supervise.rest'
+
+local M = {}
+
+local HOOKS_MS = 10000
+local DEFAULT_MS = 30000
+-- After the last KILL; what is still there can't be killed.
+local AFTERMATH_MS = 3000
+
+local function at_rest(node)
+  return node.record.live == nil
+end
+
+local function halt(sup, t, node)
+  t.told[node] = true
+  sup:feed(node, { name = 'down', by = t.by })
+end
+
+local function finish(sup, t)
+  if t.over then return end
+  t.over = true
+  sup.teardowns[t] = nil
+  sup.sched:post(t.done)
+end
+
+-- One of the set has come to rest (or was started again, which takes it out).
+local function release(sup, t, node)
+  if t.gone[node] then return end
+  t.gone[node] = true
+  t.left = t.left - 1
+  for _, link in ipairs(node.needs) do
+    local count = t.pending[link.to]
+    if count then
+      t.pending[link.to] = count - 1
+      if count == 1 and not t.gone[link.to] and not t.told[link.to] then halt(sup, t, link.to) end
+    end
+  end
+  if t.left == 0 then finish(sup, t) end
+end
+
+---Stops a set of services, dependents first.
+---@param set table<node, boolean>
+---@param by actor
+---@param done fun()
+---@return table teardown
+function M.begin(sup, set, by, done)
+  local t = { by = by, pending = {}, told = {}, gone = {}, left = 0, done = done, nodes = {} }
+  for _, id in ipairs(sup.order) do
+    local node = sup.nodes[id]
+    if set[node] then
+      t.nodes[#t.nodes + 1], t.pending[node], t.left = node, 0, t.left + 1
+    end
+  end
+  for _, node in ipairs(t.nodes) do
+    for _, link in ipairs(node.needs) do
+      if set[link.to] then t.pending[link.to] = t.pending[link.to] + 1 end
+    end
+  end
+  sup.teardowns[t] = true
+  if t.left == 0 then finish(sup, t) end
+  for i = #t.nodes, 1, -1 do sup:feed(t.nodes[i], { name = 'unwant', by = by }) end
+  for i = #t.nodes, 1, -1 do
+    local node = t.nodes[i]
+    if at_rest(node) then
+      release(sup, t, node)
+    elseif t.pending[node] == 0 and not t.told[node] then
+      halt(sup, t, node)
+    end
+  end
+  return t
+end
+
+---A record has changed.
+---@param node node
+function M.changed(sup, node)
+  for t in pairs(sup.teardowns) do
+    if t.pending[node] and (at_rest(node) or (node.record.want == 'up' and not sup.down)) then
+      release(sup, t, node)
+    end
+  end
+end
+
+---------------------------------------------------------------------------------------------------
+-- The whole network.
+
+local function survivors(sup)
+  local found = table.move(sup.survivors, 1, #sup.survivors, 1, {})
+  for _, id in ipairs(sup.order) do
+    local node = sup.nodes[id]
+    if not at_rest(node) and node.job then
+      for _, left in ipairs(node.driver:survivors(node.job)) do
+        found[#found + 1] = { service = id, pid = left.pid, name = left.name, state = left.state }
+      end
+    end
+  end
+  return found
+end
+
+local function complete(sup)
+  local down = sup.down
+  if down.complete then return end
+  down.complete = true
+  sup.sched:cancel(down.timer)
+  local left = survivors(sup)
+  local status = down.status or (down.failed[1] and 3 or 0)
+  if left[1] and status == 0 then status = 1 end
+  if sup.opts.on_rest then
+    sup.sched:guard(sup.opts.on_rest, {
+      down = true, status = status, reason = down.reason, failed = down.failed, survivors = left,
+    })
+  end
+end
+
+---Kills all that is left, without further asking.
+local function force(sup)
+  local down = sup.down
+  if down.forced or down.complete then return end
+  down.forced = true
+  sup.sched:cancel(down.timer)
+  down.timer = sup.sched:after(AFTERMATH_MS, function()
+    complete(sup)
+  end)
+  for i = #sup.order, 1, -1 do
+    local node = sup.nodes[sup.order[i]]
+    if not at_rest(node) and node.job then
+      sup:feed(node, { name = 'down', by = 'shutdown' })
+      node.driver:stop(node.job, { force = true })
+    end
+  end
+end
+
+local function longest(sup)
+  local plan = sup.opts.plan
+  if plan.shutdown_timeout then return plan.shutdown_timeout end
+  local ms = DEFAULT_MS
+  for _, id in ipairs(sup.order) do
+    local node = sup.nodes[id]
+    if not at_rest(node) and node.service.stop then ms = math.max(ms, node.service.stop.timeout) end
+  end
+  return ms
+end
+
+local function stop_all(sup)
+  local down = sup.down
+  if down.stopping then return end
+  down.stopping = true
+  sup.sched:cancel(down.timer)
+  if not down.forced then
+    down.timer = sup.sched:after(longest(sup), function()
+      down.late = true
+      force(sup)
+    end)
+  end
+  local set = {}
+  for _, node in pairs(sup.nodes) do set[node] = true end
+  sup.teardowns = {}
+  M.begin(sup, set, 'shutdown', function()
+    complete(sup)
+  end)
+end
+
+---@param reason string
+---@param opts { force?: boolean, status?: integer }
+function M.shutdown(sup, reason, opts)
+  local down = sup.down
+  if down then
+    if opts.status and not down.complete then down.status = opts.status end
+    if opts.force and not down.complete then
+      stop_all(sup)
+      force(sup)
+    end
+    return
+  end
+  sup.down = { reason = reason, status = opts.status, failed = rest.failed(sup, sup.resting) }
+  sup:emit(nil, 'shutdown', { reason = reason })
+  local function begin()
+    stop_all(sup)
+  end
+  if opts.force then
+    begin()
+    force(sup)
+  elseif sup.opts.before_stop then
+    sup.down.timer = sup.sched:after(HOOKS_MS, begin)
+    sup.sched:guard(sup.opts.before_stop, reason, begin)
+  else
+    begin()
+  end
+end
+
+---------------------------------------------------------------------------------------------------
+-- A service without which the network has no sense.
+
+local ENDED = { completed = true, failed = true, skipped = true }
+local EXEC = { ENOENT = 127, EACCES = 126, ENOEXEC = 126 }
+
+local function status_of(sup, r)
+  local exit = r.exit
+  if r.status == 'skipped' or not exit then return 3 end
+  if exit.signal then return 128 + (sup.sys.os.signals[exit.signal] or 0) end
+  return exit.code or EXEC[exit.errno] or 125
+end
+
+---It has ended for good: so does the network, with its status.
+---@param node node
+function M.essential(sup, node)
+  local r = node.record
+  if not node.service.essential or sup.down or not ENDED[r.status] or r.asked or r.want == 'down' then return end
+  M.shutdown(sup, ("essential service '%s' has ended: %s"):format(node.id, r.reason), { status = status_of(sup, r) })
+end
+
+return M

@@ -1,0 +1,111 @@
+--- What anyone may see of a service: copies, with words for people.
+
+local deps = require 'pact.supervise.deps'
+
+local M = {}
+
+local function copy(map)
+  local out = {}
+  for key, value in pairs(map or {}) do out[key] = type(value) == 'table' and copy(value) or value end
+  return out
+end
+
+---@return string[] one line for each unmet dependency
+local function waiting_for(node, now)
+  local lines = {}
+  for _, link in ipairs(deps.unmet(node)) do lines[#lines + 1] = deps.describe(link, now) end
+  return lines
+end
+
+local function reason_of(sup, node, lines)
+  local r = node.record
+  if r.status == 'waiting' then
+    if lines[1] then return 'waiting for ' .. table.concat(lines, ', ') end
+    if r.live then return 'waiting until what is left of its last run is gone' end
+    return sup.starting > 0 and 'waiting for its turn to start' or r.reason
+  elseif r.status == 'starting' and not r.task then
+    local last = node.last_ready or node.last_probe
+    if last then return 'not ready: ' .. last.reason end
+  elseif r.asked and r.status == 'backoff' then
+    return r.reason .. ', waiting for hooks'
+  elseif r.status == 'running' and r.health == 'unhealthy' then
+    return r.complaint or r.reason
+  end
+  return r.reason
+end
+
+local function next_start(node, now)
+  if node.record.status ~= 'backoff' or not node.timers.delay then return nil end
+  return math.max(0, node.next_start - now)
+end
+
+---@param node node
+---@return snapshot
+function M.snapshot(sup, node)
+  local r, service, now = node.record, node.service, sup.sys.time.now()
+  local lines = r.status == 'waiting' and waiting_for(node, now) or {}
+  local last = node.history[#node.history]
+  return {
+    id = node.id,
+    display_name = service.display_name,
+    kind = service.kind,
+    task = service.task,
+    category = service.category,
+    tags = copy(service.tags),
+    want = r.want,
+    status = r.status,
+    health = r.health,
+    reason = node.note or reason_of(sup, node, lines),
+    epoch = r.epoch,
+    pid = r.pid,
+    exit_code = last and last.code,
+    signal = last and last.signal,
+    attempt = r.attempt,
+    restart_count = r.restart_count,
+    started_at = node.started_at,
+    ready_at = node.ready_at,
+    ended_at = node.ended_at,
+    uptime = r.live == 'up' and now - node.began or nil,
+    next_start_in = next_start(node, now),
+    ports = copy(node.ports),
+    endpoints = copy(service.endpoints),
+    history = copy(node.history),
+    last_probe = copy(node.last_probe or node.last_ready),
+    waiting_for = lines[1] and lines or nil,
+  }
+end
+
+---@param node node
+---@return why
+function M.why(sup, node)
+  local r, now = node.record, sup.sys.time.now()
+  local waits, blocks = {}, {}
+  for _, link in ipairs(deps.unmet(node)) do
+    if r.status == 'waiting' or r.status == 'skipped' then
+      waits[#waits + 1] = {
+        id = link.to.id, condition = link.edge.condition, text = link.blocked or deps.describe(link, now),
+        since = now - node.since,
+      }
+    end
+  end
+  for _, link in ipairs(node.serves) do
+    if link.from.record.status == 'waiting' and not link.met then blocks[#blocks + 1] = link.from.id end
+  end
+  local snapshot = M.snapshot(sup, node)
+  return {
+    id = node.id,
+    status = r.status,
+    reason = snapshot.reason,
+    want = r.want,
+    waiting_for = waits,
+    blocks = blocks,
+    next_start_in = snapshot.next_start_in,
+    asked = r.asked,
+    attempt = r.attempt,
+    max_retries = node.service.restart.max_retries,
+    history = snapshot.history,
+    last_probe = next(snapshot.last_probe) and snapshot.last_probe or nil,
+  }
+end
+
+return M

@@ -1,0 +1,83 @@
+--- Tasks that wait for a service to become something.
+
+local M = {}
+
+local COMING = { waiting = true, starting = true, running = true, stopping = true, backoff = true }
+
+local GOALS = {
+  started = function(r)
+    return r.live == 'up' or r.status == 'completed'
+  end,
+  ready = function(r)
+    return r.status == 'running' or (r.task and r.status == 'completed')
+  end,
+  healthy = function(r)
+    return r.health == 'healthy'
+  end,
+  stopped = function(r)
+    return not r.live and not COMING[r.status]
+  end,
+}
+
+local CODES = { failed = 'failed', skipped = 'skipped' }
+
+-- true, or nil with reason and code when it can't come any more, or false: not yet.
+local function judge(r, goal)
+  if GOALS[goal](r) then return true end
+  if goal == 'stopped' or COMING[r.status] or r.asked then return false end
+  return nil, r.reason, CODES[r.status] or 'ended'
+end
+
+---Wakes those whose goal is reached or lost.
+---@param node node
+function M.look(_, node)
+  local list = node.waiters
+  if not list or not list[1] then return end
+  local left = {}
+  for _, waiter in ipairs(list) do
+    local ok, why, code = judge(node.record, waiter.goal)
+    if ok == false then
+      left[#left + 1] = waiter
+    else
+      waiter.wake(ok, why, code)
+    end
+  end
+  node.waiters = left
+end
+
+local function leave(node, waiter)
+  for i, other in ipairs(node.waiters) do
+    if other == waiter then return table.remove(node.waiters, i) end
+  end
+end
+
+---Yields until the goal is reached or lost.
+---@param node node
+---@param goal 'started'|'ready'|'healthy'|'stopped'
+---@param timeout? integer
+---@return true?, string?, string?
+function M.wait(sup, node, goal, timeout)
+  if not GOALS[goal] then error(("wait: no goal '%s' (started, ready, healthy, stopped)"):format(goal), 3) end
+  local ok, why, code = judge(node.record, goal)
+  if ok ~= false then return ok, why, code end
+  return sup.sched:suspend(function(wake)
+    local waiter, timer = { goal = goal }, nil
+    local function undo()
+      sup.sched:cancel(timer)
+      leave(node, waiter)
+    end
+    function waiter.wake(...)
+      sup.sched:cancel(timer)
+      wake(...)
+    end
+    node.waiters = node.waiters or {}
+    table.insert(node.waiters, waiter)
+    timer = timeout and sup.sched:after(timeout, function()
+      leave(node, waiter)
+      wake(nil, ('not %s in time: %s'):format(goal, node.record.reason), 'timeout')
+    end)
+    return undo
+  end)
+end
+
+return M

@@ -1,0 +1,99 @@
+--- What starts when, and what stops when.
+local functional = require 'functional'
+local case = functional.case
+
+-- A service that writes down its start and its end, and opens after a moment.
+local SERVICE = [[
+  local function service(id, needs)
+    return pact.process(id) {
+      depends_on = needs,
+      shell = ([[
+        echo "start %s" >>trace
+        trap 'echo "stop %s" >>trace; exit 0' TERM
+        sleep 0.1; echo "open %s" >>trace; echo open
+        while true; do sleep 60 & wait; done]].."]]"..[[):format(id, id, id),
+      health = { log = 'open' },
+    }
+  end
+]]
+
+local function position(lines, text)
+  for i, line in ipairs(lines) do
+    if line == text then return i end
+  end
+  error(('%q is not in the trace: %s'):format(text, table.concat(lines, ', ')), 2)
+end
+
+describe('order', function()
+  case('a service starts when what it depends on is ready', function(t)
+    t:up(SERVICE .. [[
+      service('web', { 'api' })
+      service('api', { 'db' })
+      service('db')
+    ]])
+    assert.same({ 'start db', 'open db', 'start api', 'open api', 'start web', 'open web' },
+      t:wait_lines('trace', 6))
+  end)
+
+  case('the corners of a diamond wait for all they depend on', function(t)
+    t:up(SERVICE .. [[
+      service('top', { 'left', 'right' })
+      service('left', { 'base' })
+      service('right', { 'base' })
+      service('base')
+    ]])
+    local lines = t:wait_lines('trace', 8)
+    assert.is_true(position(lines, 'open base') < position(lines, 'start left'))
+    assert.is_true(position(lines, 'open base') < position(lines, 'start right'))
+    assert.is_true(position(lines, 'open left') < position(lines, 'start top'))
+    assert.is_true(position(lines, 'open right') < position(lines, 'start top'))
+  end)
+
+  case('independent services start side by side', function(t)
+    t:up [[
+      for i = 1, 5 do
+        pact.task('t' .. i) { shell = 'echo begin >>trace; until [ $(grep -c begin trace) = 5 ]; do sleep 0.02; done' }
+      end
+    ]]
+    assert.equal(5, #t:wait_lines('trace', 5))
+    assert.equal(0, t.started[1]:wait(10).code)
+  end)
+
+  case('shutdown goes the other way round', function(t)
+    local network = t:up(SERVICE .. [[
+      service('web', { 'api' })
+      service('api', { 'db' })
+      service('db')
+    ]])
+    t:wait_lines('trace', 6)
+    network:signal 'TERM'
+    network:wait(10)
+    local lines = t:lines 'trace'
+    assert.same({ 'stop web', 'stop api', 'stop db' }, { table.unpack(lines, 7) })
+  end)
+
+  case('what nothing depends on stops side by side', function(t)
+    local network = t:up [[
+      for i = 1, 3 do
+        pact.process('p' .. i) { shell = [=[
+          trap 'echo stop >>stops; until [ $(grep -c stop stops) = 3 ]; do sleep 0.02; done; exit 0' TERM
+          echo up >>trace; while true; do sleep 60 & wait; done]=] }
+      end
+    ]]
+    t:wait_lines('trace', 3)
+    network:signal 'TERM'
+    network:wait(8)
+    assert.equal(3, #t:lines 'stops')
+  end)
+
+  case('a chain of 200 comes up and goes down', function(t)
+    local network = t:up [[
+      for i = 1, 200 do
+        pact.process('n' .. i) { command = { 'sleep', '1000' }, depends_on = i > 1 and { 'n' .. i - 1 } or nil }
+      end
+      pact.task 'last' { shell = 'echo done >>trace', depends_on = { 'n200' }, essential = true }
+    ]]
+    t:wait_lines('trace', 1, 20)
+    assert.equal(0, network:wait(20).code)
+  end)
+end)

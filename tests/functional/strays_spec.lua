@@ -1,0 +1,65 @@
+--- What services leave behind is found and ended: other sessions, daemons, wiped environments.
+local functional = require 'functional'
+local case, procfs = functional.case, functional.procfs
+
+-- Each is a shell text that starts a stray and writes its pid into `stray`.
+local WAYS = {
+  { 'a child in its group', 'sleep 1000 & echo $! >stray' },
+  { 'a child in a session of its own', 'setsid sh -c \'echo $$ >stray; exec sleep 1000\' &' },
+  { 'a daemon that forked twice', '(setsid sh -c \'sh -c "echo \\$\\$ >stray; exec sleep 1000" & \' &)' },
+  { 'a daemon with another environment',
+    '(env -i PATH="$PATH" setsid sh -c \'echo $$ >stray; exec sleep 1000\' &)' },
+  { 'a daemon that ignores TERM', '(setsid sh -c \'trap "" TERM HUP; echo $$ >stray; while :; do sleep 1; done\' &)' },
+}
+
+describe('strays', function()
+  for _, way in ipairs(WAYS) do
+    case(way[1] .. ' goes down with the network', function(t)
+      local network = t:up(("pact.process 'p' { shell = %q }"):format(way[2] .. '\nexec sleep 1000'))
+      local pid = t:wait_pid 'stray'
+      network:signal 'TERM'
+      assert.equal(0, network:wait(10).left)
+      assert.is_false(procfs.alive(pid))
+    end)
+
+    case(way[1] .. ' goes when its service has ended by itself', function(t)
+      t:up(("pact.task 'p' { shell = %q } pact.process 'other' { command = { 'sleep', '1000' } }"):format(way[2]
+        .. '\nuntil [ -s stray ]; do sleep 0.01; done'))
+      local pid = t:wait_pid 'stray'
+      functional.wait('the end of the stray', function() return not procfs.alive(pid) end, 5)
+      t:wait_service('p', { status = 'completed' })
+      assert.equal('running', t:ps().other.status)
+    end)
+  end
+
+  case("stop.scope = 'group' spares what went its own way", function(t)
+    t:up [[
+      pact.task 'p' { stop = { scope = 'group' }, shell = 'setsid sh -c "echo \\$\\$ >stray; exec sleep 1000" & until [ -s stray ]; do sleep 0.01; done' }
+      pact.process 'other' { command = { 'sleep', '1000' } }
+    ]]
+    local pid = t:wait_pid 'stray'
+    t:wait_service('p', { status = 'completed' })
+    assert.is_true(procfs.alive(pid))
+  end)
+
+  case('zombies of orphans are reaped', function(t)
+    local network = t:up [[
+      pact.process 'p' { shell = 'for i in 1 2 3 4 5 6 7 8 9 10; do (setsid sh -c "exit 0" &); done; echo up >>trace; exec sleep 1000' }
+    ]]
+    t:wait_lines('trace', 1)
+    functional.wait('no zombie', function()
+      for _, process in pairs(procfs.all()) do
+        if process.state == 'Z' and process.ppid == network:roles().engine then return false end
+      end
+      return true
+    end)
+  end)
+
+  case('an end is seen at once, though an orphan holds the output open', function(t)
+    local result = t:up([[
+      pact.task 'p' { shell = 'echo said; (setsid sleep 1000 &) ; exit 0' }
+    ]]):wait(5)
+    assert.equal(0, result.code)
+    assert.truthy(result.out:find('said', 1, true))
+  end)
+end)
