@@ -6,6 +6,8 @@
 #include "loop/sig.h"
 #include "loop/timer.h"
 #include "net/control.h"
+#include "net/http_client.h"
+#include "net/tcp.h"
 #include "os/files.h"
 #include "proc/procs.h"
 
@@ -19,6 +21,8 @@ int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn tur
 void engine_finish(struct engine *engine) {
   control_destroy(engine->control);
   procs_destroy(engine->procs);
+  http_client_destroy(engine->http_client);
+  tcp_probes_destroy(engine->tcp_probes);
   logs_destroy(engine->logs);
   files_destroy(engine->files);
   signals_destroy(engine->signals);
@@ -32,6 +36,8 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   loop_forget(&engine->loop, id);
   if (engine->timers && timers_cancel(engine->timers, id)) return true;
   if (engine->logs && logs_cancel(engine->logs, id)) return true;
+  if (engine->http_client && http_client_cancel(engine->http_client, id)) return true;
+  if (engine->tcp_probes && tcp_probes_cancel(engine->tcp_probes, id)) return true;
   if (engine->control && control_cancel(engine->control, id)) return true;
   if (engine->procs && procs_cancel(engine->procs, id)) return true;
   if (engine->files && files_close(engine->files, id) == 0) return true;
@@ -66,4 +72,14 @@ struct logs *engine_logs(struct engine *engine) {
 struct procs *engine_procs(struct engine *engine) {
   if (!engine->procs) engine->procs = procs_create(&engine->loop);
   return engine->procs;
+}
+
+struct http_client *engine_http_client(struct engine *engine) {
+  if (!engine->http_client) engine->http_client = http_client_create(&engine->loop);
+  return engine->http_client;
+}
+
+struct tcp_probes *engine_tcp_probes(struct engine *engine) {
+  if (!engine->tcp_probes) engine->tcp_probes = tcp_probes_create(&engine->loop);
+  return engine->tcp_probes;
 }
