@@ -37,7 +37,8 @@ static uint64_t inherited(const struct walk *walk, size_t index) {
   return 0;
 }
 
-// All tags bear the same name as a rule, so one look into the block does for many trees.
+// All tags bear the same name as a rule, so one look into the block does for many trees. Of those
+// that share a tag the oldest has it: the others are short commands on its behalf.
 static uint64_t tagged(const struct procs *procs, pid_t pid) {
   size_t size, at = 0;
   char *block = procfs_slurp(procs->kernel, pid, "environ", ENVIRON_MAX, &size);
@@ -45,9 +46,9 @@ static uint64_t tagged(const struct procs *procs, pid_t pid) {
   const char *name = NULL, *value = NULL;
   size_t name_size = 0;
   uint64_t owner = 0;
-  for (void *item; !owner && idmap_next(&procs->by_id, &at, NULL, &item);) {
+  for (void *item; idmap_next(&procs->by_id, &at, NULL, &item);) {
     const struct proc *proc = item;
-    if (!proc->tag) continue;
+    if (!proc->tag || (owner && proc->id > owner)) continue;
     size_t length = strcspn(proc->tag, "=");
     if (!name || length != name_size || strncmp(name, proc->tag, length) != 0) {
       name = proc->tag;

@@ -159,7 +159,9 @@ static void names_to_keep_are_spared_and_named(void **state) {
   (void)state;
   static const char *const keep[] = {"sleep"};
   pid_t left;
-  uint64_t id = leave("sleep 100 >/dev/null 2>&1 & echo $!", &left);
+  uint64_t id = leave("sleep 100 >/dev/null 2>&1 & echo $!; "
+                      "while [ $(cat /proc/$!/comm) != sleep ]; do :; done",
+                      &left);
   struct swept_event *swept =
       world_sweep(world, id, (struct sweep_options){.keep = keep, .keep_count = 1});
   assert_int_equal(swept->killed, 0);
