@@ -5,13 +5,14 @@ local M = {}
 ---@param map table
 ---@return any[]
 function M.keys(map)
-  local keys, plain = {}, true
-  for key in pairs(map) do
-    keys[#keys + 1] = key
+  local keys, n, plain = {}, 0, true
+  for key in next, map do
+    n = n + 1
+    keys[n] = key
     plain = plain and type(key) == 'string'
   end
   if plain then
-    table.sort(keys)
+    if n > 1 then table.sort(keys) end
   else
     table.sort(keys, function(a, b)
       if math.type(a) == 'integer' and math.type(b) == 'integer' then return a < b end

@@ -111,7 +111,8 @@ local function check(value, cursor)
   if type(value) ~= 'table' or getmetatable(value) then value = { value } end
   hole(value, cursor)
   local out, seen = {}, {}
-  for key, one in list.sorted(value) do
+  for _, key in ipairs(list.keys(value)) do
+    local one = value[key]
     local found
     if math.type(key) == 'integer' then
       found = listed(one, cursor)

@@ -12,9 +12,11 @@ M.noun = {
   name = 'option',
   doc = 'An argument of the recipe: pact.option(name, { default, help }).',
   fields = {
-    { name = 'default', type = values.any, doc = 'Its value when it is not given; also says its type.' },
+    { name = 'default', type = values.any,
+      doc = 'Its value when it is not given; also says its type.' },
     { name = 'help', type = values.string, doc = 'A line for --help.' },
-    { name = 'type', type = values.enum { 'text', 'number', 'boolean', 'duration' }, doc = 'Its type, where the default does not say.' },
+    { name = 'type', type = values.enum { 'text', 'number', 'boolean', 'duration' },
+      doc = 'Its type, where the default does not say.' },
     { name = 'choices', type = values.any, doc = 'The values it may have.' },
   },
   positional = function(out, value)

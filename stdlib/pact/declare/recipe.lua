@@ -36,6 +36,7 @@ function M.new(context)
     defaults = {}, hooks = {}, commands = {}, options = {}, settings = {}, secret_values = {},
     sources = {}, shorts = {}, modules = {}, phase = 'declaring',
   }, Recipe)
+  function recipe.missing(path) return not context.sys.fs.stat(path) end
   recipe.handles = handle.meta(recipe)
   recipe.api, recipe.pact = words.new(recipe)
   recipe.env = load_recipe.environment(recipe)
@@ -64,11 +65,8 @@ function Recipe:cursor(subject, at, kind)
     at = at or self:where(), subject = subject, directory = self.directory, kind = kind,
     home = context.env and context.env.HOME,
   })
-  at_hand.check_pattern = context.sys and context.sys.text and context.sys.text.check
-  at_hand.missing = function(path)
-    local fs = context.sys and context.sys.fs
-    return fs ~= nil and not fs.stat(path)
-  end
+  at_hand.check_pattern = context.sys.text and context.sys.text.check
+  at_hand.missing = self.missing
   return at_hand
 end
 
@@ -102,7 +100,10 @@ local function inherited(self, given, at_hand, id)
   for i = #templates, 1, -1 do
     fields = merge.fields(service, templates[i].fields, fields)
   end
-  fields = merge.fields(service, merge.applicable(self.defaults, fields, id), fields, at_hand.kind)
+  if next(self.defaults) then
+    local defaults = merge.applicable(self.defaults, fields, id)
+    fields = merge.fields(service, defaults, fields, at_hand.kind)
+  end
   fields.extends = nil
   return fields
 end

@@ -114,49 +114,52 @@ local function put(out, into, value, row, cursor)
   target[inner] = value
 end
 
-local function check_field(row, key, value, cursor, state)
-  if row.kinds and not has_kind(row, cursor.kind) then return wrong_kind(row, cursor) end
-  if state.spelled[row] then
-    return cursor:slip(("'%s' is given twice: as '%s' and '%s'")
-      :format(cursor:key(row.name), state.spelled[row], key))
+local function check_field(row, key, value, cursor, out, tried)
+  if row.kinds and not has_kind(row, cursor.kind) then
+    wrong_kind(row, cursor)
+    return nil
   end
-  state.spelled[row] = key
+  if tried[row.name] then
+    cursor:slip(("'%s' is given twice: as '%s' and '%s'")
+      :format(cursor:key(row.name), tried[row.name], key))
+    return nil
+  end
+  tried[row.name] = key
   cursor:push(key)
   local checked = row.type.check(value, cursor, row)
   cursor:pop()
-  if checked == nil then return end
-  if row.into then
-    state.later[#state.later + 1] = { row, checked }
-  else
-    state.out[row.name] = checked
-  end
+  if not row.into then out[row.name] = checked end
+  return checked
 end
 
 ---@param noun noun
 ---@param value any
 ---@param cursor cursor its `kind` says which fields are allowed
 ---@return table? checked by the fields' own names; nil only when it is no table
----@return table<string, true>? tried the fields that were given, rightly or not
+---@return table<string, string>? tried the fields that were given, rightly or not, with the spelling used
 function M.check(noun, value, cursor)
   if type(value) ~= 'table' or getmetatable(value) then
-    return cursor:fail(('must be a table of fields, got %s'):format(text.show(value)))
+    cursor:fail(('must be a table of fields, got %s'):format(text.show(value)))
+    return nil
   end
-  local index, state = M.index(noun), { out = {}, spelled = {}, later = {} }
-  for key, item in list.sorted(value) do
+  local index, out, tried, later = M.index(noun), {}, {}, nil
+  for _, key in ipairs(list.keys(value)) do
     local row = index[key]
     if row then
-      check_field(row, key, item, cursor, state)
+      local checked = check_field(row, key, value[key], cursor, out, tried)
+      if row.into and checked ~= nil then
+        later = later or {}
+        later[#later + 1] = { row, checked }
+      end
     elseif noun.positional and math.type(key) == 'integer' then
-      noun.positional(state.out, item, cursor)
+      noun.positional(out, value[key], cursor)
     else
-      unknown(noun, key, item, cursor)
+      unknown(noun, key, value[key], cursor)
     end
   end
-  for _, pair in ipairs(state.later) do put(state.out, pair[1].into, pair[2], pair[1], cursor) end
-  local tried = {}
-  for row in pairs(state.spelled) do tried[row.name] = true end
-  if noun.finish then return noun.finish(state.out, cursor, value), tried end
-  return state.out, tried
+  for _, pair in ipairs(later or {}) do put(out, pair[1].into, pair[2], pair[1], cursor) end
+  if noun.finish then return noun.finish(out, cursor, value), tried end
+  return out, tried
 end
 
 ---A field type whose values are tables of a noun.

@@ -182,7 +182,8 @@ M.env = {
       return cursor:fail(('must be a table of variables, got %s'):format(text.show(value)))
     end
     local out = {}
-    for key, one in list.sorted(value) do
+    for _, key in ipairs(list.keys(value)) do
+      local one = value[key]
       if math.type(key) == 'integer' then
         local name, rest = tostring(one):match '^([^=]*)=(.*)$'
         if not name then

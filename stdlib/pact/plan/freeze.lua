@@ -1,9 +1,9 @@
 --- Plans are shared by all layers: adding to one by accident is an error.
 local M = {}
 
-local Frozen = {
-  __newindex = function(_, key) error(("a plan is frozen: '%s' cannot be added"):format(tostring(key)), 2) end,
-}
+local function refuse(_, key) error(("a plan is frozen: '%s' cannot be added"):format(tostring(key)), 2) end
+
+local Frozen = { __newindex = refuse }
 
 ---@generic T: table
 ---@param t T
@@ -12,5 +12,10 @@ function M.table(t) return setmetatable(t, Frozen) end
 
 ---An empty list or map, shared by all who need one.
 M.empty = setmetatable({}, Frozen)
+
+---A metatable that freezes, and gives what a table itself doesn't have.
+---@param usual table
+---@return table
+function M.over(usual) return { __index = usual, __newindex = refuse } end
 
 return M

@@ -1,4 +1,6 @@
 --- Graphs of names: order, levels and cycles, in one pass over nodes and edges each and without recursion.
+local list = require 'pact.base.list'
+
 local M = {}
 
 ---@alias graph.edges table<string, string[]> from a node to those it needs
@@ -7,8 +9,9 @@ local M = {}
 ---@param nodes string[]
 ---@param needs graph.edges
 ---@return string[]
+---@return boolean cyclic whether there is a cycle anywhere
 function M.order(nodes, needs)
-  local out, state = {}, {}
+  local out, state, cyclic = {}, {}, false
   local path, at, depth = {}, {}, 0
   for _, root in ipairs(nodes) do
     if not state[root] then
@@ -25,10 +28,12 @@ function M.order(nodes, needs)
       elseif not state[next_node] then
         depth = depth + 1
         path[depth], at[depth], state[next_node] = next_node, 0, 'open'
+      elseif state[next_node] == 'open' then
+        cyclic = true
       end
     end
   end
-  return out
+  return out, cyclic
 end
 
 ---Groups that may go together: a node's group is one behind the last of those it needs.
@@ -112,14 +117,15 @@ local function shortest(start, members, needs)
     head = head + 1
     for _, needed in ipairs(needs[node] or {}) do
       if needed == start then
-        local cycle = { start }
-        while node and node ~= start do
-          table.insert(cycle, 2, node)
+        local back = {}
+        while node ~= start do
+          back[#back + 1] = node
           node = came[node]
         end
-        return cycle
+        back[#back + 1] = start
+        return list.reverse(back)
       end
-      if members[needed] and not came[needed] then
+      if members[needed] and needed ~= start and not came[needed] then
         came[needed] = node
         queue[#queue + 1] = needed
       end

@@ -27,7 +27,8 @@ local function settings_of(recipe)
 end
 
 local function nothing_declared(recipe)
-  if #recipe.declarations > 0 or recipe.busy or next(recipe.commands) then return end
+  local something = #recipe.declarations > 0 or recipe.busy or next(recipe.commands)
+  if something or not recipe.slips:empty() then return end
   recipe.slips:add {
     at = { file = recipe.name, line = 0 },
     message = "declares nothing and starts nothing: a service is declared by pact.process 'web' { … }",

@@ -1,4 +1,5 @@
 --- One declaration to one service: every default is filled in, every short form is gone.
+local container = require 'pact.declare.fields.container'
 local freeze = require 'pact.plan.freeze'
 local list = require 'pact.base.list'
 local signals = require 'pact.declare.signals'
@@ -11,22 +12,30 @@ local success = freeze.table { 0 }
 local Resolver = {}
 Resolver.__index = Resolver
 
+-- what a service of a kind is when its recipe doesn't say otherwise: one table for all of them
+local function usual(resolver, kind, task, policy)
+  return {
+    kind = kind, task = task, category = 'service', tags = empty, cwd = resolver.directory, env = empty,
+    env_file = empty, tty = false, stdin = 'open', ports = empty, endpoints = empty,
+    on_unhealthy = 'ignore', limits = empty, success_exit = success, essential = false, disabled = false,
+    profiles = empty, depends_on = empty, on = empty, secrets = empty,
+    restart = resolver:restart({}, policy), stop = resolver:stop {}, log = resolver:log {},
+  }
+end
+
 ---@param settings table of `pact.declare.variables`
 ---@param directory string the recipe's
 ---@param secret_values string[]
 function M.new(settings, directory, secret_values)
   local resolver = setmetatable({
-    settings = settings, directory = directory, secret_values = secret_values,
+    settings = settings, directory = directory, secret_values = secret_values, plain = {}, meta = {},
   }, Resolver)
-  -- what most services have alike is one table for all of them
-  resolver.plain = {
-    stop = resolver:stop {}, log = resolver:log {},
-    restart = {
-      process = resolver:restart({}, 'on-failure'), task = resolver:restart({}, 'no'),
-      container = resolver:restart({}, 'on-failure'), worker = resolver:restart({}, 'on-failure'),
-      external = resolver:restart({}, 'no'),
-    },
-  }
+  local plain = resolver.plain
+  plain.process, plain.task = usual(resolver, 'process', false, 'on-failure'), usual(resolver, 'process', true, 'no')
+  plain.container = usual(resolver, 'container', false, 'on-failure')
+  plain.worker = usual(resolver, 'worker', false, 'on-failure')
+  plain.external = usual(resolver, 'external', false, 'no')
+  for what, fields in pairs(plain) do resolver.meta[what] = freeze.over(fields) end
   return resolver
 end
 
@@ -74,7 +83,6 @@ end
 
 -- variables to mask: those that are named, and those that hold a secret's text
 function Resolver:secrets(fields)
-  if #self.secret_values == 0 then return fields.secrets or empty end
   local names = list.set(fields.secrets or empty)
   for name, value in pairs(fields.env or empty) do
     for _, secret in ipairs(self.secret_values) do
@@ -84,36 +92,43 @@ function Resolver:secrets(fields)
   return list.keys(names)
 end
 
-local simple = {
-  'command', 'shell', 'user', 'nice', 'oom_score_adj', 'umask', 'max_runtime', 'timeout', 'run', 'image',
-  'build', 'watch', 'schedule', 'replicas',
-}
+-- what the fields of a container come to is its driver's
+local container_only = list.set(list.map(container.fields, function(row) return row.name end))
 
 ---@param declaration declaration
 ---@return service
 function Resolver:service(declaration)
-  local given, plain = declaration.fields, self.plain
-  local what = declaration.task and 'task' or declaration.kind
-  local out = {
-    id = declaration.id, kind = declaration.kind, task = declaration.task, at = declaration.at,
-    display_name = given.display_name or declaration.id, category = given.category or 'service',
-    tags = given.tags or empty, cwd = given.cwd or self.directory, env = given.env or empty,
-    env_file = given.env_file or empty, tty = given.tty or false, stdin = given.stdin or 'open',
-    ports = given.ports or empty, endpoints = given.endpoints or empty,
-    health = self:health(given.health), ready = self:health(given.ready),
-    on_unhealthy = given.on_unhealthy or 'ignore', limits = given.limits or empty,
-    restart = given.restart and self:restart(given.restart, plain.restart[what].policy)
-      or plain.restart[what],
-    stop = given.stop and self:stop(given.stop) or plain.stop,
-    log = given.log and self:log(given.log) or plain.log,
-    success_exit = given.success_exit or success, essential = given.essential or false,
-    disabled = given.disabled or false, profiles = given.profiles or empty,
-    depends_on = given.depends_on or empty, on = given.on or empty, secrets = self:secrets(given),
-    declared = declaration.raw,
-  }
-  for _, name in ipairs(simple) do out[name] = given[name] end
+  local given, what = declaration.fields, declaration.task and 'task' or declaration.kind
+  local out = { id = declaration.id, at = declaration.at, declared = declaration.raw, display_name = declaration.id }
+  for name, value in pairs(given) do
+    if not container_only[name] then out[name] = value end
+  end
+  out.health, out.ready = self:health(given.health), self:health(given.ready)
+  if given.restart then out.restart = self:restart(given.restart, self.plain[what].restart.policy) end
+  if given.stop then out.stop = self:stop(given.stop) end
+  if given.log then out.log = self:log(given.log) end
+  if #self.secret_values > 0 then out.secrets = self:secrets(given) end
   if declaration.kind == 'container' then out.container = freeze.table(list.copy(given)) end
-  return freeze.table(out)
+  return setmetatable(out, self.meta[what])
+end
+
+---Every field of a service, those it has in common with others too.
+---@param service service
+---@return table
+function M.fields(service)
+  local out = list.copy(getmetatable(service).__index)
+  for name, value in pairs(service) do out[name] = value end
+  return out
+end
+
+---A service like another one, but for some fields.
+---@param service service
+---@param changes table
+---@return service
+function M.with(service, changes)
+  local out = list.copy(service)
+  for name, value in pairs(changes) do out[name] = value end
+  return setmetatable(out, getmetatable(service))
 end
 
 return M

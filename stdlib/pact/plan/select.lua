@@ -3,6 +3,7 @@ local freeze = require 'pact.plan.freeze'
 local graph = require 'pact.plan.graph'
 local list = require 'pact.base.list'
 local plans = require 'pact.plan'
+local resolve = require 'pact.plan.resolve'
 local text = require 'pact.base.text'
 local validate = require 'pact.plan.validate'
 
@@ -116,9 +117,7 @@ function M.cut(plan, selection, wanted)
   for id, service in pairs(plan.services) do
     local kept = list.filter(service.depends_on, function(edge) return not gone(edge.id) end)
     if #kept < #service.depends_on then
-      service = list.copy(service)
-      service.depends_on = kept
-      freeze.table(service)
+      service = resolve.with(service, { depends_on = kept })
       changed = true
     end
     services[id] = service

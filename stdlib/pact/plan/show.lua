@@ -5,6 +5,7 @@ local handle = require 'pact.declare.handle'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
 local mask = require 'pact.base.mask'
+local resolve = require 'pact.plan.resolve'
 local signals = require 'pact.declare.signals'
 local text = require 'pact.base.text'
 
@@ -17,7 +18,7 @@ local function shown_word(word)
   return text.quote(word, 1000)
 end
 
----What a service runs, in one line.
+---What a service runs, in one line; the lines of a script are joined.
 ---@param service service
 ---@return string
 function M.command(service)
@@ -25,7 +26,8 @@ function M.command(service)
     return table.concat(list.map(service.command, shown_word), ' ')
   end
   if service.shell then
-    return type(service.shell) == 'function' and '<function>' or 'sh: ' .. service.shell
+    if type(service.shell) == 'function' then return '<function>' end
+    return 'sh: ' .. text.trim(service.shell):gsub('%s*\n%s*', '; ')
   end
   if service.kind == 'container' then return service.image or '<build>' end
   return ''
@@ -183,7 +185,7 @@ end
 ---@param service service
 ---@return table
 function M.service(plan, service)
-  local out = plain(service, plan)
+  local out = plain(resolve.fields(service), plan)
   hide(out.env, service.secrets)
   hide(out.declared.env, service.secrets)
   hide(out.declared.environment, service.secrets)

@@ -1,43 +1,32 @@
 --- What recipes may say already and this version can't do yet. A row goes when its feature comes.
 
 ---@class unsupported
----@field found fun(service: service): boolean?
----@field text string
-
-local function with(field)
-  return {
-    found = function(service) return service[field] ~= nil end,
-    text = ("'%s' is not supported by this version"):format(field),
-  }
-end
-
-local function of_kind(kind)
-  return {
-    found = function(service) return service.kind == kind end,
-    text = ("this version cannot run services of kind '%s'"):format(kind),
-  }
-end
-
-local function checked_by(kind)
-  return {
-    found = function(service)
-      return service.health and service.health.kind == kind or service.ready and service.ready.kind == kind
-    end,
-    text = ("checks of kind '%s' are not supported by this version"):format(kind),
-  }
-end
-
----@type unsupported[]
-return {
-  of_kind 'container',
-  of_kind 'worker',
-  with 'schedule',
-  with 'replicas',
-  with 'watch',
-  checked_by 'notify',
-  checked_by 'check',
-  {
-    found = function(service) return service.tty end,
-    text = "'tty' is not supported by this version",
-  },
+---@field kinds table<string, true> kinds of services
+---@field fields string[] fields of a service
+---@field checks table<string, true> kinds of health and ready
+local M = {
+  kinds = { container = true, worker = true },
+  fields = { 'schedule', 'replicas', 'watch', 'tty' },
+  checks = { notify = true, check = true },
 }
+
+---@param service service
+---@return string[] what can't be done, for people
+function M.found(service)
+  local out = {}
+  if M.kinds[service.kind] then
+    out[#out + 1] = ("this version cannot run services of kind '%s'"):format(service.kind)
+  end
+  for _, field in ipairs(M.fields) do
+    if service[field] then out[#out + 1] = ("'%s' is not supported by this version"):format(field) end
+  end
+  for _, field in ipairs { 'health', 'ready' } do
+    local check = service[field]
+    if check and M.checks[check.kind] then
+      out[#out + 1] = ("checks of kind '%s' are not supported by this version"):format(check.kind)
+    end
+  end
+  return out
+end
+
+return M

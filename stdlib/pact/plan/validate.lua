@@ -24,7 +24,7 @@ local function tell(draft, service, key, message)
 end
 
 local function tried(draft, service, field)
-  return draft.declared[service.id].tried[field] == true
+  return draft.declared[service.id].tried[field] ~= nil
 end
 
 -- each service with each of its edges to another one that exists
@@ -40,24 +40,23 @@ end
 
 local rules = {}
 
+-- what each kind must have one of, and what is said when it has none
+local essence = {
+  process = { 'command', 'shell',
+    "has nothing to run: give it command = { 'program', 'argument' } or shell = 'line'" },
+  container = { 'image', 'build', "has no image: give it image = 'name:tag' or build = 'directory'" },
+  worker = { 'run', 'run', 'has nothing to run: give it run = function(self) … end' },
+  external = { 'health', 'health', "needs health, such as { tcp = 'host:389' }: nothing else is known of it" },
+}
+
 function rules.what_is_run(draft)
   for _, id in ipairs(draft.ids) do
     local service = draft.services[id]
-    local function lacks(...)
-      for _, field in ipairs { ... } do
-        if service[field] or service.container and service.container[field]
-          or tried(draft, service, field) then return false end
-      end
-      return true
-    end
-    if service.kind == 'process' and lacks('command', 'shell') then
-      tell(draft, service, nil, "has nothing to run: give it command = { 'program', 'argument' } or shell = 'line'")
-    elseif service.kind == 'container' and lacks('image', 'build') then
-      tell(draft, service, nil, "has no image: give it image = 'name:tag' or build = 'directory'")
-    elseif service.kind == 'worker' and lacks 'run' then
-      tell(draft, service, nil, 'has nothing to run: give it run = function(self) … end')
-    elseif service.kind == 'external' and lacks 'health' then
-      tell(draft, service, nil, "needs health, such as { tcp = 'host:389' }: nothing else is known of it")
+    local fields, row = draft.declared[id].fields, essence[service.kind]
+    local one, other = row[1], row[2]
+    if not fields[one] and not fields[other]
+      and not tried(draft, service, one) and not tried(draft, service, other) then
+      tell(draft, service, nil, row[3])
     end
     if service.command and service.shell then
       tell(draft, service, nil, "has 'command' and 'shell': one of them")
@@ -86,8 +85,9 @@ end
 
 function rules.no_cycles(draft)
   local needs = M.needs(draft.services)
-  local at_stake = {}
-  for _, id in ipairs(draft.ids) do at_stake[id] = true end
+  local _, cyclic = graph.order(draft.order, needs)
+  if not cyclic then return end
+  local at_stake = list.set(draft.ids)
   for _, cycle in ipairs(graph.cycles(draft.order, needs)) do
     local places = list.map(cycle, function(id)
       return ('%s at %s'):format(id, fail.place(draft.services[id].at))
@@ -175,8 +175,8 @@ end
 function rules.supported(draft)
   for _, id in ipairs(draft.ids) do
     local service = draft.services[id]
-    for _, row in ipairs(service.disabled and {} or unsupported) do
-      if row.found(service) then tell(draft, service, nil, row.text) end
+    for _, message in ipairs(service.disabled and {} or unsupported.found(service)) do
+      tell(draft, service, nil, message)
     end
   end
 end

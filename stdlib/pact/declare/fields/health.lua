@@ -102,27 +102,38 @@ function shape.notify() return { kind = 'notify' } end
 function shape.check(given) return { kind = 'check', check = given.check } end
 function shape.alive() return { kind = 'alive' } end
 
-local function finish(given, cursor, raw)
-  local found, asked = {}, 0
-  local index = record.index(M.noun)
-  for _, name in ipairs(which) do
-    if given[name] ~= nil then found[#found + 1] = name end
-  end
+local is_check = list.set(which)
+
+-- the checks among the fields, and whether one was meant at all
+local function checks_of(given, raw)
+  local found, meant, index = {}, false, record.index(M.noun)
   for key in pairs(raw) do
-    if index[key] and list.index(which, index[key].name) then asked = asked + 1 end
+    local name = index[key] and index[key].name
+    if is_check[name] then
+      meant = true
+      if given[name] ~= nil then found[#found + 1] = name end
+    end
   end
+  return found, meant
+end
+
+local function finish(given, cursor, raw)
+  local found, meant = checks_of(given, raw)
   if #found > 1 then
+    table.sort(found)
     return cursor:fail(('has %s: one check at a time'):format(text.quoted(found)))
   end
   local out = found[1] and shape[found[1]](given, cursor) or {}
   if out.none then return false end
-  if asked > 0 and not found[1] then return nil end
-  for name, kind in list.sorted(owner) do
-    if given[name] ~= nil and found[1] ~= kind and not (name == 'args' and found[1] == 'exec') then
+  if meant and not found[1] then return nil end
+  for _, name in ipairs(list.keys(given)) do
+    local kind = owner[name]
+    if common[name] then
+      out[name] = given[name]
+    elseif kind and found[1] ~= kind and not (name == 'args' and found[1] == 'exec') then
       cursor:fail(("has '%s', which goes with '%s'"):format(name, kind))
     end
   end
-  for name in pairs(common) do out[name] = given[name] end
   return out
 end
 
@@ -133,27 +144,37 @@ M.noun = {
     .. 'file, check, alive; only times mean alive.',
   finish = finish,
   fields = {
-    { name = 'http', type = url, aliases = { 'url' }, doc = 'GET this address; well when the status fits.' },
+    { name = 'http', type = url, aliases = { 'url' },
+      doc = 'GET this address; well when the status fits.' },
     { name = 'status', type = status, default = "'2xx'", doc = 'The statuses that are well.' },
     { name = 'body', type = values.pattern, doc = 'What the body must contain.' },
-    { name = 'method', type = values.string, default = "'GET'", doc = 'The method of the request.' },
+    { name = 'method', type = values.string, default = "'GET'",
+      doc = 'The method of the request.' },
     { name = 'headers', type = shapes.map_of(values.string), doc = 'Headers of the request.' },
-    { name = 'insecure', type = values.boolean, default = 'false', doc = 'Take any TLS certificate.' },
+    { name = 'insecure', type = values.boolean, default = 'false',
+      doc = 'Take any TLS certificate.' },
     { name = 'tcp', type = tcp, doc = "Connect to 'host:port', or to a port of this machine." },
-    { name = 'command', type = shapes.argv, doc = 'Run a program on this machine; well when it exits with 0.' },
+    { name = 'command', type = shapes.argv,
+      doc = 'Run a program on this machine; well when it exits with 0.' },
     { name = 'args', type = shapes.args, doc = 'Arguments behind a command given as text.' },
-    { name = 'shell', type = values.string, doc = 'Run a line by /bin/sh; well when it exits with 0.' },
+    { name = 'shell', type = values.string,
+      doc = 'Run a line by /bin/sh; well when it exits with 0.' },
     { name = 'test', type = test, kinds = 'container', doc = "Compose's spelling of exec." },
-    { name = 'exec', type = shapes.argv, kinds = 'container', doc = 'Run a program inside the container.' },
-    { name = 'log', type = values.pattern, doc = 'Well from the first line of output with this text.' },
-    { name = 'notify', type = values.yes, doc = 'The service tells by sd_notify: READY=1, WATCHDOG=1.' },
+    { name = 'exec', type = shapes.argv, kinds = 'container',
+      doc = 'Run a program inside the container.' },
+    { name = 'log', type = values.pattern,
+      doc = 'Well from the first line of output with this text.' },
+    { name = 'notify', type = values.yes,
+      doc = 'The service tells by sd_notify: READY=1, WATCHDOG=1.' },
     { name = 'file', type = values.path, doc = 'Well while this file exists.' },
     { name = 'contains', type = values.pattern, doc = 'What the file must contain.' },
-    { name = 'check', type = values.func, doc = 'A function: true, or false and a reason. It may wait.' },
+    { name = 'check', type = values.func,
+      doc = 'A function: true, or false and a reason. It may wait.' },
     { name = 'alive', type = values.yes, doc = 'No more than living.' },
     { name = 'interval', type = values.duration, min = 10, default = '30s',
       doc = 'From the end of one probe to the next.' },
-    { name = 'timeout', type = values.duration, min = 1, default = '5s', doc = 'For the whole probe.' },
+    { name = 'timeout', type = values.duration, min = 1, default = '5s',
+      doc = 'For the whole probe.' },
     { name = 'retries', type = values.integer, min = 1, default = '3',
       doc = 'So many failures in a row make it unhealthy.' },
     { name = 'start_period', type = values.duration, default = '0s', aliases = { 'initial_delay' },

@@ -25,7 +25,8 @@ M.restart = {
       end,
     }, default = "'on-failure'; 'no' for tasks", doc = 'When to start again.' },
     { name = 'max_retries', type = values.count, default = "3; unlimited with 'always'",
-      aliases = { 'max_restarts', 'max_attempts' }, doc = 'So many restarts without a lasting life between them, then failed.' },
+      aliases = { 'max_restarts', 'max_attempts' },
+      doc = 'So many restarts without a lasting life between them, then failed.' },
     { name = 'delay', type = values.duration, default = '1s', doc = 'Before the first restart.' },
     { name = 'factor', type = values.number, min = 1, max = 100, default = '2',
       doc = 'Each further delay is so many times the one before.' },
@@ -56,15 +57,19 @@ M.stop = {
   name = 'stop',
   doc = 'How a service is asked to end: a signal or a command, and how long it may take.',
   fields = {
-    { name = 'signal', type = values.signal, default = "'TERM'", doc = 'The signal that asks it to end.' },
-    { name = 'timeout', type = values.duration, default = '10s', aliases = { 'grace', 'grace_period' },
+    { name = 'signal', type = values.signal, default = "'TERM'",
+      doc = 'The signal that asks it to end.' },
+    { name = 'timeout', type = values.duration, default = '10s',
+      aliases = { 'grace', 'grace_period' },
       doc = 'How long it may take; then SIGKILL.' },
     { name = 'scope', type = values.enum { 'tree', 'group' }, default = "'tree'",
       doc = "What is ended: all that it started, or its process group only." },
-    { name = 'command', type = shapes.argv, doc = 'A program that asks it to end, instead of the signal.' },
+    { name = 'command', type = shapes.argv,
+      doc = 'A program that asks it to end, instead of the signal.' },
     { name = 'args', type = shapes.args, doc = 'Arguments behind a command given as text.' },
     { name = 'shell', type = values.string, doc = 'The same by /bin/sh.' },
-    { name = 'keep', type = shapes.list_of(values.string), doc = 'Names of processes of its tree that stay alive.' },
+    { name = 'keep', type = shapes.list_of(values.string),
+      doc = 'Names of processes of its tree that stay alive.' },
   },
   finish = function(out, cursor)
     if out.command and out.shell then cursor:fail "has 'command' and 'shell': one of them" end
@@ -86,8 +91,10 @@ M.log = {
   name = 'log',
   doc = 'How the output of a service is kept.',
   fields = {
-    { name = 'max_size', type = values.size, min = 1024, default = '10m', doc = 'One file is no larger.' },
-    { name = 'max_files', type = values.integer, min = 0, max = 1000, default = '5', doc = 'So many older files are kept.' },
+    { name = 'max_size', type = values.size, min = 1024, default = '10m',
+      doc = 'One file is no larger.' },
+    { name = 'max_files', type = values.integer, min = 0, max = 1000, default = '5',
+      doc = 'So many older files are kept.' },
     { name = 'format', type = values.enum { 'raw', 'text', 'json' }, default = "'raw'",
       doc = 'The bytes as they are, or lines with times, or JSON lines.' },
   },
@@ -100,6 +107,16 @@ end
 M.restart_type = record.type(M.restart, short_restart)
 M.stop_type = record.type(M.stop, short_stop)
 M.log_type = record.type(M.log)
+
+-- `auto_restart`: the two policies that older programs have
+M.auto_restart = {
+  name = 'true or false', lua = 'boolean',
+  check = function(value, cursor, row)
+    local wanted = values.boolean.check(value, cursor, row)
+    if wanted == nil then return nil end
+    return wanted and 'on-failure' or 'no'
+  end,
+}
 
 -- `on_unhealthy`: a word or a function
 local unhealthy = values.enum { 'ignore', 'restart' }
