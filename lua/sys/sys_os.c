@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -15,6 +15,7 @@
 #include "os/signame.h"
 #include "os/terminal.h"
 #include "os/users.h"
+#include "proc/limits.h"
 
 extern char **environ;
 
@@ -154,6 +155,22 @@ static int disk(lua_State *L) {
   return 1;
 }
 
+static int limits(lua_State *L) {
+  int resource;
+  lua_newtable(L);
+  for (size_t i = 0; limits_name(i, &resource); i++) {
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) < 0) continue;
+    lua_createtable(L, 2, 0);
+    lua_pushinteger(L, limit.rlim_cur == RLIM_INFINITY ? -1 : (lua_Integer)limit.rlim_cur);
+    lua_rawseti(L, -2, 1);
+    lua_pushinteger(L, limit.rlim_max == RLIM_INFINITY ? -1 : (lua_Integer)limit.rlim_max);
+    lua_rawseti(L, -2, 2);
+    lua_setfield(L, -2, limits_name(i, &resource));
+  }
+  return 1;
+}
+
 static int own_figures(lua_State *L) {
   struct machine_self self;
   machine_read_self(&self);
@@ -202,6 +219,7 @@ int sys_open_os(lua_State *L) {
       {"find_program", find_program},
       {"system", machine_figures},
       {"disk", disk},
+      {"limits", limits},
       {"self", own_figures},
       {"foreground", take_foreground},
       {NULL, NULL},
