@@ -166,6 +166,7 @@ end
 ---The edge to unhealthy, or further failures after it.
 function M.unhealthy(r, event, out)
   r.complaint = event.reason
+  if r.want == 'down' then return end
   if event.ask then
     ask(r, event.edge and 'unhealthy' or 'health_check_failed', out)
   elseif r.restart_when_unhealthy then
@@ -181,6 +182,7 @@ function M.restart_unhealthy(r, verdict, out)
 end
 
 local function of_alive(r, verdict, asked, out)
+  if r.want == 'down' then return end
   if asked == 'unhealthy' and not verdict then
     return ask(r, 'health_check_failed', out)
   end

@@ -1,19 +1,18 @@
 --- The supervisor: what is wanted goes in, events and snapshots come out. Everybody acts through it.
 
+local commands = require 'pact.supervise.commands'
 local deps = require 'pact.supervise.deps'
 local launch = require 'pact.supervise.launch'
 local reason = require 'pact.supervise.reason'
 local rest = require 'pact.supervise.rest'
 local run = require 'pact.supervise.run'
 local state = require 'pact.supervise.state'
-local teardown = require 'pact.supervise.teardown'
 local view = require 'pact.supervise.view'
-local waiters = require 'pact.supervise.waiters'
 
 local M = {}
 
 ---@class supervisor
-local Supervisor = {}
+local Supervisor = setmetatable({}, { __index = commands })
 Supervisor.__index = Supervisor
 
 local function new_node(self, service)
@@ -106,171 +105,6 @@ function Supervisor:handle(id)
   return self:snapshot(id)
 end
 
-local function find(self, id)
-  local node = self.nodes[id]
-  if not node then return nil, ("no service '%s'"):format(tostring(id)), 'unknown' end
-  return node
-end
-
-local function ready_to_act(self, id)
-  local node, message, code = find(self, id)
-  if node and self.down then return nil, 'the network is shutting down', 'busy' end
-  return node, message, code
-end
-
----------------------------------------------------------------------------------------------------
--- Commands.
-
-local function bring_up(self, nodes, by, no_deps)
-  self.touched = true
-  local named = {}
-  for _, node in ipairs(nodes) do
-    named[node], node.free = true, no_deps or false
-  end
-  for _, node in ipairs(no_deps and nodes or deps.needed(nodes)) do
-    if node.record.want == 'down' then self.told_ready = false end
-    self:feed(node, { name = 'up', by = named[node] and by or 'dependency' })
-    self:mark(node)
-  end
-end
-
----Sets what is wanted. Up: with all that is needed, unless no_deps.
----@param ids string[]
----@param want 'up'|'down'
----@param by actor
----@param opts? { no_deps?: boolean }
----@return true?, string?, string?
-function Supervisor:want(ids, want, by, opts)
-  local nodes = {}
-  for i, id in ipairs(ids) do
-    local node, message, code = ready_to_act(self, id)
-    if not node then return nil, message, code end
-    nodes[i] = node
-  end
-  table.sort(nodes, function(a, b) return a.index < b.index end)
-  if want == 'up' then
-    bring_up(self, nodes, by, opts and opts.no_deps)
-  else
-    for i = #nodes, 1, -1 do self:feed(nodes[i], { name = 'down', by = by }) end
-  end
-  return true
-end
-
-local function wait_if(self, node, wait, goal)
-  if not wait then return true end
-  return waiters.wait(self, node, type(wait) == 'string' and wait or goal)
-end
-
----@param id string
----@param opts? { by?: actor, wait?: boolean|'started'|'ready', no_deps?: boolean, timeout?: integer }
----@return true?, string?, string?
-function Supervisor:start(id, opts)
-  opts = opts or {}
-  local node, message, code = ready_to_act(self, id)
-  if not node then return nil, message, code end
-  bring_up(self, { node }, opts.by or 'person', opts.no_deps)
-  if not opts.wait then return true end
-  return waiters.wait(self, node, opts.wait == true and 'ready' or opts.wait, opts.timeout)
-end
-
--- Those of a service's dependents that live, itself included.
-local function living_dependents(node)
-  local set = deps.dependents { node }
-  for other in pairs(set) do
-    local r = other.record
-    if other ~= node and (r.want == 'down' or not r.live) then set[other] = nil end
-  end
-  return set
-end
-
----@param id string
----@param opts? { by?: actor, with_dependents?: boolean, wait?: boolean }
----@return true?, string?, string?
-function Supervisor:stop(id, opts)
-  opts = opts or {}
-  local node, message, code = find(self, id)
-  if not node then return nil, message, code end
-  local by = opts.by or 'person'
-  if self.down then
-    return wait_if(self, node, opts.wait, 'stopped')
-  elseif opts.with_dependents then
-    teardown.begin(self, living_dependents(node), by, function() end)
-  else
-    self:feed(node, { name = 'down', by = by })
-  end
-  return wait_if(self, node, opts.wait, 'stopped')
-end
-
-local function restart_all(self, node, by)
-  local set, nodes = living_dependents(node), {}
-  for other in pairs(set) do nodes[#nodes + 1] = other end
-  table.sort(nodes, function(a, b) return a.index < b.index end)
-  teardown.begin(self, set, by, function()
-    if self.down then return end
-    for _, other in ipairs(deps.needed(nodes)) do
-      local named = set[other]
-      self:feed(other, { name = named and 'restart' or 'up', by = named and by or 'dependency' })
-    end
-  end)
-end
-
----@param id string
----@param opts? { by?: actor, with_dependents?: boolean, wait?: boolean }
----@return true?, string?, string?
-function Supervisor:restart(id, opts)
-  opts = opts or {}
-  local node, message, code = ready_to_act(self, id)
-  if not node then return nil, message, code end
-  local by = opts.by or 'person'
-  self.touched = true
-  if opts.with_dependents then
-    restart_all(self, node, by)
-  else
-    self:feed(node, { name = 'restart', by = by })
-    for _, other in ipairs(deps.needed { node }) do
-      if other ~= node then self:feed(other, { name = 'up', by = 'dependency' }) end
-    end
-  end
-  if not opts.wait then return true end
-  if opts.with_dependents then waiters.wait(self, node, 'stopped') end
-  return waiters.wait(self, node, 'ready')
-end
-
----@param id string
----@param signal string|integer
----@param scope? 'leader'|'group'|'tree'
----@return true?, string?, string?
-function Supervisor:signal(id, signal, scope)
-  local node, message, code = find(self, id)
-  if not node then return nil, message, code end
-  local number = signal
-  if type(signal) == 'string' then
-    number = self.sys.os.signals[signal:upper():gsub('^SIG', '')] or math.tointeger(signal)
-  end
-  if math.type(number) ~= 'integer' then return nil, ("no signal '%s'"):format(signal), 'EINVAL' end
-  if not node.job or not node.record.live then
-    return nil, ("'%s' does not run (%s)"):format(id, node.record.status), 'gone'
-  end
-  return node.driver:signal(node.job, number, scope)
-end
-
----Yields until a service has become something, or can't any more.
----@param id string
----@param goal 'started'|'ready'|'healthy'|'stopped'
----@param timeout? integer
----@return true?, string?, string?
-function Supervisor:wait(id, goal, timeout)
-  local node, message, code = find(self, id)
-  if not node then return nil, message, code end
-  return waiters.wait(self, node, goal, timeout)
-end
-
----@param why string
----@param opts? { force?: boolean, status?: integer }
-function Supervisor:shutdown(why, opts)
-  teardown.shutdown(self, why, opts or {})
-end
-
 ---@param service service declared while the network runs; what it depends on is known
 function Supervisor:add(service)
   connect(self, new_node(self, service))
@@ -298,8 +132,8 @@ function Supervisor:service(id)
 end
 
 function Supervisor:log(id)
-  local node, message = find(self, id)
-  if not node then return nil, message end
+  local node = self.nodes[id]
+  if not node then return nil, ("no service '%s'"):format(tostring(id)) end
   return launch.open_log(self, node)
 end
 

@@ -9,66 +9,11 @@
 
 local ending = require 'pact.supervise.ending'
 local reason = require 'pact.supervise.reason'
+local record = require 'pact.supervise.record'
 
 local M = {}
 
----@class record
----@field id string
----@field task boolean
----@field external boolean
----@field checked boolean readiness is a probe's to say
----@field probed boolean it has health
----@field policy restart
----@field success table<integer, boolean>
----@field restart_when_unhealthy boolean
----@field want 'up'|'down'
----@field status status
----@field health health_state
----@field reason string
----@field epoch integer
----@field live? 'begun'|'up'|'ended' a driver has it: start asked, alive, what is left is being swept
----@field cause? 'stop'|'restart'|'crash'|'fail' why it is stopping
----@field again boolean start it once it has stopped
----@field restarting? actor who made the start that comes a restart
----@field attempt integer
----@field restart_count integer
----@field asked? string whose hooks are being asked
----@field due boolean its delay is over, its sweep isn't
----@field pid? integer
----@field started boolean this epoch has begun to live
----@field refused? integer starts in a row that the machine refused for want of something
----@field complaint? string the last failure of health
----@field verdict? verdict how to start again after this crash
----@field exit? table the last end: code, signal, uptime, success
-
----@param service service
----@return record
-function M.new(service)
-  local success = {}
-  for _, code in ipairs(service.success_exit or { 0 }) do
-    success[code] = true
-  end
-  return {
-    id = service.id,
-    task = service.task,
-    external = service.kind == 'external',
-    checked = (service.ready or service.health) ~= nil,
-    probed = service.health ~= nil,
-    policy = service.restart,
-    success = success,
-    restart_when_unhealthy = service.on_unhealthy == 'restart' and service.kind ~= 'external',
-    want = 'down',
-    status = 'idle',
-    health = 'none',
-    reason = 'not wanted',
-    epoch = 0,
-    again = false,
-    attempt = 0,
-    restart_count = 0,
-    due = false,
-    started = false,
-  }
-end
+M.new = record.new
 
 local function emit(out, name, fields)
   out[#out + 1] = { 'emit', name, fields }
@@ -224,11 +169,14 @@ local function health(r, event, out)
   end
 end
 
+-- One that is to go down anyway waits for its turn: its dependents come first.
 local function expired(r, event, out)
+  if r.want == 'down' then return end
   halt(r, 'crash', event.reason, out)
 end
 
 local function fail(r, event, out)
+  if r.want == 'down' then return end
   halt(r, 'fail', event.reason, out)
 end
 
@@ -311,9 +259,9 @@ M.table = {
   },
 }
 
-local function copy(record)
+local function copy(from)
   local r = {}
-  for key, value in pairs(record) do
+  for key, value in pairs(from) do
     r[key] = value
   end
   return r
@@ -321,19 +269,19 @@ end
 
 local NOTHING = {}
 
----@param record record
+---@param now record
 ---@param event table name, epoch where it is of one epoch, and fields of its own
 ---@return record record a new one, or the same when nothing has changed
 ---@return table[] actions
-function M.step(record, event)
-  if event.epoch and event.epoch ~= record.epoch then
-    return record, NOTHING
+function M.step(now, event)
+  if event.epoch and event.epoch ~= now.epoch then
+    return now, NOTHING
   end
-  local handler = M.table[record.status][event.name]
+  local handler = M.table[now.status][event.name]
   if not handler then
-    return record, NOTHING
+    return now, NOTHING
   end
-  local r, out = copy(record), {}
+  local r, out = copy(now), {}
   handler(r, event, out)
   return r, out
 end

@@ -153,7 +153,7 @@ describe('sched', function()
       seen[#seen + 1] = 'timer'
     end, group)
     loop:spawn(function()
-      local guard <close> = setmetatable({}, {
+      local _ <close> = setmetatable({}, {
         __close = function()
           seen[#seen + 1] = 'closed'
         end,

@@ -49,7 +49,9 @@ describe('a life', function()
   end)
 
   it('forgets old restarts after reset_after of uptime', function()
-    net = network.new({ { 'a' } }, { programs = { a = function(_, nth) return nth == 2 and { exit_after = 61000, code = 1 } or { exit_after = 100, code = 1 } end } })
+    net = network.new({ { 'a' } }, { programs = { a = function(_, nth)
+      return { exit_after = nth == 2 and 61000 or 100, code = 1 }
+    end } })
     net:up(61000)
     assert.equal(1, net.sup:snapshot('a').attempt)
     net.world:advance(500)
@@ -113,7 +115,8 @@ describe('a life', function()
   end)
 
   it('waits with a restart until what was left is swept', function()
-    net = network.new({ { 'a', policy { delay = 0 } } }, { programs = { a = { exit_after = 100, code = 1, leaves = 2, leaves_for = 300 } } })
+    net = network.new({ { 'a', policy { delay = 0 } } },
+      { programs = { a = { exit_after = 100, code = 1, leaves = 2, leaves_for = 300 } } })
     net:up(1000)
     assert.same({ 0, 400, 800 }, starts 'a')
   end)
@@ -177,7 +180,8 @@ describe('a life', function()
   end)
 
   it('tells of a policy function that raises, and takes it for nil', function()
-    net = network.new({ { 'a', policy { policy = 'function', decide = function() error 'oops' end } } }, { programs = { a = { exit_after = 100, code = 7 } } })
+    net = network.new({ { 'a', policy { policy = 'function', decide = function() error 'oops' end } } },
+      { programs = { a = { exit_after = 100, code = 7 } } })
     net:up(5000)
     assert.equal('failed', net:status 'a')
     assert.matches('oops', net:last('hook_failed').message)
@@ -358,7 +362,8 @@ describe('a life', function()
   end)
 
   it('probes an external service at once, and has nothing to stop', function()
-    net = network.new({ { 'ldap', { kind = 'external', health = { kind = 'tcp', host = 'ldap.test', port = 389 } } }, { 'web', { depends_on = { 'ldap' } } } })
+    net = network.new({ { 'ldap', { kind = 'external', health = { kind = 'tcp', host = 'ldap.test', port = 389 } } },
+      { 'web', { depends_on = { 'ldap' } } } })
     net:up(500)
     assert.same({ ldap = 'starting', web = 'waiting' }, net:all())
     net.world.tcp['ldap.test:389'] = true

@@ -242,9 +242,10 @@ describe('state', function()
   end)
 
   it('keeps a count of its own for what the machine refuses', function()
-    local r, actions = record(FROM.begun), nil
+    local r = record(FROM.begun)
     local delays = {}
     for i = 1, 3 do
+      local actions
       r, actions = state.step(r, ev('start_failed', { code = 'EAGAIN', reason = 'fork: EAGAIN' }))
       delays[i] = actions[1][2]
       r = state.step(r, ev 'timer')
