@@ -1,0 +1,124 @@
+#include "log/follow.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define TRIES 100u
+
+// Names may be moving: until they stand still.
+static int open_rotation(struct reader *reader, const char *stem, unsigned rotation) {
+  for (unsigned tries = 0;; tries++) {
+    int result = reader_open(reader, stem, rotation);
+    if (result != -EAGAIN || tries >= TRIES) return result;
+    sched_yield();
+  }
+}
+
+static void take(struct follow *follow, struct reader *reader, uint64_t next) {
+  if (follow->open) reader_close(&follow->reader);
+  follow->reader = *reader;
+  follow->open = true;
+  follow->next = next;
+  follow->at = follow->count = 0;
+  if (reader->headless) reader_verify(&follow->reader); // a file without an index: its bytes alone
+}
+
+static int open_oldest(struct follow *follow) {
+  struct reader reader;
+  int result = open_rotation(&reader, follow->stem, 0);
+  for (unsigned rotation = 1; result == 0; rotation++) {
+    take(follow, &reader, 0);
+    result = open_rotation(&reader, follow->stem, rotation);
+  }
+  return follow->open || result == -EAGAIN ? 0 : result;
+}
+
+int follow_open(struct follow *follow, const char *dir, const char *name, bool from_end) {
+  *follow = (struct follow){.reader = {.log_fd = -1, .index_fd = -1}};
+  size_t size = strlen(dir) + strlen(name) + 2;
+  follow->stem = mem_new(size);
+  snprintf(follow->stem, size, "%s/%s", dir, name);
+  int result;
+  if (from_end) {
+    struct reader reader;
+    result = open_rotation(&reader, follow->stem, 0);
+    if (result == 0) take(follow, &reader, reader.records);
+  } else {
+    result = open_oldest(follow);
+  }
+  if (result == -ENOENT) result = 0;
+  if (result != 0) follow_close(follow);
+  return result;
+}
+
+void follow_close(struct follow *follow) {
+  if (follow->open) reader_close(&follow->reader);
+  free(follow->stem);
+  *follow = (struct follow){.reader = {.log_fd = -1, .index_fd = -1}};
+}
+
+static bool look_ahead(struct follow *follow) {
+  struct reader *reader = &follow->reader;
+  if (follow->next >= reader->records) reader_refresh(reader);
+  ssize_t count = reader_records(reader, follow->next, follow->ahead, FOLLOW_AHEAD);
+  if (count <= 0) return false;
+  follow->next += (uint64_t)count;
+  follow->at = 0;
+  follow->count = (unsigned)count;
+  return true;
+}
+
+// The segment with the next higher number; when that one is gone, the one behind it.
+static bool next_segment(struct follow *follow) {
+  uint64_t wanted = follow->reader.header.segment + 1;
+  for (unsigned tries = 0; tries < TRIES; tries++) {
+    struct reader reader;
+    if (open_rotation(&reader, follow->stem, 0) != 0) return false;
+    uint64_t newest = reader.header.segment;
+    if (!reader.headless && newest == wanted) {
+      take(follow, &reader, 0);
+      return true;
+    }
+    reader_close(&reader);
+    if (reader.headless || newest < wanted) return false;
+    int result = open_rotation(&reader, follow->stem, (unsigned)(newest - wanted));
+    if (result == 0 && !reader.headless && reader.header.segment == wanted) {
+      take(follow, &reader, 0);
+      return true;
+    }
+    if (result == 0)
+      reader_close(&reader); // names have moved on
+    else
+      wanted++; // removed from outside
+  }
+  return false;
+}
+
+const struct index_record *follow_peek(struct follow *follow) {
+  if (!follow->open && (open_oldest(follow) != 0 || !follow->open)) return NULL;
+  for (;;) {
+    while (follow->at < follow->count) {
+      struct index_record *record = &follow->ahead[follow->at];
+      if (index_record_valid(record)) return record;
+      follow->at++; // damaged from outside
+    }
+    if (look_ahead(follow)) continue;
+    if (follow->reader.rebuilt || !reader_sealed(&follow->reader)) return NULL;
+    // Records may have come between the look and the seal.
+    if (!look_ahead(follow) && !next_segment(follow)) return NULL;
+  }
+}
+
+void follow_advance(struct follow *follow) {
+  follow->at++;
+}
+
+uint64_t follow_known_end(const struct follow *follow) {
+  const struct index_record *last = &follow->ahead[follow->count - 1];
+  return index_record_valid(last) ? last->offset + last->length : 0;
+}
