@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "log/logs.h"
+#include "log/tail.h"
 #include "loop/sig.h"
 #include "loop/timer.h"
 #include "net/control.h"
@@ -23,6 +24,7 @@ void engine_finish(struct engine *engine) {
   procs_destroy(engine->procs);
   http_client_destroy(engine->http_client);
   tcp_probes_destroy(engine->tcp_probes);
+  tails_destroy(engine->tails);
   logs_destroy(engine->logs);
   files_destroy(engine->files);
   signals_destroy(engine->signals);
@@ -36,6 +38,7 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   loop_forget(&engine->loop, id);
   if (engine->timers && timers_cancel(engine->timers, id)) return true;
   if (engine->logs && logs_cancel(engine->logs, id)) return true;
+  if (engine->tails && tails_cancel(engine->tails, id)) return true;
   if (engine->http_client && http_client_cancel(engine->http_client, id)) return true;
   if (engine->tcp_probes && tcp_probes_cancel(engine->tcp_probes, id)) return true;
   if (engine->control && control_cancel(engine->control, id)) return true;
@@ -67,6 +70,11 @@ struct control *engine_control(struct engine *engine) {
 struct logs *engine_logs(struct engine *engine) {
   if (!engine->logs) engine->logs = logs_create(&engine->loop);
   return engine->logs;
+}
+
+struct tails *engine_tails(struct engine *engine) {
+  if (!engine->tails) engine->tails = tails_create(&engine->loop);
+  return engine->tails;
 }
 
 struct procs *engine_procs(struct engine *engine) {

@@ -165,6 +165,7 @@ function sys.log.open(opts) end
 ---Later bytes belong to this incarnation.
 function sys.log.epoch(id, epoch) end
 ---@param stream integer 1 stdout, 2 stderr, 3 ours
+---@return true? ok, string? message, string? code 'gone'; 'EAGAIN': 4 MiB are queued, what found no room is counted as lost
 function sys.log.write(id, stream, bytes) end
 ---Watches for a line with `pattern` (plain text, or `{ regex = 'POSIX extended' }`), from now on: event `(watch, 'line', text, stream, at)` for
 ---each, until cancelled. Lines are cut at 64 KiB.
@@ -187,11 +188,14 @@ function sys.log.stat(id) end
 ---Closes when all that was read is written.
 function sys.log.close(id) end
 ---Waits until all logs' bytes are in their files, at most `ms`.
+---@return boolean ok false: it took longer
 function sys.log.flush(ms) end
 
 ---------------------------------------------------------------------------------------------------
 -- Following logs from another process (front, `logs`), by their files alone: byte-exact, through rotation. While a tail
 -- holds a segment it isn't deleted.
+---Event `(0, 'gone', message)` once when nobody can read the output any more (its reader has ended, the terminal is
+---gone): from then on all is dropped, and drains are answered at once.
 ---@class sys.tail
 sys.tail = {}
 ---@param opts { dir: string, name: string, prefix: string, err_prefix?: string, from?: 'start'|'end' } prefix: put before each line (err_prefix for stderr's)
@@ -204,8 +208,10 @@ function sys.tail.wake(id) end
 ---`escape`: control sequences other than colours become \xNN (for a terminal); otherwise the bytes are as they are.
 ---@param opts { escape: boolean }
 function sys.tail.style(opts) end
----Puts text of our own into the same output, in order behind what is there.
+---Puts text of our own into the same output, in order behind what all logs hold by now. Refused with 'EAGAIN' when
+---1 MiB of such texts waits already.
 ---@param text string
+---@return true? ok, string? message, string? code
 function sys.tail.say(text) end
 ---Event `(id, 'drain')` when all that was there at the call has been written.
 ---@return integer id

@@ -1,0 +1,91 @@
+#include "sys/sys.h"
+
+#include "log/tail.h"
+#include "sys/window.h"
+
+static struct tails *tails_of(lua_State *L) {
+  return engine_tails(sys_engine(L));
+}
+
+static uint64_t check_id(lua_State *L) {
+  return (uint64_t)luaL_checkinteger(L, 1);
+}
+
+static bool from_end_option(lua_State *L) {
+  static const char *const names[] = {"start", "end", NULL};
+  lua_getfield(L, 1, "from");
+  bool from_end = luaL_checkoption(L, -1, "start", names) == 1;
+  lua_pop(L, 1);
+  return from_end;
+}
+
+static int open_tail(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "dir");
+  lua_getfield(L, 1, "name");
+  lua_getfield(L, 1, "prefix");
+  lua_getfield(L, 1, "err_prefix"); // opts dir name prefix err_prefix
+  struct tail_options options = {
+      .dir = sys_path(L, 2),
+      .name = sys_path(L, 3),
+      .prefix = luaL_checkstring(L, 4),
+      .err_prefix = luaL_optstring(L, 5, NULL),
+      .from_end = from_end_option(L),
+  };
+  uint64_t id;
+  int result = tails_open(tails_of(L), &options, &id);
+  if (result) return sys_fail(L, result, "%s/%s.log", options.dir, options.name);
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
+static int wake(lua_State *L) {
+  tails_wake(tails_of(L), check_id(L));
+  return 0;
+}
+
+static int style(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_getfield(L, 1, "escape");
+  tails_style(tails_of(L), lua_toboolean(L, -1));
+  return 0;
+}
+
+static int say(lua_State *L) {
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  return sys_done(L, tails_say(tails_of(L), text, size), "%s", "standard output");
+}
+
+static int drain(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)tails_drain(tails_of(L)));
+  return 1;
+}
+
+static int close_tail(lua_State *L) {
+  tails_close(tails_of(L), check_id(L));
+  return 0;
+}
+
+static int lines(lua_State *L) {
+  struct line_filter filter;
+  lua_settop(L, 3);
+  const char *dir = sys_path(L, 1), *name = sys_path(L, 2);
+  if (!window_check_filter(L, 3, &filter)) return 3;
+  struct lines *found = window_push_box(L);
+  const char *stem = lua_pushfstring(L, "%s/%s", dir, name); // box stem
+  int result = lines_read(found, stem, &filter, NULL, LINES_NO_END);
+  if (result) return sys_fail(L, result, "%s.log", stem);
+  window_push_lines(L, -2);
+  return 1;
+}
+
+int sys_open_tail(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"open", open_tail}, {"wake", wake},        {"style", style}, {"say", say},
+      {"drain", drain},    {"close", close_tail}, {"lines", lines}, {NULL, NULL},
+  };
+  luaL_newlib(L, functions);
+  return 1;
+}
