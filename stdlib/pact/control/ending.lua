@@ -9,15 +9,15 @@ local Network = network.class
 -- FRONT_MS: how long a front that hasn't asked for its session yet is waited for.
 local FLUSH_MS, CLOSE_MS, FRONT_MS = 5000, 2000, 5000
 
----Nothing wanted lives or can live; the recipe's body or its timers may.
+---Something of the recipe's own goes on: its body, a timer, a hook that may still act.
 function Network:lives()
-  return self.body_runs or self.timers > 0
+  return self.body_runs or self.timers > 0 or self.hooks ~= nil and self.hooks:busy()
 end
 
 ---@param rest rest
 function Network:on_rest(rest)
   if rest.down then return self:finish(rest) end
-  self.at_rest = rest
+  self.at_rest = true
   self:end_at_rest()
 end
 

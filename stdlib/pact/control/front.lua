@@ -93,7 +93,7 @@ end
 function handlers.ready(self, message)
   self.ready = true
   if self.command then return require('pact.control.front_run').start(self, message.addresses) end
-  if not self.plain.quiet then self.plain:endpoints(message.services) end
+  if not self.plain.quiet then self.plain:ready(message.elapsed, message.services) end
 end
 
 handlers['end'] = function(self, message)

@@ -17,10 +17,10 @@ Hooks.__index = Hooks
 ---@field once? boolean
 ---@field gone? boolean
 
----@param context { sched: sched, bus: bus, fs: sys.fs, handle: (fun(id: string): any), environment?: table, directory: string }
+---@param context { sched: sched, bus: bus, fs: sys.fs, handle: (fun(id: string): any), environment?: table, directory: string, on_idle?: fun() } on_idle: no hook runs any more
 ---@return hooks
 function M.new(context)
-  return setmetatable({ context = context, own = {}, global = {}, scripts = {}, stopping = {} }, Hooks)
+  return setmetatable({ context = context, own = {}, global = {}, scripts = {}, stopping = {}, running = 0 }, Hooks)
 end
 
 ---@param event string
@@ -82,6 +82,11 @@ local function place(message)
   return file, math.tointeger(line), file and message:match '^[^\n:]+:%d+: (.*)$' or message
 end
 
+---@return boolean hooks are under way
+function Hooks:busy()
+  return self.running > 0
+end
+
 function Hooks:failed(hook, event, message, traceback)
   local file, line, rest = place(message)
   self.context.bus:emit {
@@ -100,9 +105,12 @@ function Hooks:run(hook, event)
   end
   local task
   local function ended()
+    self.running = self.running - 1
     self.stopping[task] = nil
-    if self.on_idle and not next(self.stopping) then self.on_idle() end
+    if self.stopped and not next(self.stopping) then self.stopped() end
+    if self.running == 0 and self.context.on_idle then self.context.on_idle() end
   end
+  self.running = self.running + 1
   task = self.context.sched:spawn(fn, {
     name = 'hook ' .. event.name,
     budget = BUDGET_MS,
@@ -146,8 +154,8 @@ end
 function Hooks:before_stop(reason, done)
   self:fire { name = 'shutdown', reason = reason }
   if not next(self.stopping) then return done() end
-  self.on_idle = function()
-    self.on_idle = nil
+  self.stopped = function()
+    self.stopped = nil
     done()
   end
 end

@@ -247,11 +247,13 @@ end
 
 ---What we do ourselves when an event has gone to all.
 function Network:heard(event)
+  if event.name == 'started' then self.at_rest = false end
   if event.name == 'started' and self.plain then self:follow_output(event.service) end
   if event.name == 'all_ready' and not self.was_ready then
     self.was_ready = true
     self.audience:tell({
       type = 'ready', services = json.array(self:snapshots()), addresses = self:addresses(),
+      elapsed = self.sys.time.now() - self.started_at,
     }, true)
   end
   local abort = self.invocation.options.abort_on_failure
@@ -278,6 +280,9 @@ function Network:start(context)
   self.hooks = hooks.new {
     sched = self.sched, bus = self.bus, fs = self.sys.fs, environment = recipe.environment,
     directory = self.plan.directory, handle = context.handle,
+    on_idle = function()
+      self:end_at_rest()
+    end,
   }
   self.hooks:add_plan(self.plan)
   subscribe(self)
@@ -294,6 +299,7 @@ function Network:start(context)
   }
   self.audience:tell(self:hello(), true)
   self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
+  if #context.wanted == 0 then self.at_rest = true end
 end
 
 ---Variables that say where services can be reached, for CMD of `run`.

@@ -76,11 +76,7 @@ function words.shutdown(event)
   return 'shutting down' .. because(event), 'bold'
 end
 
-function words.all_ready(event)
-  return 'all ready' .. (event.elapsed and (' in %s'):format(duration.format(event.elapsed)) or ''), 'green'
-end
-
-local QUIET = { probe = true, line = true, metrics = true, ready = true, notify = true }
+local QUIET = { probe = true, line = true, metrics = true, ready = true, notify = true, all_ready = true }
 
 ---@param event event
 ---@return string? text without the service's name; nil: not for the eyes

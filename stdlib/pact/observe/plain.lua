@@ -1,6 +1,7 @@
 --- A network as lines: what services write behind their prefix, what happens to them in between, in order.
 
 local describe = require 'pact.observe.describe'
+local duration = require 'pact.base.duration'
 local list = require 'pact.base.list'
 local style = require 'pact.observe.style'
 
@@ -73,6 +74,14 @@ function Plain:say(text)
   self.tail.say(text)
 end
 
+---The prefix of what is said of a service, or of the network.
+function Plain:own(id)
+  if id == 'pactlua' then
+    return self.style:paint('dim', 'pactlua' .. (' '):rep(self.width - #'pactlua') .. ' *') .. ' '
+  end
+  return (self:prefix(id, false):gsub('|', '*', 1))
+end
+
 local GRAVE = { crashed = true, failed = true, skipped = true, hook_failed = true, unhealthy = true }
 
 ---@param event event
@@ -81,24 +90,24 @@ function Plain:event(event)
   if self.quiet and not GRAVE[event.name] then return end
   local text, colour = describe.event(event)
   if not text then return end
-  local id = event.service or 'pactlua'
   local first, rest = text:match '^([^\n]*)\n?(.*)$'
-  local head = self.style:paint('dim', label(id) .. (' '):rep(self.width - #label(id)) .. ' * ')
-  if event.service then head = self.style:prefix(self.index[id] or 1, label(id), self.width, false):gsub('|', '*') end
+  local head = self:own(event.service or 'pactlua')
   local out = head .. self.style:paint(colour, first) .. '\n'
   if rest ~= '' then out = out .. rest:gsub('\n*$', '\n') end
   self.tail.say(out)
 end
 
----Everything is ready: where it can be reached.
+---Everything is ready: how long that took, and where it can be reached.
+---@param elapsed integer
 ---@param services snapshot[]
-function Plain:endpoints(services)
+function Plain:ready(elapsed, services)
+  local out = { self:own 'pactlua' .. self.style:paint('green', 'all ready in ' .. duration.format(elapsed)) .. '\n' }
   for _, service in ipairs(services) do
-    for _, name in ipairs(list.keys(service.endpoints or {})) do
-      local shown = name == service.id and service.id or service.id .. ' ' .. name
-      self.tail.say(('  %s  %s\n'):format(shown, service.endpoints[name]))
+    for name, url in list.sorted(service.endpoints or {}) do
+      out[#out + 1] = ('%s%s %s\n'):format(self:own(service.id), name, url)
     end
   end
+  self.tail.say(table.concat(out))
 end
 
 ---All tails once more, for the end.

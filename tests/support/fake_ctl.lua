@@ -1,0 +1,78 @@
+--- `sys.ctl`, the serving end: requests are made by the test, answers are kept.
+
+local json = require 'pact.base.json'
+
+local M = {}
+
+---@param world fake_world
+---@return table ctl, table server `answers` by request: { status, headers, body, finished }; `ask`, `session`
+function M.new(world)
+  local server = { answers = {}, listening = {}, closed = false, queued = 0 }
+  local ctl = {}
+
+  function ctl.serve_front()
+    server.front = world:id()
+    return server.front
+  end
+
+  function ctl.listen(path)
+    server.listening[#server.listening + 1] = path
+    return world:id()
+  end
+
+  local function begin(request, status, headers)
+    assert(not server.answers[request], 'answered twice')
+    server.answers[request] = { status = status, headers = headers or {}, body = '' }
+  end
+
+  function ctl.respond(request, status, headers, body)
+    begin(request, status, headers)
+    server.answers[request].body, server.answers[request].finished = body or '', true
+  end
+
+  function ctl.stream(request, status, headers) begin(request, status, headers) end
+
+  function ctl.write(request, bytes)
+    local answer = server.answers[request]
+    if answer.gone then return nil, 'gone' end
+    assert(not answer.finished, 'written to behind its end')
+    answer.body = answer.body .. bytes
+    return server.queued
+  end
+
+  function ctl.finish(request) server.answers[request].finished = true end
+  function ctl.close() server.closed = true end
+
+  function server.deliver(id, request)
+    world:at(0, function() world:event(id, 'request', request) end)
+  end
+
+  ---Asks; the answer is in `server.answers[id]` when the world has turned.
+  function server.ask(method, path, body, front)
+    local id, query = world:id(), {}
+    local plain, rest = path:match '^([^?]*)%??(.*)$'
+    for key, value in rest:gmatch '([^&=]+)=([^&]*)' do query[key] = value end
+    server.deliver(id, {
+      method = method, path = plain, query = query, headers = {}, body = body and json.encode(body) or '',
+      front = front or false, pid = 2,
+    })
+    return id
+  end
+
+  ---The lines of an NDJSON answer, decoded.
+  function server.lines(request)
+    local out = {}
+    for line in server.answers[request].body:gmatch '[^\n]+' do out[#out + 1] = assert(json.decode(line)) end
+    return out
+  end
+
+  ---An answer's status and decoded body.
+  function server.answer(request)
+    local answer = server.answers[request]
+    return answer and answer.status, answer and json.decode(answer.body)
+  end
+
+  return ctl, server
+end
+
+return M
