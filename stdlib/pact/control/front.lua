@@ -27,14 +27,25 @@ function M.run(context)
   end)
   self.colour = style.wanted(sys.os, 1, context.env) and not self.options.json
   self.plain = plain.new {
-    tail = sys.tail, colour = self.colour, terminal = sys.os.isatty(1),
+    tail = sys.tail, sched = self.sched, colour = self.colour, terminal = sys.os.isatty(1),
     quiet = self.options.json or self.command ~= nil,
   }
   for _, name in ipairs(SIGNALS) do
     self.sched:on_signal(name, function() self:signalled(name) end)
   end
   self.sched:on_signal('GUARD', function() self:guard_ended() end)
+  self.sched:on_kind('gone', function() self:output_gone() end)
   self:open_session()
+end
+
+---Nobody reads our output any more: nobody watches, so the network ends.
+function Front:output_gone()
+  if self.command or self.output_lost then return end
+  self.output_lost = true
+  if not self.ended and not self.asked_at then
+    self.asked_at = self.sys.time.now()
+    self:post('/v1/shutdown', { reason = 'nobody reads the output any more' })
+  end
 end
 
 function Front:open_session()
@@ -195,7 +206,7 @@ function Front:finish()
   elseif self.by_signal and not self.refused then
     status = 256 + self.sys.os.signals[self.by_signal]
   end
-  self.sched:on(self.sys.tail.drain(), function() self.sys.stop(status) end)
+  self.plain:drained(function() self.sys.stop(status) end)
 end
 
 return M

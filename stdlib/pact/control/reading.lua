@@ -67,8 +67,8 @@ function M.exec(context, spec)
   local cwd = spec.cwd or directory
   if cwd:sub(1, 1) ~= '/' then cwd = directory .. '/' .. cwd end
   local id, pid, code = sys.proc.spawn {
-    argv = argv_of(spec), env = environment_of(network.env, spec.env), cwd = cwd, stdin = spec.input and 'pipe' or 'null',
-    input = spec.input, stdout = 'capture', stderr = 'capture',
+    argv = argv_of(spec), env = environment_of(network.env, spec.env), cwd = cwd, input = spec.input,
+    stdin = spec.input and 'pipe' or 'null', stdout = 'capture', stderr = 'capture',
   }
   if not id then return not_started(pid, code) end
   local timeout = spec.timeout and milliseconds(spec.timeout, 'pact.exec: timeout') or EXEC_TIMEOUT_MS

@@ -68,11 +68,12 @@ end
 ---@param env table<string, string>
 ---@return state_dir?, string? message, string? code 'held'
 function M.open(sys, directory, project, env)
-  local dir, message = try_beside(sys, directory, project), nil
+    local dir = try_beside(sys, directory, project)
   if not dir then
-    dir, message = try_fallback(sys, directory, project, env)
+    local problem
+    dir, problem = try_fallback(sys, directory, project, env)
     if not dir then
-      return nil, ('no place for the state of this network: %s'):format(message)
+      return nil, ('no place for the state of this network: %s'):format(problem)
     end
   end
   local lock, why, code, content = sys.fs.lock(dir.path .. '/lock', ('%d\n'):format(sys.os.pid()))

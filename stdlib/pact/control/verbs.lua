@@ -15,8 +15,8 @@ local MANY = math.maxinteger
 
 ---@type cli_verb[]
 local rows = {
-  { name = 'up', args = '[RECIPE] [ID…] [-- ARGS…]', words = { 0, MANY }, recipe = true, rest = 'args', role = 'network',
-    help = 'start a network and stay with it',
+  { name = 'up', args = '[RECIPE] [ID…] [-- ARGS…]', words = { 0, MANY }, recipe = true, rest = 'args',
+    role = 'network', help = 'start a network and stay with it',
     options = { 'only', 'except', 'category', 'tag', 'profile', 'no-deps', 'no-tui', 'exit', 'abort-on-failure',
       'timeout', 'json', 'detach' } },
   { name = 'run', args = '[RECIPE] -- CMD…', words = { 0, MANY }, recipe = true, rest = 'command', role = 'network',
@@ -49,7 +49,8 @@ local rows = {
   { name = 'doctor', args = '[RECIPE]', words = { 0, 1 }, recipe = true, module = 'doctor',
     help = 'check that this machine has what is needed', options = { 'json' } },
   { name = 'init', args = '[FILE]', words = { 0, 1 }, module = 'first_recipe', help = 'write a first recipe' },
-  { name = 'help', args = '[COMMAND|FIELD]', words = { 0, 1 }, module = 'help', help = 'tell about a command or a field' },
+  { name = 'help', args = '[COMMAND|FIELD]', words = { 0, 1 }, module = 'help',
+    help = 'tell about a command or a field' },
   { name = 'version', args = '', words = { 0, 0 }, module = 'version', help = 'the version' },
 }
 

@@ -76,7 +76,7 @@ function File:write(text)
     self.early[#self.early + 1] = text
     return true
   end
-  local id, message, ok = self.id, nil, nil
+  local id, message = self.id, nil
   if not id then
     id, message = open(self)
     if not id then return fault(self, message) end
@@ -89,8 +89,8 @@ function File:write(text)
   if self.lost > 0 then
     text = ('(%d entries lost: the file could not be written)\n'):format(self.lost) .. text
   end
-  ok, message = self.fs.append(id, text)
-  if not ok then return fault(self, message) end
+  local ok, why = self.fs.append(id, text)
+  if not ok then return fault(self, why) end
   self.lost = 0
   self.size = self.size + #text
   return true

@@ -13,12 +13,20 @@ local NAME_MAX = 24
 local Plain = {}
 Plain.__index = Plain
 
----@param context { tail: sys.tail, colour: boolean, terminal: boolean, quiet?: boolean } quiet: only what goes wrong is said
+---@class plain_context
+---@field tail sys.tail
+---@field sched sched
+---@field colour boolean
+---@field terminal boolean
+---@field quiet? boolean services' output isn't shown
+
+---@param context plain_context
 ---@return plain
 function M.new(context)
   context.tail.style { escape = context.terminal }
   return setmetatable({
     tail = context.tail,
+    sched = context.sched,
     style = style.new(context.colour),
     quiet = context.quiet,
     index = {},
@@ -71,7 +79,29 @@ end
 ---Text of our own, behind what is there.
 ---@param text string
 function Plain:say(text)
-  self.tail.say(text)
+  if self.backlog or not self.tail.say(text) then self:put_off(text) end
+end
+
+---The output is slow: what finds no room is kept until what is before it has been written.
+function Plain:put_off(text)
+  if self.backlog then
+    self.backlog[#self.backlog + 1] = text
+    return
+  end
+  self.backlog = { text }
+  self.sched:on(self.tail.drain(), function()
+    local backlog = self.backlog
+    self.backlog = nil
+    for _, each in ipairs(backlog) do self:say(each) end
+  end)
+end
+
+---Calls `fn` when all that was said has been written, or nobody reads it any more.
+function Plain:drained(fn)
+  self.sched:on(self.tail.drain(), function()
+    if self.backlog then return self:drained(fn) end
+    fn()
+  end)
 end
 
 ---The prefix of what is said of a service, or of the network.
@@ -94,7 +124,7 @@ function Plain:event(event)
   local head = self:own(event.service or 'pactlua')
   local out = head .. self.style:paint(colour, first) .. '\n'
   if rest ~= '' then out = out .. rest:gsub('\n*$', '\n') end
-  self.tail.say(out)
+  self:say(out)
 end
 
 ---Everything is ready: how long that took, and where it can be reached.
@@ -107,7 +137,7 @@ function Plain:ready(elapsed, services)
       out[#out + 1] = ('%s%s %s\n'):format(self:own(service.id), name, url)
     end
   end
-  self.tail.say(table.concat(out))
+  self:say(table.concat(out))
 end
 
 ---All tails once more, for the end.

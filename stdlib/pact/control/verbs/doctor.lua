@@ -2,11 +2,13 @@
 -- with what to do where something is amiss.
 
 local columns = require 'pact.observe.columns'
+local fail = require 'pact.base.fail'
 local find = require 'pact.control.find'
 local json = require 'pact.base.json'
-local list = require 'pact.base.list'
+local sched = require 'pact.base.sched'
 local size = require 'pact.base.size'
 local style = require 'pact.observe.style'
+local text = require 'pact.base.text'
 
 local M = {}
 
@@ -19,20 +21,13 @@ local checks = {}
 function checks.system(add, sys)
   local system = sys.os.system()
   add('ok', 'pactlua', sys.version .. ', ' .. sys.program)
-  add('ok', 'system', ('%s, Linux %s, %d processors'):format(system.distribution, system.kernel, system.cpus))
+  add('ok', 'system', ('%s, %s, %d processors'):format(system.distribution, system.kernel, system.cpus))
   local level = system.mem_available < LOW_MEMORY and 'warn' or 'ok'
   add(level, 'memory', ('%s of %s free'):format(size.format(system.mem_available), size.format(system.mem_total)),
     'little memory is left: large networks may be killed')
 end
 
-function checks.libraries(add, sys)
-  for _, library in ipairs(sys.os.libraries and sys.os.libraries() or {}) do
-    if library.version then
-      add('ok', library.name, library.version)
-    else
-      add(library.needed and 'fail' or 'warn', library.name, library.message, library.advice)
-    end
-  end
+function checks.libraries(add)
   local decoded = pcall(require, 'cjson')
   add(decoded and 'ok' or 'warn', 'lua-cjson', decoded and 'there' or 'not found',
     'apt install lua-cjson; without it JSON is read more slowly')
@@ -75,18 +70,21 @@ function checks.place(add, sys)
   local here = sys.fs.cwd()
   local disk = sys.os.disk(here)
   if disk then
-    add(disk.available < LOW_DISK and 'warn' or 'ok', 'disk', ('%s free at %s'):format(size.format(disk.available), here),
+    local level = disk.available < LOW_DISK and 'warn' or 'ok'
+    add(level, 'disk', ('%s free at %s'):format(size.format(disk.available), here),
       'logs need room; old runs are in .pactlua')
   end
   local writable = sys.fs.can_write(here)
-  add('ok', 'state', writable and here .. '/.pactlua' or ('%s is read-only; state goes to $XDG_STATE_HOME/pactlua'):format(here))
+  add('ok', 'state', writable and here .. '/.pactlua'
+    or ('%s is read-only; state goes to $XDG_STATE_HOME/pactlua'):format(here))
 end
 
 function checks.terminal(add, sys, env)
   if not sys.os.isatty(1) then return add('ok', 'terminal', 'none: plain output without colour') end
   local columns_, rows = sys.os.terminal_size()
   local known = env.TERM and env.TERM ~= '' and env.TERM ~= 'dumb'
-  add(known and 'ok' or 'warn', 'terminal', ('%s, %d × %d'):format(known and env.TERM or 'TERM is not set', columns_, rows),
+  local name = known and env.TERM or 'TERM is not set'
+  add(known and 'ok' or 'warn', 'terminal', ('%s, %d × %d'):format(name, columns_, rows),
     'export TERM=xterm-256color')
 end
 
@@ -115,8 +113,9 @@ local function check_ports(add, sys, service)
   for _, port in ipairs(service.ports) do
     if port.port > 0 and not sys.net.port_free(port.port) then
       local holder = sys.net.port_holder(port.port)
-      add(port.fallback and 'warn' or 'fail', service.id, ('port %d is taken%s'):format(port.port,
-        holder and (' by pid %d (%s)'):format(holder.pid, holder.command) or ''), 'end what holds it, or choose another')
+      local by = holder and (' by pid %d (%s)'):format(holder.pid, holder.command) or ''
+      add(port.fallback and 'warn' or 'fail', service.id, ('port %d is taken%s'):format(port.port, by),
+        'end what holds it, or choose another')
     end
   end
 end
@@ -130,6 +129,15 @@ local function check_plan(add, sys, env, plan)
       add('fail', id, ("cwd '%s' does not exist"):format(service.cwd), 'make it, or correct cwd')
     end
   end
+end
+
+-- libcurl is loaded at the first request; one that nobody can answer tells whether that works.
+local function check_curl(add, sys, loop)
+  local id = sys.http.request { url = 'http://127.0.0.1:9/', timeout = 2000 }
+  local _, response, message, code = loop:await(id)
+  local works = response or code ~= 'other'
+  add(works and 'ok' or 'fail', 'libcurl', works and 'there' or message,
+    'apt install libcurl4: health checks by HTTP need it')
 end
 
 ---@param findings finding[]
@@ -146,9 +154,9 @@ local function show(context, findings)
   local paint = style.new(style.wanted(context.sys.os, 1, context.env))
   local rows = { { '', '', '' } }
   for i, finding in ipairs(findings) do
-    local text = finding.text
-    if finding.level ~= 'ok' and finding.advice then text = ('%s — %s'):format(text, finding.advice) end
-    rows[i + 1] = { finding.level, finding.what, text }
+    local said = finding.text
+    if finding.level ~= 'ok' and finding.advice then said = ('%s — %s'):format(said, finding.advice) end
+    rows[i + 1] = { finding.level, finding.what, said }
   end
   local colours = { ok = 'green', warn = 'yellow', fail = 'red' }
   local out = columns.render(rows, {
@@ -158,29 +166,43 @@ local function show(context, findings)
   return worst
 end
 
+local function check_recipe(context, add, done)
+  local sys = context.sys
+  require('pact.control.declared').run(context, function(plan, problems)
+    if plan then
+      add('ok', 'recipe', ('%s: %s'):format(context.recipe.name, text.plural(#plan.order, 'service')))
+      check_plan(add, sys, context.env, plan)
+    else
+      for _, problem in ipairs(problems) do add('fail', 'recipe', fail.text(problem)) end
+    end
+    done()
+  end)
+end
+
 ---@param context main_context
 function M.run(context)
   local sys, env, findings = context.sys, context.env, {}
-  local function add(level, what, text, advice)
-    findings[#findings + 1] = { level = level, what = what, text = text, advice = level ~= 'ok' and advice or nil }
+  local function add(level, what, found, advice)
+    findings[#findings + 1] = { level = level, what = what, text = found, advice = level ~= 'ok' and advice or nil }
+  end
+  if context.invocation.recipe then
+    local recipe, message = find.recipe(sys, context.invocation)
+    if not recipe then
+      context.err(('pactlua: %s\n'):format(message))
+      return 2
+    end
+    context.recipe = recipe
   end
   for _, name in ipairs(ORDER) do checks[name](add, sys, env) end
-  if not context.invocation.recipe then return show(context, findings) end
-  local recipe, message = find.recipe(sys, context.invocation)
-  if not recipe then
-    context.err(('pactlua: %s\n'):format(message))
-    return 2
-  end
-  context.recipe = recipe
-  require('pact.control.declared').run(context, function(plan, problems)
-    if plan then
-      add('ok', 'recipe', ('%s: %d services'):format(recipe.name, #list.keys(plan.services)))
-      check_plan(add, sys, env, plan)
-    else
-      for _, problem in ipairs(problems) do add('fail', 'recipe', require('pact.base.fail').text(problem)) end
-    end
-    sys.stop(show(context, findings))
+  local loop = sched.new(sys, function(message)
+    context.err(('pactlua: doctor: %s\n'):format(message))
+    sys.stop(1)
   end)
+  loop:spawn(function()
+    check_curl(add, sys, loop)
+    if not context.recipe then return sys.stop(show(context, findings)) end
+    check_recipe(context, add, function() sys.stop(show(context, findings)) end)
+  end, { name = 'doctor' })
 end
 
 return M

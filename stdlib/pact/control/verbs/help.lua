@@ -26,7 +26,8 @@ end
 function M.verb(verb)
   local out = { ('pactlua %s %s\n  %s\n'):format(verb.name, verb.args, verb.help) }
   if verb.name == 'up' then
-    out[#out + 1] = "  'pactlua RECIPE ARGS…' is short for it; without RECIPE: pact.lua, devnet.lua or compose.yml, here or above\n"
+    out[#out + 1] = "  'pactlua RECIPE ARGS…' is short for it; without RECIPE: pact.lua, devnet.lua or compose.yml,\n"
+      .. '  here or above\n'
   end
   local names = table.move(verb.options, 1, #verb.options, 1, {})
   table.move(options.everywhere, 1, #options.everywhere, #names + 1, names)
