@@ -125,11 +125,14 @@ local function judge_spawn(self, id)
   end
 end
 
+-- Nothing that needs it, directly or not, may live when a service is stopped.
 local function judge_signal(self, id, signo)
   if signo ~= TERM or not self.down or self.forced or self.world.now - self.down >= 20000 then return end
+  local needs = { [id] = true }
   for _, other in ipairs(self.plan.order) do
-    for _, edge in ipairs(self.plan.services[other].depends_on) do
-      if edge.id == id and alive(self, other) then self:fault('%s was stopped before its dependent %s', id, other) end
+    for _, edge in ipairs(self.plan.services[other].depends_on) do needs[other] = needs[other] or needs[edge.id] end
+    if other ~= id and needs[other] and alive(self, other) then
+      self:fault('%s was stopped before its dependent %s', id, other)
     end
   end
 end

@@ -71,12 +71,12 @@ function Supervisor:start(id, opts)
   return waiters.wait(self, node, opts.wait == true and 'ready' or opts.wait, opts.timeout)
 end
 
--- Those of a service's dependents that live, itself included.
-local function living_dependents(node)
+-- A service and those of its dependents that live. The others stand between them: they keep the order.
+local function with_dependents(node)
   local set = deps.dependents { node }
   for other in pairs(set) do
     local r = other.record
-    if other ~= node and (r.want == 'down' or not r.live) then set[other] = nil end
+    if other ~= node and (r.want == 'down' or not r.live) then set[other] = 'through' end
   end
   return set
 end
@@ -92,7 +92,7 @@ function Supervisor:stop(id, opts)
   if self.down then
     return wait_if(self, node, opts.wait, 'stopped')
   elseif opts.with_dependents then
-    teardown.begin(self, living_dependents(node), by, function() end)
+    teardown.begin(self, with_dependents(node), by, function() end)
   else
     self:feed(node, { name = 'down', by = by })
   end
@@ -100,13 +100,15 @@ function Supervisor:stop(id, opts)
 end
 
 local function restart_all(self, node, by)
-  local set, nodes = living_dependents(node), {}
-  for other in pairs(set) do nodes[#nodes + 1] = other end
+  local set, nodes = with_dependents(node), {}
+  for other, how in pairs(set) do
+    if how == true then nodes[#nodes + 1] = other end
+  end
   table.sort(nodes, function(a, b) return a.index < b.index end)
   teardown.begin(self, set, by, function()
     if self.down then return end
     for _, other in ipairs(deps.needed(nodes)) do
-      local named = set[other]
+      local named = set[other] == true
       self:feed(other, { name = named and 'restart' or 'up', by = named and by or 'dependency' })
     end
   end)

@@ -25,50 +25,66 @@ local function finish(sup, t)
   sup.sched:post(t.done)
 end
 
--- One of the set has come to rest (or was started again, which takes it out).
-local function release(sup, t, node)
-  if t.gone[node] then return end
-  t.gone[node] = true
-  t.left = t.left - 1
-  for _, link in ipairs(node.needs) do
-    local count = t.pending[link.to]
-    if count then
-      t.pending[link.to] = count - 1
-      if count == 1 and not t.gone[link.to] and not t.told[link.to] then halt(sup, t, link.to) end
+-- Done with: at rest, or started again meanwhile, or only there for the order.
+local function settled(sup, t, node)
+  return at_rest(node) or t.set[node] == 'through' or (node.record.want == 'up' and not sup.down)
+end
+
+-- Goes on with one of the set, whose dependents are all done with: it is stopped, or done with itself,
+-- and then what it needs may follow. A list instead of recursion: chains are long.
+local function advance(sup, t, first)
+  local queue, head = { first }, 1
+  while queue[head] do
+    local node = queue[head]
+    head = head + 1
+    if settled(sup, t, node) and not t.gone[node] then
+      t.gone[node] = true
+      t.left = t.left - 1
+      for _, link in ipairs(node.needs) do
+        local count = t.pending[link.to]
+        if count then
+          t.pending[link.to] = count - 1
+          if count == 1 then queue[#queue + 1] = link.to end
+        end
+      end
+    elseif not t.gone[node] and not t.told[node] then
+      halt(sup, t, node)
     end
   end
   if t.left == 0 then finish(sup, t) end
 end
 
----Stops a set of services, dependents first.
----@param set table<node, boolean>
----@param by actor
----@param done fun()
----@return table teardown
-function M.begin(sup, set, by, done)
-  local t = { by = by, pending = {}, told = {}, gone = {}, left = 0, done = done, nodes = {} }
+local function prepare(sup, t)
   for _, id in ipairs(sup.order) do
     local node = sup.nodes[id]
-    if set[node] then
+    if t.set[node] then
       t.nodes[#t.nodes + 1], t.pending[node], t.left = node, 0, t.left + 1
     end
   end
   for _, node in ipairs(t.nodes) do
     for _, link in ipairs(node.needs) do
-      if set[link.to] then t.pending[link.to] = t.pending[link.to] + 1 end
+      if t.set[link.to] then t.pending[link.to] = t.pending[link.to] + 1 end
     end
   end
-  sup.teardowns[t] = true
-  if t.left == 0 then finish(sup, t) end
-  for i = #t.nodes, 1, -1 do sup:feed(t.nodes[i], { name = 'unwant', by = by }) end
+end
+
+---Stops a set of services, dependents first.
+---@param set table<node, true|'through'> 'through': left alone, it only stands between others
+---@param by actor
+---@param done fun()
+---@return table teardown
+function M.begin(sup, set, by, done)
+  local t = { set = set, by = by, pending = {}, told = {}, gone = {}, left = 0, done = done, nodes = {} }
+  prepare(sup, t)
+  local ends = {} -- those that nothing of the set depends on
   for i = #t.nodes, 1, -1 do
     local node = t.nodes[i]
-    if at_rest(node) then
-      release(sup, t, node)
-    elseif t.pending[node] == 0 and not t.told[node] then
-      halt(sup, t, node)
-    end
+    if t.pending[node] == 0 then ends[#ends + 1] = node end
+    if set[node] == true then sup:feed(node, { name = 'unwant', by = by }) end
   end
+  sup.teardowns[t] = true
+  for _, node in ipairs(ends) do advance(sup, t, node) end
+  if t.left == 0 then finish(sup, t) end
   return t
 end
 
@@ -76,9 +92,7 @@ end
 ---@param node node
 function M.changed(sup, node)
   for t in pairs(sup.teardowns) do
-    if t.pending[node] and (at_rest(node) or (node.record.want == 'up' and not sup.down)) then
-      release(sup, t, node)
-    end
+    if t.pending[node] == 0 and settled(sup, t, node) then advance(sup, t, node) end
   end
 end
 

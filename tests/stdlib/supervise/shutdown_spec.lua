@@ -37,6 +37,24 @@ describe('shutdown', function()
     assert.same({ 0, 300 }, { ended 'web', ended 'db' })
   end)
 
+  it('keeps the order across a task that has completed, and a service that was stopped', function()
+    net = network.new({ { 'db' }, { 'migrate', { task = true, depends_on = { 'db' } } },
+      { 'web', { depends_on = { 'migrate' } } } }, { programs = { migrate = { exit_after = 5 }, web = { stop_takes = 300 } } })
+    net:up(10)
+    begin()
+    net.world:advance(5000)
+    assert.same({ 300, 300 }, { ended 'web', ended 'db' })
+
+    net = network.new({ { 'db' }, { 'migrate', { task = true, depends_on = { 'db' } } },
+      { 'web', { depends_on = { 'migrate' } } } }, { programs = { migrate = { exit_after = 5 }, web = { stop_takes = 300 } } })
+    net:up(10)
+    net.began = net.world.now
+    net.sup:restart('db', { with_dependents = true })
+    net.world:advance(5000)
+    assert.same({ 300, 300 }, { ended 'web', ended 'db' })
+    assert.same({ 2, 1, 2 }, { #net:runs 'db', #net:runs 'migrate', #net:runs 'web' })
+  end)
+
   it('stops at once what has not begun to live', function()
     net = network.new({ { 'a', { health = { kind = 'tcp', host = 'h', port = 1 } } }, { 'b', { depends_on = { 'a' } } },
       { 'c' } }, { programs = { c = { exit_after = 5, code = 1 } } })
