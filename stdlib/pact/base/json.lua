@@ -108,7 +108,8 @@ function encode(value, state, indent)
 end
 
 ---@param value any
----@param opts? { indent?: boolean, lenient?: boolean } indent: over many lines; lenient: what JSON has no word for becomes text or null instead of an error
+---@param opts? { indent?: boolean, lenient?: boolean } lenient: what JSON has no word for becomes
+--- text or null instead of an error
 ---@return string without a newline at the end
 function M.encode(value, opts)
   local state = { open = {}, path = {}, lenient = opts and opts.lenient }

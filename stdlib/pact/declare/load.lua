@@ -14,7 +14,7 @@ local library = {
 
 local hints = {
   arg = " (the recipe's arguments are in pact.args)",
-  pact = " (write local pact = require 'pact' first)",
+  pact = (" (write local pact = %s 'pact' first)"):format 'require',
   package = ' (require finds the modules beside the recipe by itself)',
 }
 
@@ -187,7 +187,7 @@ local function plain_file(recipe)
 end
 
 ---@param recipe table
----@return function? body to run as a coroutine
+---@return function? body to run as a coroutine; it hands the recipe its arguments
 ---@return problem?
 function M.compile(recipe)
   local name = recipe.name
@@ -200,21 +200,27 @@ function M.compile(recipe)
     return nil, { at = { file = name, line = 0 },
       message = "is empty: a recipe declares services, such as pact.process 'web' { … } ('pactlua init' writes one)" }
   end
-  return body, nil
+  local args = recipe.context.args or {}
+  return function() return body(table.unpack(args)) end, nil
 end
 
 ---A traceback with the lines that speak of the recipe's own files.
 ---@param recipe table
 ---@param traceback string
 ---@return string? nil when none do
+---@return at? at where the first of them is
 function M.traceback(recipe, traceback)
-  local out = {}
+  local out, at = {}, nil
   for _, line in ipairs(text.lines(traceback)) do
-    local file = line:match '^%s+(.-):%d+:'
-    if file and recipe.shorts[file] then out[#out + 1] = '\t' .. text.trim(line) end
+    local short, number = line:match '^%s+(.-):(%d+):'
+    local file = short and recipe.shorts[short]
+    if file then
+      out[#out + 1] = '\t' .. text.trim(line)
+      at = at or { file = file, line = math.tointeger(tonumber(number)) }
+    end
   end
   if #out == 0 then return nil end
-  return 'stack traceback:\n' .. table.concat(out, '\n')
+  return 'stack traceback:\n' .. table.concat(out, '\n'), at
 end
 
 return M

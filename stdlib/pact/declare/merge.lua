@@ -53,8 +53,7 @@ function M.fields(noun, far, near, kind)
   local index = record.index(noun)
   for name, value in pairs(far) do
     local row = index[name]
-    local here = not kind or not row.kinds or (' ' .. row.kinds .. ' '):find(' ' .. kind .. ' ', 1, true)
-    if here then
+    if record.has_kind(row, kind) then
       if out[name] == nil then
         out[name] = value
       elseif row.merge then

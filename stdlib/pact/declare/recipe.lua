@@ -2,6 +2,7 @@
 local cursor = require 'pact.declare.cursor'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
+local json = require 'pact.base.json'
 local list = require 'pact.base.list'
 local load_recipe = require 'pact.declare.load'
 local merge = require 'pact.declare.merge'
@@ -112,8 +113,7 @@ end
 local function check_templates(given, at_hand)
   for _, template in ipairs(given.extends or {}) do
     for name in list.sorted(template.fields) do
-      local kinds = record.index(service)[name].kinds
-      if kinds and not (' ' .. kinds .. ' '):find(' ' .. at_hand.kind .. ' ', 1, true) then
+      if not record.has_kind(record.index(service)[name], at_hand.kind) then
         at_hand:slip(("extends a template with '%s', which a service of kind %s hasn't")
           :format(name, at_hand.kind))
       end
@@ -175,25 +175,36 @@ function Recipe:declare(what, id, raw, at)
   return handle.new(self.handles, id)
 end
 
+-- an error value as text: what isn't text is shown as data
+local function error_text(value)
+  if type(value) == 'string' then return value end
+  local meta = getmetatable(value)
+  if type(meta) == 'table' and meta.__tostring then return tostring(value) end
+  if type(value) ~= 'table' then return 'raised ' .. text.show(value) end
+  local ok, shown = pcall(json.encode, value, { lenient = true })
+  return 'raised ' .. (ok and text.truncate(shown, 400) or 'a table')
+end
+
 ---Keeps an error that ended the body.
----@param message any the error value
+---@param raised any the error value
 ---@param traceback? string
-function Recipe:failed(message, traceback)
+function Recipe:failed(raised, traceback)
   self.broken = true
-  local problem = fail.stopped_by(message)
+  local problem = fail.stopped_by(raised)
   if problem then return self.slips:add(problem) end
-  message = tostring(message)
+  local message, at = error_text(raised), nil
   local file, line, rest = message:match '^(.-):(%d+): (.*)$'
-  file = file and self.shorts[file]
-  local at = file and { file = file, line = math.tointeger(tonumber(line)) } or nil
+  if file and self.shorts[file] then
+    at, message = { file = self.shorts[file], line = math.tointeger(tonumber(line)) }, rest
+  end
+  local trace, first
+  if traceback then trace, first = load_recipe.traceback(self, traceback) end
+  at = at or first or { file = self.name, line = 0 }
   for _, slip in ipairs(self.slips.list) do
-    local same = at and slip.undefined and slip.at.file == at.file and slip.at.line == at.line
+    local same = slip.undefined and slip.at.file == at.file and slip.at.line == at.line
     if same then return end -- the cause of this error has been told
   end
-  self.slips:add {
-    at = at or { file = self.name, line = 0 }, message = at and rest or message,
-    traceback = traceback and load_recipe.traceback(self, traceback),
-  }
+  self.slips:add { at = at, message = message, traceback = trace }
 end
 
 ---Ends the declaring part: what was begun and not ended is told.

@@ -41,6 +41,7 @@ function M.index(noun)
   end
   for _, row in ipairs(noun.fields) do
     index[row.name], index[M.camel(row.name)] = row, row
+    if row.kinds then row.kind_set = list.set(text.split(row.kinds, ' ')) end
   end
   noun.index = index
   return index
@@ -51,14 +52,17 @@ end
 ---@return noun?
 function M.inner(row) return row.type.noun end
 
-local function has_kind(row, kind)
-  return not row.kinds or not kind or (' ' .. row.kinds .. ' '):find(' ' .. kind .. ' ', 1, true) ~= nil
+---@param row field of an indexed noun
+---@param kind? string
+---@return boolean whether services of that kind have it
+function M.has_kind(row, kind)
+  return not row.kinds or not kind or row.kind_set[kind] ~= nil
 end
 
 local function names_of(noun, kind)
   local out = {}
   for _, row in ipairs(noun.fields) do
-    if has_kind(row, kind) then out[#out + 1] = row.name end
+    if M.has_kind(row, kind) then out[#out + 1] = row.name end
   end
   table.sort(out)
   return out
@@ -68,7 +72,7 @@ end
 local function belongs(noun, key, kind)
   for _, row in ipairs(noun.fields) do
     local inner = M.inner(row)
-    local found = inner and has_kind(row, kind) and M.index(inner)[key]
+    local found = inner and M.has_kind(row, kind) and M.index(inner)[key]
     if found then return (' (it belongs in %s = { %s = … })'):format(row.name, found.name) end
   end
   return ''
@@ -115,7 +119,7 @@ local function put(out, into, value, row, cursor)
 end
 
 local function check_field(row, key, value, cursor, out, tried)
-  if row.kinds and not has_kind(row, cursor.kind) then
+  if row.kinds and not M.has_kind(row, cursor.kind) then
     wrong_kind(row, cursor)
     return nil
   end
@@ -136,7 +140,7 @@ end
 ---@param value any
 ---@param cursor cursor its `kind` says which fields are allowed
 ---@return table? checked by the fields' own names; nil only when it is no table
----@return table<string, string>? tried the fields that were given, rightly or not, with the spelling used
+---@return table<string, string>? tried how each field was spelled that was given, rightly or not
 function M.check(noun, value, cursor)
   if type(value) ~= 'table' or getmetatable(value) then
     cursor:fail(('must be a table of fields, got %s'):format(text.show(value)))
@@ -164,7 +168,8 @@ end
 
 ---A field type whose values are tables of a noun.
 ---@param noun noun
----@param short? fun(value: any, cursor: cursor): any, boolean? short forms: what it comes to, and true when the value was one
+---@param short? fun(value: any, cursor: cursor): any, boolean? reads short forms: what the value
+--- comes to, and true when it was one
 ---@return value_type
 function M.type(noun, short)
   return {

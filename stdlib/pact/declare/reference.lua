@@ -109,7 +109,8 @@ function M.field(name)
     end
   end
   if #out == 0 and list.index(events.names, name) then
-    out = { ("%s: an event"):format(name), ("  Heard by pact.on('%s', function(service, event) … end)."):format(name) }
+    local how = "  Heard by pact.on('%s', function(service, event) … end)."
+    out = { ('%s: an event'):format(name), how:format(name) }
   end
   if #out == 0 then
     return nil, ("there is no field '%s'%s"):format(name, text.suggest(name, known_words()))
@@ -147,7 +148,8 @@ local head = [[
 ---@alias duration string|integer
 ---@alias size string|integer
 ---@alias pact.pattern string|{ regex: string }
----@alias pact.ports integer|string|(integer|string)[]|table<string, integer|string|{ port: integer, fallback?: boolean }>
+---@alias pact.port integer|string|{ port: integer, fallback?: boolean }
+---@alias pact.ports pact.port|pact.port[]|table<string, pact.port>
 ---@alias pact.depends_on string|table
 
 ---@class pact.template

@@ -59,10 +59,12 @@ end
 ---Order, levels and dependents anew, from the services and the order of their declaration.
 ---@param plan plan
 ---@param declared string[]
-function M.arrange(plan, declared)
-  local needs = validate.needs(plan.services)
+---@param needs? graph.edges where they are known already
+---@param sorted? string[]
+function M.arrange(plan, declared, needs, sorted)
+  needs = needs or validate.needs(plan.services)
   rawset(plan, 'declared_order', declared)
-  rawset(plan, 'order', graph.order(declared, needs))
+  rawset(plan, 'order', sorted or (graph.order(declared, needs)))
   rawset(plan, 'levels', graph.levels(plan.order, needs))
   rawset(plan, 'dependents', dependents_of(plan))
 end
@@ -94,7 +96,7 @@ function M.build(recipe)
     shutdown_timeout = recipe.settings.shutdown_timeout, hook_timeout = recipe.settings.hook_timeout,
     secret_values = recipe.secret_values,
   }
-  M.arrange(plan, draft.ids)
+  M.arrange(plan, draft.ids, draft.needs, draft.sorted)
   recipe.planned = #recipe.declarations
   return freeze.table(plan), {}
 end
@@ -120,7 +122,7 @@ function M.extend(plan, recipe)
     return nil, draft.slips:sorted()
   end
   for _, id in ipairs(draft.ids) do plan.services[id] = draft.services[id] end
-  M.arrange(plan, draft.order)
+  M.arrange(plan, draft.order, draft.needs, draft.sorted)
   recipe.planned = #recipe.declarations
   return list.map(draft.ids, function(id) return plan.services[id] end), {}
 end

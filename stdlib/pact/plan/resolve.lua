@@ -13,7 +13,7 @@ local Resolver = {}
 Resolver.__index = Resolver
 
 -- what a service of a kind is when its recipe doesn't say otherwise: one table for all of them
-local function usual(resolver, kind, task, policy)
+local function common(resolver, kind, task, policy)
   return {
     kind = kind, task = task, category = 'service', tags = empty, cwd = resolver.directory, env = empty,
     env_file = empty, tty = false, stdin = 'open', ports = empty, endpoints = empty,
@@ -31,10 +31,11 @@ function M.new(settings, directory, secret_values)
     settings = settings, directory = directory, secret_values = secret_values, plain = {}, meta = {},
   }, Resolver)
   local plain = resolver.plain
-  plain.process, plain.task = usual(resolver, 'process', false, 'on-failure'), usual(resolver, 'process', true, 'no')
-  plain.container = usual(resolver, 'container', false, 'on-failure')
-  plain.worker = usual(resolver, 'worker', false, 'on-failure')
-  plain.external = usual(resolver, 'external', false, 'no')
+  plain.process = common(resolver, 'process', false, 'on-failure')
+  plain.task = common(resolver, 'process', true, 'no')
+  plain.container = common(resolver, 'container', false, 'on-failure')
+  plain.worker = common(resolver, 'worker', false, 'on-failure')
+  plain.external = common(resolver, 'external', false, 'no')
   for what, fields in pairs(plain) do resolver.meta[what] = freeze.over(fields) end
   return resolver
 end
@@ -99,7 +100,9 @@ local container_only = list.set(list.map(container.fields, function(row) return 
 ---@return service
 function Resolver:service(declaration)
   local given, what = declaration.fields, declaration.task and 'task' or declaration.kind
-  local out = { id = declaration.id, at = declaration.at, declared = declaration.raw, display_name = declaration.id }
+  local out = {
+    id = declaration.id, at = declaration.at, declared = declaration.raw, display_name = declaration.id,
+  }
   for name, value in pairs(given) do
     if not container_only[name] then out[name] = value end
   end

@@ -11,6 +11,9 @@ local M = {}
 ---@field ids string[] the services to check, in order of declaration
 ---@field services table<string, service> all
 ---@field declared table<string, declaration> all
+---@field order string[] all ids, in order of declaration
+---@field needs? graph.edges what the rule on cycles found out
+---@field sorted? string[] all ids, dependencies first
 ---@field slips collector
 
 ---@param service service
@@ -85,7 +88,8 @@ end
 
 function rules.no_cycles(draft)
   local needs = M.needs(draft.services)
-  local _, cyclic = graph.order(draft.order, needs)
+  local sorted, cyclic = graph.order(draft.order, needs)
+  draft.needs, draft.sorted = needs, sorted
   if not cyclic then return end
   local at_stake = list.set(draft.ids)
   for _, cycle in ipairs(graph.cycles(draft.order, needs)) do

@@ -169,6 +169,10 @@ local RECIPES = {
   { 'an error of its own, after a slip', "\nport = 1\nerror 'not like this'",
     "devnet.lua:2: sets the global 'port': write local port = …\n"
     .. "devnet.lua:3: not like this\nstack traceback:\n\tdevnet.lua:3: in main chunk\n" },
+  { 'an error that is no text', "\nerror { code = 4 }",
+    'devnet.lua:2: raised {"code":4}\nstack traceback:\n\tdevnet.lua:2: in main chunk\n' },
+  { 'an error without a place', "\nerror(nil, 0)",
+    'devnet.lua:2: raised nothing\nstack traceback:\n\tdevnet.lua:2: in main chunk\n' },
   { 'a module that is not there', "\nrequire 'nets.main'",
     "devnet.lua:2: module 'nets.main' is not there: neither nets/main.lua nor nets/main/init.lua beside devnet.lua\n" },
   { 'a bad number of starts', "pact.process 'a' { command = { 'x' } }\npact.max_parallel_starts(0)",

@@ -317,6 +317,7 @@ describe('the words of pact', function()
       assert(load 'return print' () == print)
       assert(dofile 'lib/value.lua' == 42)
       lib.service(pact.args[1])
+      assert(... == 'web')
     ]], { args = { 'web' }, files = {
       ['lib/net.lua'] = "local pact = require 'pact'\nreturn { service = function(id) pact.process(id) { command = { 'x' } } end }",
       ['lib/value.lua'] = 'return 42',
