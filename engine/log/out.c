@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,24 +20,16 @@ static void wait_for_room(int fd, int error) {
     nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
 }
 
-static ssize_t write_some(struct out *out, const char *bytes, size_t size) {
-  int before;
-  pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
-  ssize_t written = write(out->fd, bytes, size);
-  int error = written < 0 ? errno : 0;
-  if (written < 0) wait_for_room(out->fd, error);
-  pthread_setcancelstate(before, NULL);
-  return written < 0 ? -error : written;
-}
-
 static void write_all(struct out *out, const char *bytes, size_t size) {
-  while (size && !out->error) {
-    ssize_t written = write_some(out, bytes, size);
+  while (size && !out->error && !out->stop) {
+    ssize_t written = write(out->fd, bytes, size);
     if (written >= 0) {
       bytes += written;
       size -= (size_t)written;
-    } else if (written != -EINTR && written != -EAGAIN && !may_pass((int)-written)) {
-      out->error = (int)-written;
+    } else if (errno == EAGAIN || may_pass(errno)) {
+      wait_for_room(out->fd, errno);
+    } else if (errno != EINTR) {
+      out->error = errno;
     }
   }
 }

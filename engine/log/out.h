@@ -1,7 +1,8 @@
 // Output to a descriptor that may be anything: a terminal that stands still, a pipe that nobody
 // reads, a file on a full disk. Bytes are gathered and written in large pieces, all of them; where
-// that takes time the calling thread waits. It can be cancelled then, and only then.
+// that takes time the calling thread waits, until `stop` is set and a signal ends the call.
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 
 struct out {
   int fd;
-  int error; // not 0: nobody is there to read; what is put is dropped
+  int error;        // not 0: nobody is there to read; what is put is dropped
+  atomic_bool stop; // waits no more; what is put is dropped
   size_t used;
   char *buffer; // OUT_SIZE; made at first use
 };

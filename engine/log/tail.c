@@ -15,6 +15,7 @@
 #define FINISH_MS  200
 #define SAY_MAX    (1u << 20)
 #define STACK_SIZE (128u << 10)
+#define END_SIGNAL SIGURG // nobody else's, ignored by default
 
 static void tell_gone(struct tails *tails, int error) {
   char text[128];
@@ -69,11 +70,17 @@ struct tails *tails_create_fd(struct loop *loop, int fd) {
   return tails;
 }
 
-// The thread takes no signals: they are the loop's. It can only be cancelled while it writes.
+static void on_end_signal(int signo) {
+  (void)signo;
+} // a call that waits ends with EINTR
+
+// The thread takes no signals, they are the loop's, but for the one that ends a stalled write.
 static int start(struct tails *tails) {
   if (tails->started) return 0;
   sigset_t all, before;
   sigfillset(&all);
+  sigdelset(&all, END_SIGNAL);
+  sigaction(END_SIGNAL, &(struct sigaction){.sa_handler = on_end_signal}, NULL);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, STACK_SIZE);
@@ -85,23 +92,26 @@ static int start(struct tails *tails) {
   return -error;
 }
 
+static bool join_within(pthread_t thread, unsigned ms) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += ms * 1000000L;
+  until.tv_sec += until.tv_nsec / 1000000000L;
+  until.tv_nsec %= 1000000000L;
+  return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+// The signal may come just before the call that it should end, so it comes again.
 static void stop(struct tails *tails) {
   if (!tails->started) return;
   pthread_mutex_lock(&tails->lock);
   tails->stopping = true;
   pthread_cond_signal(&tails->work);
   pthread_mutex_unlock(&tails->lock);
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += FINISH_MS * 1000000L;
-  until.tv_sec += until.tv_nsec / 1000000000L;
-  until.tv_nsec %= 1000000000L;
-  if (pthread_timedjoin_np(tails->thread, NULL, &until) == 0) return;
-  pthread_mutex_lock(&tails->lock);
-  tails->abandoned = true;
-  pthread_mutex_unlock(&tails->lock);
-  pthread_cancel(tails->thread);
-  pthread_join(tails->thread, NULL);
+  if (join_within(tails->thread, FINISH_MS)) return;
+  tails->out.stop = true;
+  do pthread_kill(tails->thread, END_SIGNAL);
+  while (!join_within(tails->thread, 10));
 }
 
 static void free_jobs(struct tail_job *job) {

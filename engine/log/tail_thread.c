@@ -178,7 +178,7 @@ static bool step(struct tails *tails) {
     out_flush(&tails->out);
   pthread_mutex_lock(&tails->lock);
   note_gone(tails);
-  if (tails->abandoned) return false;
+  if (tails->out.stop) return false;
   if (first) return true;
   if (job_us != UINT64_MAX) {
     do_job(tails);
@@ -191,7 +191,6 @@ static bool step(struct tails *tails) {
 
 void *tail_thread_run(void *context) {
   struct tails *tails = context;
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
   pthread_mutex_lock(&tails->lock);
   while (step(tails)) {}
   pthread_mutex_unlock(&tails->lock);

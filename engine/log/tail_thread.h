@@ -49,7 +49,7 @@ struct tails {
   struct list all;
   struct tail_job *first_job, *last_job, *answers;
   size_t said_bytes;
-  bool woken, escape, stopping, abandoned, tell_gone;
+  bool woken, escape, stopping, tell_gone;
   // The thread's; free for others when it has ended:
   struct tail **active; // those with something to show
   size_t active_count, active_capacity;
