@@ -147,6 +147,7 @@ int procs_spawn(struct procs *procs, const struct procs_spec *spec, uint64_t *id
   error = reap_watch(proc);
   if (error) return give_up(proc, result.fds, error, failure);
   pipes_attach(proc, spec, result.fds);
+  procs->walk.at_ms = 0; // doesn't have it
   *id = proc->id;
   *pid = proc->pid;
   return 0;
@@ -166,7 +167,7 @@ static int signal_group(struct proc *proc, int signo) {
 
 static int signal_tree(struct proc *proc, int signo) {
   struct procs *procs = proc->procs;
-  int error = walk_take(procs, WALK_WHOLE);
+  int error = walk_recent(procs);
   int result = signal_group(proc, signo);
   for (size_t i = 0; i < procs->walk.count; i++) {
     const struct walk_entry *entry = &procs->walk.entries[i];

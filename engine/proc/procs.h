@@ -95,7 +95,8 @@ struct sweep_options {
 };
 
 // Ends what is left of a tree, its leader too if that still lives; then EV_SWEPT, the leader is
-// reaped, and the id is gone. A second call can only shorten the grace. -ENOENT: no such id.
+// reaped, and the id is gone. A leader that can't be killed (state D) is one of the survivors; its
+// EV_EXIT never comes. A second call can only shorten the grace. -ENOENT: no such id.
 int procs_sweep(struct procs *procs, uint64_t id, const struct sweep_options *options);
 // Ends every descendant of ours, whoever it belongs to; EV_SWEPT under the id returned.
 uint64_t procs_sweep_all(struct procs *procs, const struct sweep_options *options);

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "proc/registry.h"
 
-enum { SAME_MOMENT_MS = 20, COMMAND_MAX = 4096 };
+enum { COMMAND_MAX = 4096 };
 
 // Newer kernels give the number of descriptors as the directory's size.
 static unsigned count_fds(const struct kernel *kernel, pid_t pid) {
@@ -43,7 +43,7 @@ static void add_io(const struct kernel *kernel, pid_t pid, struct sample *sample
 }
 
 static int look(struct procs *procs, uint64_t id) {
-  return idmap_get(&procs->by_id, id) ? walk_recent(procs, SAME_MOMENT_MS) : -ENOENT;
+  return idmap_get(&procs->by_id, id) ? walk_recent(procs) : -ENOENT;
 }
 
 static bool belongs(const struct walk_entry *entry, uint64_t id) {

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "proc/registry.h"
 
+enum { SAME_MOMENT_MS = 20 };
+
 void walk_finish(struct walk *walk) {
   free(walk->entries);
   free(walk->memory);
@@ -202,8 +204,9 @@ int walk_take(struct procs *procs, enum walk_extent extent) {
   return 0;
 }
 
-int walk_recent(struct procs *procs, uint64_t age_ms) {
+int walk_recent(struct procs *procs) {
   const struct walk *walk = &procs->walk;
-  if (walk->at_ms && walk->whole && loop_now_ms(procs->loop) - walk->at_ms <= age_ms) return 0;
+  if (walk->at_ms && walk->whole && loop_now_ms(procs->loop) - walk->at_ms <= SAME_MOMENT_MS)
+    return 0;
   return walk_take(procs, WALK_WHOLE);
 }

@@ -41,8 +41,9 @@ void walk_finish(struct walk *walk);
 // Fills procs->walk. -errno when the kernel could not be asked (no descriptors, no memory):
 // an empty result would mean nothing then.
 int walk_take(struct procs *procs, enum walk_extent extent);
-// The same unless a whole one was taken in the last `age_ms`.
-int walk_recent(struct procs *procs, uint64_t age_ms);
+// A whole one, unless that is there from this very moment: questions about many trees are asked
+// together.
+int walk_recent(struct procs *procs);
 
 // Finds the owner of each entry (attribute.c); `whole`: nobody was left out.
 void walk_attribute(struct procs *procs, bool whole);

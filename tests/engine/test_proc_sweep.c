@@ -109,6 +109,19 @@ static void a_grandchild_with_a_session_of_its_own_ends(void **state) {
   assert_false(world_alive(left));
 }
 
+static void a_group_of_its_own_in_the_leaders_session_ends(void **state) {
+  (void)state;
+  pid_t left;
+  uint64_t id = leave("exec bash -c 'set -m; env -i /bin/sleep 100 >/dev/null 2>&1 & echo $!; "
+                      "while [ $(cat /proc/$!/comm) != sleep ]; do :; done'",
+                      &left);
+  struct procfs_stat stat;
+  assert_int_equal(procfs_stat(&kernel_linux, left, &stat), 0);
+  assert_int_equal(stat.pgid, left);
+  assert_int_equal(world_sweep(world, id, patient)->killed, 1);
+  assert_false(world_alive(left));
+}
+
 static void a_daemon_that_forked_twice_ends(void **state) {
   (void)state;
   pid_t left;
@@ -362,6 +375,7 @@ int main(void) {
       TEST(a_leader_stays_a_zombie_until_it_is_swept),
       TEST(a_grandchild_of_the_group_ends),
       TEST(a_grandchild_with_a_session_of_its_own_ends),
+      TEST(a_group_of_its_own_in_the_leaders_session_ends),
       TEST(a_daemon_that_forked_twice_ends),
       TEST(a_deaf_one_is_killed_after_the_grace),
       TEST(a_stopped_one_ends_by_term_and_cont),
