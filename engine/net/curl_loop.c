@@ -89,7 +89,7 @@ const struct curl_api *curl_loop_api(const struct curl_loop *curl_loop) {
 }
 
 void curl_loop_add(struct curl_loop *curl_loop, CURL *easy) {
-  if (curl_loop->transfers++ == 0) uv_poll_start(&curl_loop->poll, UV_READABLE, on_ready);
+  if (curl_loop->transfers++ == 0) uv_ref((uv_handle_t *)&curl_loop->poll);
   curl_loop->curl->multi_add_handle(curl_loop->multi, easy);
   act(curl_loop, CURL_SOCKET_TIMEOUT, 0); // it begins now, not when the timer has come round
   collect_done(curl_loop);
@@ -98,7 +98,7 @@ void curl_loop_add(struct curl_loop *curl_loop, CURL *easy) {
 void curl_loop_remove(struct curl_loop *curl_loop, CURL *easy) {
   curl_loop->curl->multi_remove_handle(curl_loop->multi, easy);
   if (--curl_loop->transfers) return;
-  uv_poll_stop(&curl_loop->poll);
+  uv_unref((uv_handle_t *)&curl_loop->poll); // has no sockets now, and must not keep the loop alive
   uv_timer_stop(&curl_loop->timer);
 }
 
@@ -137,6 +137,8 @@ struct curl_loop *curl_loop_create(struct loop *loop, curl_loop_done_fn done, vo
   uv_poll_init(&loop->uv, &curl_loop->poll, epoll_fd);
   uv_timer_init(&loop->uv, &curl_loop->timer);
   curl_loop->poll.data = curl_loop->timer.data = curl_loop;
+  uv_poll_start(&curl_loop->poll, UV_READABLE, on_ready);
+  uv_unref((uv_handle_t *)&curl_loop->poll);
   return curl_loop;
 }
 
