@@ -1,6 +1,7 @@
 #include "log/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #define BATCH            32
 #define FORMAT_PIECE     (4u << 10)
 #define CHECK_US         1000000u
+#define ROOM_TO_GO_ON    (64u << 10)
 
 // Pieces of chunks that go to the file with one call.
 struct batch {
@@ -193,11 +195,22 @@ int store_write(struct store *store, const struct chunk_list *list, struct store
   return result == 0 ? batch_flush(store, &batch, outcome) : result;
 }
 
+// A last page that isn't full would take the note, and fail with the next bytes: there has to be
+// room for some. It is set aside for them.
+static int check_room(struct store *store) {
+  if (fallocate(store->segment.log_fd, FALLOC_FL_KEEP_SIZE, (off_t)store->segment.size_bytes,
+                ROOM_TO_GO_ON) == 0)
+    return 0;
+  return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINTR ? 0 : -errno;
+}
+
 int store_retry(struct store *store, uint64_t lost_bytes) {
   if (store->segment.log_fd < 0 || !segment_in_place(&store->segment)) {
     int result = begin_anew(store);
     if (result != 0) return result;
   }
+  int room = check_room(store);
+  if (room != 0) return room;
   char text[160];
   snprintf(text, sizeof text,
            "pactlua: %" PRIu64 " bytes are lost here: they could not be written\n", lost_bytes);
