@@ -248,8 +248,7 @@ static char *head_of(const struct http_conn *conn, int status, const struct http
   for (size_t i = 0; i < count; i++)
     at +=
         (size_t)snprintf(head + at, capacity - at, "%s: %s\r\n", headers[i].name, headers[i].value);
-  memcpy(head + at, "\r\n", 2);
-  *size = at + 2;
+  *size = at + (size_t)snprintf(head + at, capacity - at, "\r\n");
   return head;
 }
 

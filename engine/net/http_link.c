@@ -251,8 +251,7 @@ static char *head_of(const struct http_call *call, size_t *size) {
   for (size_t i = 0; i < call->header_count; i++)
     at += (size_t)snprintf(head + at, capacity - at, "%s: %s\r\n", call->headers[i].name,
                            call->headers[i].value);
-  memcpy(head + at, "\r\n", 2);
-  *size = at + 2;
+  *size = at + (size_t)snprintf(head + at, capacity - at, "\r\n");
   return head;
 }
 
@@ -317,19 +316,19 @@ static void link_free(struct http_link *link) {
   free(link);
 }
 
-int http_link_open(struct http_links *links, const char *path, uint64_t *id) {
+int http_link_open(struct http_links *links, const char *path, uint64_t *link_id) {
   struct http_link *link = link_new(links, path, -1);
   struct wire *wire;
   int error = wire_open(link, &wire);
   if (error)
     link_free(link);
   else
-    *id = link->id;
+    *link_id = link->id;
   return error;
 }
 
-int http_link_front(struct http_links *links, int fd, uint64_t *id) {
-  *id = link_new(links, NULL, fd)->id;
+int http_link_front(struct http_links *links, int fd, uint64_t *link_id) {
+  *link_id = link_new(links, NULL, fd)->id;
   return 0;
 }
 

@@ -41,12 +41,12 @@ void http_links_destroy(struct http_links *links); // NULL is fine; runs no even
 
 // Connects at once. 0, or -errno: -ENOENT, -ECONNREFUSED: nobody serves there; -EAGAIN: it is
 // overrun.
-int http_link_open(struct http_links *links, const char *path, uint64_t *link);
+int http_link_open(struct http_links *links, const char *path, uint64_t *link_id);
 // Owns `fd` from here.
-int http_link_front(struct http_links *links, int fd, uint64_t *link);
+int http_link_front(struct http_links *links, int fd, uint64_t *link_id);
 // 0, or -errno: -ENOENT: no such link; -EINVAL: the path or a header can't be sent; else why no
 // connection could be had (-EPIPE, -ECONNREFUSED: the server is gone).
-int http_link_call(struct http_links *links, uint64_t link, const struct http_call *call,
+int http_link_call(struct http_links *links, uint64_t link_id, const struct http_call *call,
                    uint64_t *id);
 // Drops a call, or a link with all its calls; no event of theirs follows. False when there is no
 // such id.

@@ -269,12 +269,14 @@ function sys.ctl.listen(path) end
 ---Serves the front's end of the socketpair. Event `(id, 'gone')` when the front is gone: the lease is over.
 ---@return integer id
 function sys.ctl.serve_front() end
----Answers whole.
+---Answers whole. This and the next three give nil, message, 'gone' when the client has left.
 ---@param headers? table<string,string>
+---@return true?, string? message, string? code
 function sys.ctl.respond(request, status, headers, body) end
----Begins a streamed answer; `sys.ctl.write` adds to it, `sys.ctl.finish` ends it. Event `(request, 'gone')` when the client has left.
+---Begins a streamed answer; `sys.ctl.write` adds to it, `sys.ctl.finish` ends it. Event `(request, 'gone', message)` when the client
+---has left, of a request that waits for its answer too; no answer is needed then.
 function sys.ctl.stream(request, status, headers) end
----@return integer? queued bytes not yet taken by the client; above 256 KiB wait for event `(request, 'drain')`. nil, 'gone'
+---@return integer? queued bytes not yet taken by the client; above 256 KiB wait for event `(request, 'drain')`; above 8 MiB the client is cut off
 function sys.ctl.write(request, bytes) end
 function sys.ctl.finish(request) end
 ---Waits until answers under way are written, at most `ms`, and closes the socket and removes its file.
@@ -286,7 +288,7 @@ function sys.ctl.connect(path) end
 ---Asks. Events: `(call, 'response', status, headers, body)`; with `stream = true`: `(call, 'response', status, headers)`, then `(call, 'response', nil, nil, piece)` for
 ---each piece, `(call, 'response', nil, nil, nil)` at the end. `(call, 'gone', message)` when the connection was lost.
 ---@param request { method?: string, path: string, headers?: table<string,string>, body?: string, stream?: boolean }
----@return integer? call, string? message, string? code
+---@return integer? call, string? message, string? code 'gone': nobody serves there any more
 function sys.ctl.call(connection, request) end
 ---Role 'front': the guard's pid, and event `(0, 'signal', 'GUARD')` when guard and engine have ended.
 ---@return { guard: integer, status?: integer }
