@@ -262,6 +262,7 @@
 ---@field why fun(self, id: string): why?
 ---@field log fun(self, id: string): integer?, string? the sys.log id; opened at need
 ---@field sample fun(self, id: string): table? cpu, rss, … as sys.proc.sample
+---@field tree fun(self, id: string): table[]? its processes now, as sys.proc.tree
 ---@field add fun(self, service: service) a service declared while the network runs; not wanted yet. Its dependencies exist
 ---@field rest fun(self): rest the status as it would be now
 ---@field all_ready fun(self): boolean every wanted service is running or completed

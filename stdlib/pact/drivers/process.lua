@@ -21,6 +21,7 @@ function M.new(host)
     sched = host.sched,
     signals = host.sys.os.signals,
     tag_base = opts.run,
+    shared = environment.share(opts.environment),
     context = {
       base = opts.environment,
       read = host.sys.fs.read,
@@ -63,7 +64,7 @@ local function surroundings(self, job)
     env.USER, env.LOGNAME = service.env.USER or user.name, service.env.LOGNAME or user.name
     env.HOME = service.env.HOME or user.home
   end
-  options.env = environment.list(env)
+  options.env = environment.list(env, self.shared)
   return options
 end
 
@@ -78,6 +79,12 @@ local function argv_of(service)
   return argv
 end
 
+-- What it was started with is needed once more: for commands of its probes or of its stop.
+local function asks_again(service)
+  local health, ready = service.health, service.ready
+  return service.stop.command or (health and health.kind == 'command') or (ready and ready.kind == 'command')
+end
+
 function Process:spawn(job, options)
   if job.over then return end -- a function of the recipe has stopped it meanwhile
   local service = job.service
@@ -90,7 +97,8 @@ function Process:spawn(job, options)
   spec.pdeathsig = service.stop.signal
   local id, pid, code, step = self.sys.proc.spawn(spec)
   if not id then return failed(job, pid, code, step) end
-  job.id, job.pid, job.options, job.began = id, pid, options, self.sys.time.now()
+  job.id, job.pid, job.began = id, pid, self.sys.time.now()
+  job.options = asks_again(service) and options or nil
   self.sched:on(id, function(kind, ...)
     self:heard(job, kind, ...)
   end)

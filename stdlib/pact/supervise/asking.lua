@@ -89,7 +89,7 @@ function M.begin(sup, node, name)
   local ticket = { name = name, epoch = node.record.epoch }
   sup.sched:cancel(node.asking and node.asking.timer)
   node.asking = ticket
-  ticket.timer = sup.sched:after(sup.opts.hook_timeout or HOOK_TIMEOUT, function()
+  ticket.timer = sup.sched:after(sup.opts.hook_timeout or sup.opts.plan.hook_timeout or HOOK_TIMEOUT, function()
     answer(sup, node, ticket, nil)
   end)
   -- After the event itself has gone round.

@@ -125,13 +125,29 @@ function M.build(context, service, ports)
   return env
 end
 
+---Remembers what the environments of all services share, so that each costs only what differs.
+---@param base table<string, string>
+---@return { names: string[], texts: table<string, string>, values: table<string, string> }
+function M.share(base)
+  local names, texts, values = list.keys(base), {}, {}
+  for _, name in ipairs(names) do texts[name], values[name] = name .. '=' .. base[name], base[name] end
+  return { names = names, texts = texts, values = values }
+end
+
 ---@param env table<string, string>
----@return string[] 'NAME=value', sorted
-function M.list(env)
-  local out = {}
-  for name, value in pairs(env) do out[#out + 1] = name .. '=' .. value end
-  table.sort(out)
-  return out
+---@param shared? table from `share`
+---@return string[] 'NAME=value': what is shared, sorted, then the rest, sorted
+function M.list(env, shared)
+  shared = shared or M.share {}
+  local out, own = {}, {}
+  for _, name in ipairs(shared.names) do
+    if env[name] == shared.values[name] then out[#out + 1] = shared.texts[name] end
+  end
+  for name, value in pairs(env) do
+    if value ~= shared.values[name] then own[#own + 1] = name .. '=' .. value end
+  end
+  table.sort(own)
+  return table.move(own, 1, #own, #out + 1, out)
 end
 
 ---@param service service

@@ -142,6 +142,12 @@ function Supervisor:sample(id)
   return node and node.job and node.record.live == 'up' and node.driver:sample(node.job) or nil
 end
 
+---@return table[]? its processes now, leader first
+function Supervisor:tree(id)
+  local node = self.nodes[id]
+  return node and node.job and node.driver:survivors(node.job)
+end
+
 function Supervisor:rest()
   return rest.now(self)
 end

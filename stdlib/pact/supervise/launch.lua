@@ -122,11 +122,18 @@ local function ready(sup, node, why)
   sup:feed(node, { name = 'ready', epoch = node.record.epoch, reason = why })
 end
 
--- `spec` tells readiness alone; health, if there is any, goes its own way.
+local function tell_probe(sup, node, result, of)
+  if sup.bus:wanted 'probe' then
+    sup:emit(node, 'probe', { of = of, ok = result.ok, reason = result.reason, ms = result.ms })
+  end
+end
+
+-- A check of its own tells readiness alone; health, if there is any, goes its own way.
 local function watch_ready(sup, node)
   local found
   found = start_monitor(sup, node, node.service.ready, function(result)
     node.last_ready = result
+    tell_probe(sup, node, result, 'ready')
   end, function(edge)
     if edge.state ~= 'healthy' then return end
     found:stop()
@@ -139,9 +146,7 @@ local function watch_health(sup, node)
   local epoch = node.record.epoch
   return start_monitor(sup, node, node.service.health, function(result)
     node.last_probe = result
-    if sup.bus:wanted 'probe' then
-      sup:emit(node, 'probe', { ok = result.ok, reason = result.reason, ms = result.ms })
-    end
+    tell_probe(sup, node, result, 'health')
   end, function(edge)
     sup:feed(node, {
       name = 'health', epoch = epoch, state = edge.state, edge = edge.edge, reason = edge.reason,

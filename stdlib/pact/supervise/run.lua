@@ -107,7 +107,7 @@ local ENTER = {
 
 local function status_changed(sup, node, before)
   local r = node.record
-  node.since = sup.sys.time.now()
+  node.since, node.note = sup.sys.time.now(), nil
   if LEAVE[before.status] then LEAVE[before.status](sup, node) end
   if ENTER[r.status] then ENTER[r.status](sup, node) end
   if not LIVING[r.status] and LIVING[before.status] then

@@ -141,7 +141,7 @@ local function spawned(r, event, out)
     r.restarting = nil
   end
   if not r.checked and not r.task then
-    running(r, {}, out)
+    running(r, { reason = 'started' }, out)
   end
 end
 

@@ -74,7 +74,7 @@ describe('the driver of processes', function()
     net.world:event(net:runs('web')[1].id, 'jobstop', 19, true)
     assert.equal('stopped by SIGSTOP, needs SIGCONT', net.sup:snapshot('web').reason)
     net.world:event(net:runs('web')[1].id, 'jobstop', 18, false)
-    assert.equal('ready', net.sup:snapshot('web').reason)
+    assert.equal('started', net.sup:snapshot('web').reason)
   end)
 
   it('passes signals on, and says when there is nobody to hear them', function()
