@@ -51,6 +51,7 @@ end
 function Front:open_session()
   local link, message = client.connect(self.sys, self.sched)
   if not link then return self:session_ended(message) end
+  self.link = link
   link:stream('/v1/session' .. (self.colour and '?colour=1' or ''), {
     line = function(line) self:message(line) end,
     ended = function(why) self:session_ended(why) end,
@@ -125,12 +126,9 @@ function Front:grave(event)
   end
 end
 
----Asks the engine, over a connection beside the session's.
+---Asks the engine: a link's calls and streams don't wait for each other.
 function Front:post(path, body)
-  local link = self.control or client.connect(self.sys, self.sched)
-  if not link then return end
-  self.control = link
-  link:call('POST', path, body, function() end)
+  if self.link then self.link:call('POST', path, body, function() end) end
 end
 
 ---Ctrl-C and its kin: the first asks for an orderly end, one that comes later kills at once.
