@@ -88,7 +88,7 @@ static size_t memorize_seen(const struct walk *walk, struct walk_memory *memory)
   return count;
 }
 
-static void renew_memory(struct procs *procs, bool whole) {
+void walk_remember(struct procs *procs, bool whole) {
   struct walk *walk = &procs->walk;
   if (!walk->count && !walk->memory_count) return;
   struct walk_memory *memory = mem_new((walk->count + walk->memory_count) * sizeof *memory);
@@ -104,13 +104,9 @@ static void renew_memory(struct procs *procs, bool whole) {
   walk->memory_count = count;
 }
 
-void walk_attribute(struct procs *procs, bool whole) {
-  struct walk *walk = &procs->walk;
-  for (size_t i = 0; i < walk->count; i++) {
-    struct walk_entry *entry = &walk->entries[i];
-    const struct proc *proc = idmap_get(&procs->by_pid, (uint64_t)entry->stat.pid);
-    entry->leader = proc != NULL;
-    entry->owner = proc ? proc->id : owner_of(procs, i);
-  }
-  renew_memory(procs, whole);
+void walk_attribute(struct procs *procs, size_t index) {
+  struct walk_entry *entry = &procs->walk.entries[index];
+  const struct proc *proc = idmap_get(&procs->by_pid, (uint64_t)entry->stat.pid);
+  entry->leader = proc != NULL;
+  entry->owner = proc ? proc->id : owner_of(procs, index);
 }

@@ -152,7 +152,7 @@ void reap_seen_orphans(struct procs *procs) {
 
 void reap_on_orphan_timer(uv_timer_t *timer) {
   struct procs *procs = timer->data;
-  if (walk_take(procs, WALK_ZOMBIES) == 0) reap_seen_orphans(procs);
+  if (walk_take(procs, WALK_ZOMBIES, NULL) == 0) reap_seen_orphans(procs);
 }
 
 void reap_on_chld(struct procs *procs) {

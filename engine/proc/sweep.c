@@ -10,24 +10,21 @@
 
 enum { PERSIST_MS = 2000, PAUSE_FIRST_MS = 2, PAUSE_MAX_MS = 64 };
 
-struct victim {
-  pid_t pid;
-  uint64_t start;
-};
-
 struct sweep {
   struct list link;
   struct procs *procs;
   struct proc *proc; // NULL: every descendant
   uint64_t id;
-  uint64_t kill_at_ms, give_up_at_ms;
-  uint64_t pause_ms; // until the next look
+  uint64_t kill_at_ms;
+  uint64_t give_up_at_ms; // 0: not before the first KILL
+  uint64_t pause_ms;      // until the next look
   bool group_only;
-  bool termed; // the group has had its TERM
+  bool termed;  // the group has had its TERM
+  bool killing; // the grace is over
   char **keep;
   size_t keep_count;
-  struct victim *victims; // who has had a signal
-  size_t victim_count;
+  struct idmap victims; // who has had a signal: start time by pid
+  unsigned killed;      // how many that are, the leader left out
 };
 
 static void sweep_free(struct sweep *sweep) {
@@ -35,7 +32,7 @@ static void sweep_free(struct sweep *sweep) {
   if (sweep->proc) sweep->proc->sweeping = false;
   for (size_t i = 0; i < sweep->keep_count; i++) free(sweep->keep[i]);
   free(sweep->keep);
-  free(sweep->victims);
+  idmap_finish(&sweep->victims);
   free(sweep);
 }
 
@@ -49,8 +46,9 @@ static void look_in(struct procs *procs, uint64_t ms) {
   uv_timer_start(timer, sweep_on_timer, ms, 0);
 }
 
+// Where looking takes long it mustn't take all our time.
 void sweep_soon(struct procs *procs) {
-  look_in(procs, 0);
+  look_in(procs, procs->walk.took_ms);
 }
 
 static bool kept(const struct sweep *sweep, const struct walk_entry *entry) {
@@ -67,55 +65,46 @@ static bool concerns(const struct sweep *sweep, const struct walk_entry *entry) 
          (!sweep->group_only || entry->leader || entry->stat.pgid == sweep->proc->pid);
 }
 
+// False when it has been one before.
 static bool add_victim(struct sweep *sweep, const struct walk_entry *entry) {
-  for (size_t i = 0; i < sweep->victim_count; i++)
-    if (sweep->victims[i].pid == entry->stat.pid && sweep->victims[i].start == entry->stat.start)
-      return false;
-  if ((sweep->victim_count & (sweep->victim_count + 1)) == 0 || !sweep->victims)
-    sweep->victims =
-        mem_resize(sweep->victims, (sweep->victim_count + 1) * 2 * sizeof *sweep->victims);
-  sweep->victims[sweep->victim_count++] =
-      (struct victim){.pid = entry->stat.pid, .start = entry->stat.start};
+  uint64_t pid = (uint64_t)entry->stat.pid;
+  void *start = (void *)(uintptr_t)(entry->stat.start + 1);
+  if (idmap_get(&sweep->victims, pid) == start) return false;
+  idmap_set(&sweep->victims, pid, start);
+  if (!entry->leader) sweep->killed++;
   return true;
 }
 
-// TERM to each process once, with CONT for those that are stopped; KILL as often as we look.
-static void end_one(struct sweep *sweep, const struct walk_entry *entry, bool kill_now) {
-  const struct kernel *kernel = sweep->procs->kernel;
-  bool first = add_victim(sweep, entry);
-  if (kill_now) {
-    procfs_signal(kernel, entry->stat.pid, entry->stat.start, SIGKILL);
-  } else if (first) {
-    procfs_signal(kernel, entry->stat.pid, entry->stat.start, SIGTERM);
-    procfs_signal(kernel, entry->stat.pid, entry->stat.start, SIGCONT);
-  }
+static void send_signal(const struct sweep *sweep, const struct walk_entry *entry, int signo) {
+  procfs_signal(sweep->procs->kernel, entry->stat.pid, entry->stat.start, signo);
 }
 
-// One call ends a group whole, which a walk can't when its members fork faster than it looks.
-static bool end_group(struct sweep *sweep, bool kill_now) {
-  const struct kernel *kernel = sweep->procs->kernel;
-  if (!sweep->proc || !sweep->proc->session || sweep->keep_count) return false;
-  if (kill_now) {
-    kernel->kill(-sweep->proc->pid, SIGKILL);
-  } else if (!sweep->termed) {
-    kernel->kill(-sweep->proc->pid, SIGTERM);
-    kernel->kill(-sweep->proc->pid, SIGCONT);
-  }
-  sweep->termed = true;
+// One call reaches a group whole, which a walk can't when its members fork faster than it looks.
+// False where that isn't to be done.
+static bool signal_group(const struct sweep *sweep, int signo) {
+  const struct proc *proc = sweep->proc;
+  if (!proc || !proc->session || sweep->keep_count) return false;
+  sweep->procs->kernel->kill(-proc->pid, signo);
   return true;
 }
 
-static void end_all(struct sweep *sweep, bool kill_now) {
+// TERM to each process once, with CONT for those that are stopped.
+static void term_group(struct sweep *sweep) {
+  if (sweep->termed) return;
+  sweep->termed = signal_group(sweep, SIGTERM) && signal_group(sweep, SIGCONT);
+}
+
+static void term_all(struct sweep *sweep) {
   const struct walk *walk = &sweep->procs->walk;
-  bool first = !sweep->termed;
-  bool group_done = end_group(sweep, kill_now);
+  bool termed = sweep->termed;
+  term_group(sweep);
+  bool group_now = sweep->termed && !termed;
   for (size_t i = 0; i < walk->count; i++) {
     const struct walk_entry *entry = &walk->entries[i];
-    if (!concerns(sweep, entry) || kept(sweep, entry)) continue;
-    if (group_done && entry->stat.pgid == sweep->proc->pid && (kill_now || first))
-      add_victim(sweep, entry);
-    else
-      end_one(sweep, entry, kill_now);
+    if (!concerns(sweep, entry) || kept(sweep, entry) || !add_victim(sweep, entry)) continue;
+    if (group_now && entry->stat.pgid == sweep->proc->pid) continue;
+    send_signal(sweep, entry, SIGTERM);
+    send_signal(sweep, entry, SIGCONT);
   }
 }
 
@@ -128,20 +117,13 @@ static size_t count_left(const struct sweep *sweep, bool with_kept) {
   return count;
 }
 
-static unsigned count_killed(const struct sweep *sweep) {
-  unsigned count = 0;
-  for (size_t i = 0; i < sweep->victim_count; i++)
-    if (!sweep->proc || sweep->victims[i].pid != sweep->proc->pid) count++;
-  return count;
-}
-
 static void tell(const struct sweep *sweep) {
   const struct walk *walk = &sweep->procs->walk;
   size_t count = count_left(sweep, true);
   struct swept_event *event = mem_new(sizeof *event + count * sizeof *event->survivors);
   event->event.kind = EV_SWEPT;
   event->event.id = sweep->id;
-  event->killed = count_killed(sweep);
+  event->killed = sweep->killed;
   for (size_t i = 0; i < walk->count; i++) {
     const struct walk_entry *entry = &walk->entries[i];
     if (!concerns(sweep, entry)) continue;
@@ -172,9 +154,13 @@ static void finish(struct sweep *sweep) {
   if (proc) let_go(proc);
 }
 
+static bool given_up(const struct sweep *sweep, uint64_t now_ms) {
+  return sweep->give_up_at_ms && now_ms >= sweep->give_up_at_ms;
+}
+
 static bool over(const struct sweep *sweep, uint64_t now_ms) {
   bool leader_ended = !sweep->proc || sweep->proc->told;
-  return now_ms >= sweep->give_up_at_ms || (leader_ended && !count_left(sweep, false));
+  return given_up(sweep, now_ms) || (leader_ended && !count_left(sweep, false));
 }
 
 static void look_again(struct sweep *sweep, uint64_t now_ms) {
@@ -185,23 +171,57 @@ static void look_again(struct sweep *sweep, uint64_t now_ms) {
   look_in(sweep->procs, ms);
 }
 
+// What is to be killed is so as soon as it is found: it might fork faster than we look.
+static void kill_found(struct procs *procs, const struct walk_entry *entry) {
+  list_each(link, &procs->sweeps) {
+    struct sweep *sweep = list_entry(link, struct sweep, link);
+    if (!sweep->killing || !concerns(sweep, entry) || kept(sweep, entry)) continue;
+    add_victim(sweep, entry);
+    send_signal(sweep, entry, SIGKILL);
+  }
+}
+
+// Which of them are past their grace; true when any is.
+static bool begin_killing(struct procs *procs) {
+  uint64_t now_ms = loop_now_ms(procs->loop);
+  bool any = false;
+  list_each(link, &procs->sweeps) {
+    struct sweep *sweep = list_entry(link, struct sweep, link);
+    if (now_ms < sweep->kill_at_ms) continue;
+    any = sweep->killing = true;
+    if (sweep->termed || sweep->killed) signal_group(sweep, SIGKILL); // a look may take long
+  }
+  return any;
+}
+
+static int look(struct procs *procs) {
+  bool whole = false, killing = begin_killing(procs);
+  list_each(link, &procs->sweeps) whole = whole || !list_entry(link, struct sweep, link)->proc;
+  return walk_take(procs, whole ? WALK_WHOLE : WALK_STRAYS, killing ? kill_found : NULL);
+}
+
+static void proceed(struct sweep *sweep, bool blind, uint64_t now_ms) {
+  if (sweep->killing) {
+    signal_group(sweep, SIGKILL); // those outside of it got theirs when they were found
+    if (!sweep->give_up_at_ms) sweep->give_up_at_ms = now_ms + PERSIST_MS;
+  } else if (blind) {
+    term_group(sweep);
+  } else {
+    term_all(sweep);
+  }
+  look_again(sweep, now_ms);
+}
+
 void sweep_on_timer(uv_timer_t *timer) {
   struct procs *procs = timer->data;
-  bool whole = false;
-  list_each(link, &procs->sweeps) whole = whole || !list_entry(link, struct sweep, link)->proc;
-  int error = walk_take(procs, whole ? WALK_WHOLE : WALK_STRAYS);
+  int error = look(procs);
   uint64_t now_ms = loop_now_ms(procs->loop);
   list_each(link, &procs->sweeps) {
     struct sweep *sweep = list_entry(link, struct sweep, link);
-    if (error ? now_ms >= sweep->give_up_at_ms : over(sweep, now_ms)) {
+    if (error ? given_up(sweep, now_ms) : over(sweep, now_ms))
       finish(sweep);
-      continue;
-    }
-    if (error)
-      end_group(sweep, now_ms >= sweep->kill_at_ms); // that needs no look
     else
-      end_all(sweep, now_ms >= sweep->kill_at_ms);
-    look_again(sweep, now_ms);
+      proceed(sweep, error != 0, now_ms);
   }
   reap_orphans(procs);
 }
@@ -225,7 +245,6 @@ static void sweep_begin(struct sweep *sweep, const struct sweep_options *options
   sweep->keep = options->keep_count ? mem_new(options->keep_count * sizeof *sweep->keep) : NULL;
   for (size_t i = 0; i < options->keep_count; i++) sweep->keep[i] = mem_strdup(options->keep[i]);
   if (kill_at_ms < sweep->kill_at_ms) sweep->kill_at_ms = kill_at_ms;
-  sweep->give_up_at_ms = sweep->kill_at_ms + PERSIST_MS;
   sweep->pause_ms = PAUSE_FIRST_MS;
   sweep_soon(sweep->procs);
 }
@@ -240,10 +259,7 @@ static struct sweep *find(const struct procs *procs, uint64_t id) {
 
 static void sweep_hasten(struct sweep *sweep, uint64_t grace_ms) {
   uint64_t kill_at_ms = loop_now_ms(sweep->procs->loop) + grace_ms;
-  if (kill_at_ms < sweep->kill_at_ms) {
-    sweep->kill_at_ms = kill_at_ms;
-    sweep->give_up_at_ms = kill_at_ms + PERSIST_MS;
-  }
+  if (kill_at_ms < sweep->kill_at_ms) sweep->kill_at_ms = kill_at_ms;
   sweep_soon(sweep->procs);
 }
 

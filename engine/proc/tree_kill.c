@@ -56,14 +56,14 @@ static void pause_a_little(void) {
 
 unsigned tree_kill_descendants(uint64_t grace_ms, const struct kernel *kernel) {
   static const int gently[] = {SIGTERM, SIGCONT}, firmly[] = {SIGKILL};
-  uint64_t kill_at_ms = now_ms() + grace_ms, give_up_at_ms = kill_at_ms + PERSIST_MS;
+  uint64_t kill_at_ms = now_ms() + grace_ms, give_up_at_ms = 0;
   if (!reap(kernel)) return 0;
   if (grace_ms) signal_all(kernel, gently, 2);
   for (;;) {
     if (!reap(kernel)) return 0;
-    uint64_t now = now_ms();
-    if (now >= give_up_at_ms) return signal_all(kernel, firmly, 1);
-    if (now >= kill_at_ms) signal_all(kernel, firmly, 1);
+    unsigned left = now_ms() < kill_at_ms ? 0 : signal_all(kernel, firmly, 1);
+    if (left && !give_up_at_ms) give_up_at_ms = now_ms() + PERSIST_MS;
+    if (left && now_ms() >= give_up_at_ms) return left;
     pause_a_little();
   }
 }

@@ -44,11 +44,26 @@ static struct walk_entry *append(struct walk *walk) {
   return entry;
 }
 
-static int add(struct procs *procs, pid_t pid, enum walk_extent extent) {
-  if (left_out(procs, pid, extent)) return 0;
+// What one walk is about.
+struct look {
+  struct procs *procs;
+  enum walk_extent extent;
+  walk_found_fn found;
+};
+
+// The entry behind the last has been filled.
+static void take_in(const struct look *look) {
+  struct walk *walk = &look->procs->walk;
+  walk_attribute(look->procs, walk->count++);
+  if (look->found) look->found(look->procs, &walk->entries[walk->count - 1]);
+}
+
+static int add(const struct look *look, pid_t pid) {
+  struct procs *procs = look->procs;
+  if (left_out(procs, pid, look->extent)) return 0;
   struct walk_entry *entry = append(&procs->walk);
   int error = procfs_stat(procs->kernel, pid, &entry->stat);
-  if (!error) procs->walk.count++;
+  if (!error) take_in(look);
   return blinded(error) ? error : 0;
 }
 
@@ -130,12 +145,13 @@ static int list_own_children(const struct procs *procs, struct pids *pids) {
   return error;
 }
 
-static int descend(struct procs *procs, enum walk_extent extent) {
+static int descend(const struct look *look) {
+  struct procs *procs = look->procs;
   struct walk *walk = &procs->walk;
   struct pids pids = {0};
   int error = list_own_children(procs, &pids);
   for (size_t at = 0;; at++) {
-    for (size_t i = 0; !error && i < pids.count; i++) error = add(procs, pids.list[i], extent);
+    for (size_t i = 0; !error && i < pids.count; i++) error = add(look, pids.list[i]);
     pids.count = 0;
     if (error || at >= walk->count) break;
     struct walk_entry *entry = &walk->entries[at];
@@ -162,22 +178,23 @@ static int scan_all(struct procs *procs, enum walk_extent extent, struct walk *a
   return blinded(error) ? error : 0;
 }
 
-static void take_children(struct walk *walk, pid_t parent, struct walk *all) {
+static void take_children(const struct look *look, pid_t parent, struct walk *all) {
   for (size_t i = 0; i < all->count; i++) {
     if (all->entries[i].stat.ppid != parent) continue;
-    append(walk)->stat = all->entries[i].stat;
-    walk->count++;
+    append(&look->procs->walk)->stat = all->entries[i].stat;
     all->entries[i].stat.ppid = -1;
+    take_in(look);
   }
 }
 
-static int scan(struct procs *procs, enum walk_extent extent) {
+static int scan(const struct look *look) {
+  struct procs *procs = look->procs;
   struct walk all = {0};
-  int error = scan_all(procs, extent, &all);
+  int error = scan_all(procs, look->extent, &all);
   procs->walk.count = 0;
-  take_children(&procs->walk, procs->self, &all);
+  take_children(look, procs->self, &all);
   for (size_t i = 0; i < procs->walk.count; i++)
-    take_children(&procs->walk, procs->walk.entries[i].stat.pid, &all);
+    take_children(look, procs->walk.entries[i].stat.pid, &all);
   walk_finish(&all);
   return error;
 }
@@ -188,18 +205,22 @@ static bool childless(const struct kernel *kernel) {
   return kernel->waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == -ECHILD;
 }
 
-int walk_take(struct procs *procs, enum walk_extent extent) {
+int walk_take(struct procs *procs, enum walk_extent extent, walk_found_fn found) {
+  const struct look look = {.procs = procs, .extent = extent, .found = found};
   struct walk *walk = &procs->walk;
+  uint64_t began_ms = loop_now_ms(procs->loop);
   walk->count = 0;
   walk->at_ms = 0;
   int error = 0;
   if (extent == WALK_ZOMBIES || !childless(procs->kernel)) {
-    error = descend(procs, extent);
-    if (error == -ENOENT) error = scan(procs, extent);
+    error = descend(&look);
+    if (error == -ENOENT) error = scan(&look);
   }
-  walk_attribute(procs, !error && extent == WALK_WHOLE);
+  walk_remember(procs, !error && extent == WALK_WHOLE);
+  uint64_t now_ms = loop_now_ms(procs->loop);
+  walk->took_ms = now_ms - began_ms;
   if (error) return error;
-  walk->at_ms = loop_now_ms(procs->loop);
+  walk->at_ms = now_ms;
   walk->whole = extent == WALK_WHOLE;
   return 0;
 }
@@ -208,5 +229,5 @@ int walk_recent(struct procs *procs) {
   const struct walk *walk = &procs->walk;
   if (walk->at_ms && walk->whole && loop_now_ms(procs->loop) - walk->at_ms <= SAME_MOMENT_MS)
     return 0;
-  return walk_take(procs, WALK_WHOLE);
+  return walk_take(procs, WALK_WHOLE, NULL);
 }

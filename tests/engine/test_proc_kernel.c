@@ -15,6 +15,7 @@ static int spawn_error, open_error, pipe_error_after;
 static const char *no_file; // paths that contain this aren't there
 static pid_t reused_pid;    // has another start time than before
 static int signals_sent, waits_before_exit;
+static int look_delay_ms; // of the next list of our children, and the one behind it
 
 static int fake_spawn(int (*child)(void *), void *argument, void *stack_top, bool share_files,
                       int *pidfd) {
@@ -45,9 +46,14 @@ static int younger_stat(pid_t pid) {
 }
 
 static int fake_open(const char *path, int flags) {
+  static int looks;
   char reused[64];
   if (open_error && strncmp(path, "/proc/", 6) == 0) return open_error;
   if (no_file && strstr(path, no_file)) return -ENOENT;
+  if (look_delay_ms && strstr(path, "/children")) {
+    usleep((useconds_t)look_delay_ms * 1000);
+    if (++looks == 2) look_delay_ms = looks = 0;
+  }
   snprintf(reused, sizeof reused, "/proc/%d/stat", (int)reused_pid);
   if (reused_pid && strcmp(path, reused) == 0) return younger_stat(reused_pid);
   return kernel_linux.open(path, flags);
@@ -69,7 +75,7 @@ static int fake_waitid(idtype_t type, id_t id, siginfo_t *info, int options, str
 
 static int setup(void **state) {
   (void)state;
-  spawn_error = open_error = signals_sent = waits_before_exit = 0;
+  spawn_error = open_error = signals_sent = waits_before_exit = look_delay_ms = 0;
   pipe_error_after = -1;
   no_file = NULL;
   reused_pid = 0;
@@ -137,8 +143,13 @@ static void descriptors_that_have_run_out_are_told_with_their_code(void **state)
 }
 
 // A shell that leaves a child behind, in a session of its own; the child's pid.
-static uint64_t leave(const char *command, pid_t *left) {
-  uint64_t id = world_shell(world, command, NULL);
+static uint64_t leave(const char *command, const char *tag, pid_t *left) {
+  static const char *const env[] = {"PATH=/usr/bin:/bin", "TEST_TAG=left", NULL};
+  const char *argv[] = {"sh", "-c", command, NULL};
+  struct procs_spec spec = world_spec(argv);
+  spec.spawn.env = env;
+  spec.tag = tag;
+  uint64_t id = world_spawn(world, &spec, NULL);
   struct exit_event *exit = world_wait(world, id);
   char text[16] = "";
   assert_in_range(exit->captured[0].size, 1, sizeof text - 1);
@@ -188,7 +199,7 @@ static void deaths_that_share_one_signal_are_all_seen(void **state) {
   pid_t left;
   uint64_t ids[20], last = 0;
   for (int i = 0; i < 20; i++) ids[i] = world_shell(world, "sleep 0.05 & exit 0", NULL);
-  last = leave("sleep 100 >/dev/null 2>&1 & echo $!", &left);
+  last = leave("sleep 100 >/dev/null 2>&1 & echo $!", NULL, &left);
   sigset_t chld, before;
   sigemptyset(&chld);
   sigaddset(&chld, SIGCHLD);
@@ -214,7 +225,8 @@ static void without_lists_of_children_all_processes_are_looked_at(void **state) 
   (void)state;
   pid_t left;
   no_file = "/children";
-  uint64_t id = leave("(setsid sh -c 'sleep 100 >/dev/null 2>&1 & echo $!' &) ; sleep 0.05", &left);
+  uint64_t id =
+      leave("(setsid sh -c 'sleep 100 >/dev/null 2>&1 & echo $!' &) ; sleep 0.05", NULL, &left);
   assert_true(world_alive(left));
   uint64_t neighbour = world_shell(world, "sleep 100 & wait", NULL);
   struct sample sample = {0};
@@ -231,13 +243,25 @@ static void without_lists_of_children_all_processes_are_looked_at(void **state) 
 static void a_walk_that_is_blind_is_no_proof_that_nothing_is_left(void **state) {
   (void)state;
   pid_t left;
-  uint64_t id = leave("sleep 100 >/dev/null 2>&1 & echo $!", &left);
+  uint64_t id = leave("trap '' TERM; sleep 100 >/dev/null 2>&1 & echo $!", NULL, &left);
   open_error = -EMFILE;
-  assert_int_equal(procs_sweep(world->procs, id, &patient), 0);
+  assert_int_equal(procs_sweep(world->procs, id, &(struct sweep_options){.grace_ms = 300}), 0);
   for (int i = 0; i < 5; i++) world_step(world);
   assert_null(world_swept_of(world, id));
   open_error = 0;
   world_until(world, world_swept_of(world, id));
+  assert_false(world_alive(left));
+}
+
+static void a_look_that_takes_long_does_not_keep_the_kill_from_being_sent(void **state) {
+  (void)state;
+  pid_t left;
+  uint64_t id = leave("trap '' TERM; setsid sleep 100 >/dev/null 2>&1 & echo $!; sleep 0.1",
+                      "TEST_TAG=left", &left);
+  look_delay_ms = 1100; // the next look is over when all time for the sweep has gone by
+  assert_int_equal(procs_sweep(world->procs, id, &(struct sweep_options){.grace_ms = 1}), 0);
+  world_until(world, world_swept_of(world, id));
+  assert_int_equal(world_swept_of(world, id)->count, 0);
   assert_false(world_alive(left));
 }
 
@@ -253,6 +277,7 @@ int main(void) {
       TEST(an_end_that_can_not_be_had_yet_is_waited_for),
       TEST(without_lists_of_children_all_processes_are_looked_at),
       TEST(a_walk_that_is_blind_is_no_proof_that_nothing_is_left),
+      TEST(a_look_that_takes_long_does_not_keep_the_kill_from_being_sent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

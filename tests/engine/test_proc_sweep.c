@@ -264,8 +264,13 @@ static void a_hundred_ends_are_swept_together(void **state) {
   "trap '' TERM; f() { [ $1 -gt 0 ] || exec sleep 5; n=$(($1 - 1)); " gust gust "wait; }; f 6"
 
 static void storm_ends(const char *command) {
-  uint64_t id = world_shell(world, command, NULL);
+  static const char *const env[] = {"PATH=/usr/bin:/bin", "TEST_TAG=storm", NULL};
+  const char *argv[] = {"sh", "-c", command, NULL};
+  struct procs_spec spec = world_spec(argv);
   struct sample sample = {0};
+  spec.spawn.env = env;
+  spec.tag = "TEST_TAG=storm";
+  uint64_t id = world_spawn(world, &spec, NULL);
   world_until(world, procs_sample(world->procs, id, &sample) == 0 && sample.procs >= 10);
   struct swept_event *swept = world_sweep(world, id, (struct sweep_options){.grace_ms = 20});
   assert_int_equal(swept->count, 0);
@@ -274,6 +279,20 @@ static void storm_ends(const char *command) {
 static void a_fork_storm_ends(void **state) {
   (void)state;
   storm_ends(STORM("(sleep 0.02; f $n) & "));
+}
+
+static void a_storm_of_sessions_ends(void **state) {
+  (void)state;
+  char path[64], command[96];
+  snprintf(path, sizeof path, "/tmp/proc_storm_%d", (int)getpid());
+  FILE *script = fopen(path, "w");
+  fputs("trap '' TERM; [ $1 -gt 0 ] || exec sleep 5\n"
+        "for i in 1 2; do setsid sh $0 $(($1 - 1)) & done; wait\n",
+        script);
+  fclose(script);
+  snprintf(command, sizeof command, "exec sh %s 5", path);
+  storm_ends(command);
+  unlink(path);
 }
 
 static void a_cancelled_one_ends_without_a_word(void **state) {
@@ -394,6 +413,7 @@ int main(void) {
       TEST(orphans_are_reaped_behind_a_leaders_zombie),
       TEST(a_hundred_ends_are_swept_together),
       TEST(a_fork_storm_ends),
+      TEST(a_storm_of_sessions_ends),
       TEST(a_cancelled_one_ends_without_a_word),
       TEST(a_tree_signal_reaches_sessions),
       TEST(a_tree_is_measured_whole),
