@@ -78,6 +78,7 @@ local function belongs(noun, key, kind)
   return ''
 end
 
+-- tells of a key that isn't there; gives the field that was meant
 local function unknown(noun, key, value, cursor)
   if type(key) ~= 'string' then
     if math.type(key) == 'integer' then
@@ -89,6 +90,7 @@ local function unknown(noun, key, value, cursor)
   local near = text.nearest(key, names_of(noun, cursor.kind))
   local hint = near and (" (did you mean '%s'?)"):format(near) or belongs(noun, key, cursor.kind)
   cursor:slip(("unknown key '%s'%s"):format(cursor:key(key), hint))
+  return near
 end
 
 local function wrong_kind(row, cursor)
@@ -146,7 +148,7 @@ function M.check(noun, value, cursor)
     cursor:fail(('must be a table of fields, got %s'):format(text.show(value)))
     return nil
   end
-  local index, out, tried, later = M.index(noun), {}, {}, nil
+  local index, out, tried, later, meant = M.index(noun), {}, {}, nil, nil
   for _, key in ipairs(list.keys(value)) do
     local row = index[key]
     if row then
@@ -158,9 +160,10 @@ function M.check(noun, value, cursor)
     elseif noun.positional and math.type(key) == 'integer' then
       noun.positional(out, value[key], cursor)
     else
-      unknown(noun, key, value[key], cursor)
+      meant = unknown(noun, key, value[key], cursor) or meant
     end
   end
+  if meant then tried[meant] = tried[meant] or meant end
   for _, pair in ipairs(later or {}) do put(out, pair[1].into, pair[2], pair[1], cursor) end
   if noun.finish then return noun.finish(out, cursor, value), tried end
   return out, tried

@@ -162,7 +162,6 @@ local RECIPES = {
   { 'many slips at once', "pact.process 'a' { comand = { 'x' }, nice = 'x' }\npact.process 'b' { command = { 'x' }, depends_on = { 'c' } }",
     "devnet.lua:1: process 'a': unknown key 'comand' (did you mean 'command'?)\n"
     .. "devnet.lua:1: process 'a': nice must be a whole number, got 'x'\n"
-    .. "devnet.lua:1: process 'a': has nothing to run: give it command = { 'program', 'argument' } or shell = 'line'\n"
     .. "devnet.lua:2: process 'b': depends_on 'c' is not declared\n" },
   { 'an error that it raises', "\nlocal x\nx.y = 1",
     "devnet.lua:3: attempt to index a nil value (local 'x')\nstack traceback:\n\tdevnet.lua:3: in main chunk\n" },
