@@ -4,7 +4,8 @@ local list = require 'pact.base.list'
 
 local M = {}
 
-local Array = { __name = 'json.array' }
+-- a metatable with this `__json` makes a table an array, empty or not
+local Array = { __name = 'json.array', __json = 'array' }
 
 ---What `null` decodes to, and is encoded from.
 M.null = setmetatable({}, {
@@ -65,7 +66,9 @@ local function foreign(value, state)
 end
 
 local function members(t, state, indent)
-  local out, array = {}, getmetatable(t) == Array or (next(t) ~= nil and list.is_sequence(t))
+  local meta, out = getmetatable(t), {}
+  local array = type(meta) == 'table' and meta.__json == 'array'
+    or (next(t) ~= nil and list.is_sequence(t))
   local path, n = state.path, #state.path + 1
   local inner = indent and indent .. '  '
   local colon = indent and ': ' or ':'

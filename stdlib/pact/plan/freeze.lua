@@ -10,8 +10,11 @@ local Frozen = { __newindex = refuse }
 ---@return T the same table, which takes no new keys
 function M.table(t) return setmetatable(t, Frozen) end
 
----An empty list or map, shared by all who need one.
+---An empty map, shared by all who need one.
 M.empty = setmetatable({}, Frozen)
+
+---An empty list, shared by all who need one; JSON shows it as one.
+M.none = setmetatable({}, { __newindex = refuse, __json = 'array' })
 
 ---A metatable that freezes, and gives what a table itself doesn't have.
 ---@param usual table

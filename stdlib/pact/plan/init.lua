@@ -46,10 +46,10 @@ end
 
 local function dependents_of(plan)
   local out = {}
-  for _, id in ipairs(plan.order) do out[id] = freeze.empty end
+  for _, id in ipairs(plan.order) do out[id] = freeze.none end
   for _, id in ipairs(plan.order) do
     for _, edge in ipairs(plan.services[id].depends_on) do
-      if out[edge.id] == freeze.empty then out[edge.id] = {} end
+      if out[edge.id] == freeze.none then out[edge.id] = {} end
       table.insert(out[edge.id], { id = id, edge = edge })
     end
   end

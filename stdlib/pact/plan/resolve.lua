@@ -6,7 +6,7 @@ local signals = require 'pact.declare.signals'
 
 local M = {}
 
-local empty = freeze.empty
+local empty, none = freeze.empty, freeze.none
 local success = freeze.table { 0 }
 
 local Resolver = {}
@@ -15,10 +15,10 @@ Resolver.__index = Resolver
 -- what a service of a kind is when its recipe doesn't say otherwise: one table for all of them
 local function common(resolver, kind, task, policy)
   return {
-    kind = kind, task = task, category = 'service', tags = empty, cwd = resolver.directory, env = empty,
-    env_file = empty, tty = false, stdin = 'open', ports = empty, endpoints = empty,
+    kind = kind, task = task, category = 'service', tags = none, cwd = resolver.directory, env = empty,
+    env_file = none, tty = false, stdin = 'open', ports = none, endpoints = empty,
     on_unhealthy = 'ignore', limits = empty, success_exit = success, essential = false, disabled = false,
-    profiles = empty, depends_on = empty, on = empty, secrets = empty,
+    profiles = none, depends_on = none, on = empty, secrets = none,
     restart = resolver:restart({}, policy), stop = resolver:stop {}, log = resolver:log {},
   }
 end
@@ -43,7 +43,7 @@ end
 function Resolver:stop(given)
   return freeze.table {
     signal = given.signal or signals.numbers.TERM, timeout = given.timeout or self.settings.stop_timeout,
-    scope = given.scope or 'tree', command = given.command, keep = given.keep or empty,
+    scope = given.scope or 'tree', command = given.command, keep = given.keep or none,
   }
 end
 
