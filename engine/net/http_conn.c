@@ -116,12 +116,24 @@ static size_t parse(struct http_conn *conn, const char *bytes, size_t size) {
 
 static bool set_aside(struct http_conn *conn, const char *bytes, size_t size) {
   if (!size) return true;
+  if (conn->rest_at) memmove(conn->rest, conn->rest + conn->rest_at, conn->rest_size);
+  conn->rest_at = 0;
   char *rest = realloc(conn->rest, conn->rest_size + size);
   if (!rest) return false;
   memcpy(rest + conn->rest_size, bytes, size);
   conn->rest = rest;
   conn->rest_size += size;
   return true;
+}
+
+static void take_up_rest(struct http_conn *conn) {
+  size_t taken = parse(conn, conn->rest + conn->rest_at, conn->rest_size);
+  conn->rest_at += taken;
+  conn->rest_size -= taken;
+  if (conn->rest_size) return;
+  free(conn->rest);
+  conn->rest = NULL;
+  conn->rest_at = 0;
 }
 
 // The client sends no more. It may still be waiting for an answer; if not, all is said.
@@ -160,20 +172,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
 // Takes up what was set aside, and then the socket.
 static void read_on(struct http_conn *conn) {
   if (conn->closed || conn->leaving || busy(conn)) return;
-  if (conn->rest_size) {
-    char *rest = conn->rest;
-    size_t size = conn->rest_size;
-    conn->rest = NULL;
-    conn->rest_size = 0;
-    size_t taken = parse(conn, rest, size);
-    bool kept = conn->closed || set_aside(conn, rest + taken, size - taken);
-    free(rest);
-    if (conn->closed || conn->leaving) return;
-    if (!kept) {
-      http_conn_lose(conn);
-      return;
-    }
-  }
+  if (conn->rest_size) take_up_rest(conn);
+  if (conn->closed || conn->leaving) return;
   if (!conn->ended && conn->rest_size < HTTP_CONN_REST_MAX)
     uv_read_start((uv_stream_t *)&conn->pipe, on_alloc, on_read);
   else if (conn->ended && !conn->request && !conn->rest_size)

@@ -42,8 +42,8 @@ struct http_conn {
   bool ended;   // the client sends no more
   bool leaving; // closes when all is written
   bool closed;
-  char *rest; // bytes behind the request being answered
-  size_t rest_size;
+  char *rest;                // bytes behind the request being answered
+  size_t rest_at, rest_size; // the part not read yet
 };
 
 // Takes the descriptor, also on failure.
