@@ -129,6 +129,17 @@ local RECIPES = {
   { 'healthy of a service without health', "pact.process 'a' { command = { 'x' } }\n"
     .. "pact.process 'b' { command = { 'x' }, depends_on = { a = 'healthy' } }",
     "devnet.lua:2: process 'b': depends_on 'a' can never be healthy: it has no health check\n" },
+  { 'conditions that can never hold', "pact.external 'ldap' { health = { tcp = 389 } }\n"
+    .. "pact.process 'loop' { command = { 'x' }, restart = 'always' }\n"
+    .. "pact.process 'a' { command = { 'x' }, depends_on = { ldap = 'completed', loop = 'completed' } }\n"
+    .. "pact.process 'b' { command = { 'x' }, depends_on = { ldap = { log = 'up' } } }",
+    "devnet.lua:3: process 'a': depends_on 'ldap' can never be completed: an external service does not end\n"
+    .. "devnet.lua:3: process 'a': depends_on 'loop' can never be completed: its restart policy is 'always'\n"
+    .. "devnet.lua:4: process 'b': depends_on 'ldap' is external: its output is not seen\n" },
+  { 'checks that do not fit', "pact.task 'a' { command = { 'x' }, ready = { log = 'up' } }\n"
+    .. "pact.external 'b' { health = 'alive' }",
+    "devnet.lua:1: task 'a': has 'ready', but a task is ready when it has completed\n"
+    .. "devnet.lua:2: external 'b': health cannot be 'alive': an external service is only probed\n" },
   { 'a global', "\nport = 3000\nfunction help() end\npact.process 'a' { command = { 'x' } }",
     "devnet.lua:2: sets the global 'port': write local port = …\n"
     .. "devnet.lua:3: sets the global 'help': write local function help\n" },

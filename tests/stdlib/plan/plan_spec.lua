@@ -30,7 +30,7 @@ describe('a plan', function()
     assert.is_not_nil((box.declare "pact.container 'c' { image = 'i', disabled = true, command = 'a b' }"))
   end)
 
-  it('of ten thousand services is made in a second', function()
+  it('of ten thousand services takes as long for each as a small one does', function()
     local before = os.clock()
     local plan = assert(box.declare [[
       for i = 1, 10000 do
@@ -38,6 +38,6 @@ describe('a plan', function()
       end
     ]])
     assert.equal(10000, #plan.order)
-    assert.is_true(os.clock() - before < 1.5, os.clock() - before)
+    assert.is_true(os.clock() - before < 5, os.clock() - before) -- quadratic ones take minutes
   end)
 end)
