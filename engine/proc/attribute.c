@@ -1,7 +1,9 @@
 // Whose is a process that we didn't start ourselves? Asked in this order: what was found out
 // before, its session, its group, its parent, and the tag in its environment.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "proc/registry.h"
@@ -61,6 +63,31 @@ static uint64_t tagged(const struct procs *procs, pid_t pid) {
   return owner;
 }
 
+static uint64_t owner_of_pipe(const struct procs *procs, uint64_t inode) {
+  size_t at = 0;
+  for (void *item; idmap_next(&procs->by_id, &at, NULL, &item);) {
+    const struct proc *proc = item;
+    for (int i = 0; i < 3; i++)
+      if (proc->pipes_ino[i] == inode) return proc->id;
+  }
+  return 0;
+}
+
+// Who has wiped its environment and left by two forks may still hold the pipes it was born with.
+static uint64_t piped(const struct procs *procs, pid_t pid) {
+  uint64_t owner = 0;
+  for (int fd = 0; !owner && fd < 3; fd++) {
+    char path[32], target[32];
+    unsigned long inode;
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    ssize_t size = readlink(path, target, sizeof target - 1);
+    if (size <= 0) continue;
+    target[size] = '\0';
+    if (sscanf(target, "pipe:[%lu]", &inode) == 1) owner = owner_of_pipe(procs, inode);
+  }
+  return owner;
+}
+
 static uint64_t owner_of(struct procs *procs, size_t index) {
   const struct procfs_stat *stat = &procs->walk.entries[index].stat;
   uint64_t owner = remembered(procs, stat);
@@ -68,6 +95,7 @@ static uint64_t owner_of(struct procs *procs, size_t index) {
   if (!owner) owner = led_by(procs, stat->pgid);
   if (!owner && stat->ppid != procs->self) owner = inherited(&procs->walk, index);
   if (!owner && stat->state != 'Z') owner = tagged(procs, stat->pid);
+  if (!owner && stat->state != 'Z') owner = piped(procs, stat->pid);
   return owner;
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -100,6 +101,11 @@ static bool wants_log(const struct procs_spec *spec) {
   return spec->spawn.stdio[1] == SPAWN_LOG || spec->spawn.stdio[2] == SPAWN_LOG;
 }
 
+static uint64_t inode_of(int fd) {
+  struct stat st;
+  return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
 static struct proc *enroll(struct procs *procs, const struct procs_spec *spec,
                            const struct spawn_result *result) {
   struct proc *proc = mem_new(sizeof *proc);
@@ -115,6 +121,7 @@ static struct proc *enroll(struct procs *procs, const struct procs_spec *spec,
     proc->logs = spec->logs;
     proc->log = spec->log;
   }
+  for (int i = 0; i < 3; i++) proc->pipes_ino[i] = inode_of(result->fds[i]);
   idmap_set(&procs->by_id, proc->id, proc);
   idmap_set(&procs->by_pid, (uint64_t)proc->pid, proc);
   return proc;

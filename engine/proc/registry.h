@@ -41,7 +41,8 @@ struct proc {
   uint64_t log;
   struct exit_event *exit; // collected, not yet told
   char *tag;
-  int users; // the registry, and each handle that is still open
+  uint64_t pipes_ino[3]; // of its stdin, stdout, stderr, which its offspring inherits; 0: no pipe
+  int users;             // the registry, and each handle that is still open
   uv_poll_t exit_poll;
 };
 

@@ -175,7 +175,8 @@ static void a_pid_that_has_been_used_again_is_not_signalled(void **state) {
 static void a_remembered_stray_whose_pid_is_anothers_now_is_spared(void **state) {
   (void)state;
   pid_t left;
-  uint64_t first = world_shell(world, "setsid env -i /bin/sleep 100 & read line; exit 0", NULL);
+  uint64_t first = world_shell(
+      world, "setsid env -i /bin/sleep 100 </dev/null >/dev/null 2>&1 & read line; exit 0", NULL);
   struct tree *tree;
   for (left = 0; !left; world_step(world)) {
     assert_int_equal(procs_tree(world->procs, first, &tree), 0);

@@ -199,12 +199,23 @@ static void what_left_the_group_is_spared_where_asked(void **state) {
   assert_false(world_alive(left));
 }
 
+static void a_daemon_without_our_environment_is_known_by_its_pipes(void **state) {
+  (void)state;
+  pid_t left;
+  uint64_t id = leave("(setsid env -i /bin/sh -c 'echo $$; exec /bin/sleep 100' &) ; "
+                      "sleep 0.1",
+                      &left);
+  assert_true(world_alive(left));
+  assert_int_equal(world_sweep(world, id, patient)->killed, 1);
+  assert_false(world_alive(left));
+}
+
 static void one_that_nobody_can_attribute_ends_with_all(void **state) {
   (void)state;
   pid_t left;
-  uint64_t id =
-      leave("(setsid env -i /bin/sh -c '/bin/sleep 100 >/dev/null 2>&1 & echo $!' &) ; sleep 0.05",
-            &left);
+  uint64_t id = leave("(setsid env -i /bin/sh -c '/bin/sleep 100 </dev/null >/dev/null 2>&1 & echo "
+                      "$!' &) ; sleep 0.05",
+                      &left);
   world_sweep(world, id, patient);
   uint64_t all = procs_sweep_all(world->procs, &patient);
   world_until(world, world_swept_of(world, all));
@@ -215,7 +226,8 @@ static void one_that_nobody_can_attribute_ends_with_all(void **state) {
 static void what_was_seen_below_its_leader_is_remembered(void **state) {
   (void)state;
   // wipes its environment and takes a session while its parent lives; that is when it is seen
-  uint64_t id = world_shell(world, "setsid env -i /bin/sleep 100 & read line; exit 0", NULL);
+  uint64_t id =
+      world_shell(world, "setsid env -i /bin/sleep 100 >/dev/null 2>&1 & read line; exit 0", NULL);
   pid_t left = 0;
   world_until(world, (left = apart(id)));
   procs_write(world->procs, id, "\n", 1);
@@ -407,6 +419,7 @@ int main(void) {
       TEST(a_leader_that_lives_ends_with_its_tree),
       TEST(names_to_keep_are_spared_and_named),
       TEST(what_left_the_group_is_spared_where_asked),
+      TEST(a_daemon_without_our_environment_is_known_by_its_pipes),
       TEST(one_that_nobody_can_attribute_ends_with_all),
       TEST(what_was_seen_below_its_leader_is_remembered),
       TEST(others_are_left_alone),
