@@ -2,6 +2,7 @@
 // written from the same memory. Large ones come from a pool, small ones are made to measure.
 #pragma once
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,7 @@ struct chunk_list {
 struct chunk_pool {
   pthread_mutex_t lock;
   struct chunk_list free;
-  unsigned count;
+  atomic_uint count; // of them
 };
 
 void chunk_pool_init(struct chunk_pool *pool);

@@ -31,6 +31,20 @@ static bool is_plain(unsigned char byte) {
   return (byte >= 0x20 && byte < 0x7f) || byte == '\t';
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+// How many plain bytes stand at the beginning; eight are looked at together.
+static size_t plain_length(const char *bytes, size_t size) {
+  size_t at = 0;
+  for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
+    memcpy(&word, bytes + at, sizeof word);
+    uint64_t control = word - EACH(0x20), del = (word ^ EACH(0x7f)) - EACH(1);
+    if ((word | control | del) & EACH(0x80)) break; // perhaps a tab, or a false alarm
+  }
+  while (at < size && is_plain((unsigned char)bytes[at])) at++;
+  return at;
+}
+
 // One character or sequence that isn't plain: how many bytes it took; 0: more are needed to tell.
 static size_t put_special(struct render *render, const char *bytes, size_t size) {
   unsigned char byte = (unsigned char)bytes[0];
@@ -57,10 +71,9 @@ static size_t put_special(struct render *render, const char *bytes, size_t size)
 // How much was put: less than all only when `more` may come and the end is open to both readings.
 static size_t put_escaped(struct render *render, const char *bytes, size_t size, bool more) {
   for (size_t at = 0; at < size;) {
-    size_t plain = at;
-    while (plain < size && is_plain((unsigned char)bytes[plain])) plain++;
-    if (plain > at) out_put(render->out, bytes + at, plain - at);
-    at = plain;
+    size_t plain = plain_length(bytes + at, size - at);
+    if (plain) out_put(render->out, bytes + at, plain);
+    at += plain;
     if (at == size) break;
     bool last = at + 1 == size;
     if (bytes[at] == '\r' && last && more) return at;

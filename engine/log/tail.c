@@ -89,6 +89,7 @@ static int start(struct tails *tails) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   tails->started = error == 0;
+  if (tails->started) pthread_setname_np(tails->thread, "pactlua-tail");
   return -error;
 }
 

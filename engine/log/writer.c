@@ -11,6 +11,7 @@
 #include "log/clock.h"
 
 #define RETRY_US     2000000u
+#define TRIM_US      1000000u
 #define DROPPED_KEPT (64u << 10)
 #define STACK_SIZE   (128u << 10)
 
@@ -285,6 +286,14 @@ static void close_store(struct writer *writer, struct store *store) {
   pthread_mutex_lock(&writer->lock);
 }
 
+// Free chunks are kept while bytes flow, and for a while after.
+static void rest(struct writer *writer) {
+  if (!writer->pool.count)
+    pthread_cond_wait(&writer->work, &writer->lock);
+  else if (!wait_until(writer, &writer->work, clock_mono_us() + TRIM_US))
+    chunk_pool_trim(&writer->pool);
+}
+
 static void *run(void *context) {
   struct writer *writer = context;
   pthread_mutex_lock(&writer->lock);
@@ -304,7 +313,7 @@ static void *run(void *context) {
     if (next > 1)
       wait_until(writer, &writer->work, next);
     else if (!next && !writer->ready_first && !writer->stopping)
-      pthread_cond_wait(&writer->work, &writer->lock);
+      rest(writer);
   }
   pthread_mutex_unlock(&writer->lock);
   return NULL;
@@ -323,6 +332,7 @@ static int start(struct writer *writer) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   writer->started = error == 0;
+  if (writer->started) pthread_setname_np(writer->thread, "pactlua-log");
   return -error;
 }
 
