@@ -122,7 +122,7 @@ static void filters_choose_by_text_stream_epoch_and_time(void **state) {
   assert_int_equal(window(world, id, filter, NULL, false, &lines), 250);
   lines_finish(&lines);
   filter.epoch = 2;
-  assert_int_equal(window(world, id, filter, NULL, false, &lines), 62);
+  assert_int_equal(window(world, id, filter, NULL, false, &lines), 63);
   assert_memory_equal(lines.items[0].text, "number 500 of", 13);
   assert_int_equal(lines.items[0].epoch, 2);
   lines_finish(&lines);
