@@ -11,16 +11,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// A handler must not run here: it would do so in the parent's memory.
-static int take_signals(struct stage *stage) {
-  (void)stage;
-  for (int signo = 1; signo < NSIG; signo++) {
-    struct sigaction action;
-    if (sigaction(signo, NULL, &action) < 0 || action.sa_handler == SIG_DFL) continue;
-    action = (struct sigaction){.sa_handler = SIG_DFL};
-    sigaction(signo, &action, NULL);
+// A handler must not run here: it would do so in the parent's memory. By system call: the library
+// keeps two signals to itself, which may have come to us ignored all the same.
+static void reset_signals(void) {
+  struct {
+    unsigned long handler; // the first field on every machine, and 0 is the default
+    unsigned long others[7];
+  } action;
+  for (int signo = 1; signo < _NSIG; signo++) {
+    if (syscall(SYS_rt_sigaction, signo, NULL, &action, _NSIG / 8) < 0 || !action.handler) continue;
+    memset(&action, 0, sizeof action);
+    syscall(SYS_rt_sigaction, signo, &action, NULL, _NSIG / 8);
   }
-  return 0;
 }
 
 // To copy thousands of descriptors only to close them costs more than all else here.
@@ -31,7 +33,7 @@ static int take_files(struct stage *stage) {
 }
 
 static int take_session(struct stage *stage) {
-  take_signals(stage);
+  reset_signals();
   return stage->session && setsid() < 0 ? -1 : 0;
 }
 
