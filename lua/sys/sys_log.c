@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "log/logs.h"
+#include "sys/options.h"
 #include "sys/window.h"
 
 static struct logs *logs_of(lua_State *L) {
@@ -13,33 +14,16 @@ static uint64_t check_id(lua_State *L) {
   return (uint64_t)luaL_checkinteger(L, 1);
 }
 
-static lua_Integer size_option(lua_State *L, const char *name, lua_Integer fallback) {
-  lua_getfield(L, 1, name);
-  lua_Integer value = luaL_optinteger(L, -1, fallback);
-  if (value < 0) luaL_error(L, "%s: 0 or more expected", name);
-  lua_pop(L, 1);
-  return value;
-}
-
-static enum log_format format_option(lua_State *L) {
-  static const char *const names[] = {
-      [LOG_RAW] = "raw", [LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
-  lua_getfield(L, 1, "format");
-  int format = luaL_checkoption(L, -1, "raw", names);
-  lua_pop(L, 1);
-  return (enum log_format)format;
-}
-
 static int open_log(lua_State *L) {
+  static const char *const formats[] = {
+      [LOG_RAW] = "raw", [LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_getfield(L, 1, "dir");  // dir
-  lua_getfield(L, 1, "name"); // dir name
   struct log_options options = {
-      .dir = sys_path(L, 2),
-      .name = sys_path(L, 3),
-      .max_size_bytes = (uint64_t)size_option(L, "max_size", 0),
-      .max_files = (unsigned)size_option(L, "max_files", 5),
-      .format = format_option(L),
+      .dir = options_text(L, 1, "dir", 0),
+      .name = options_text(L, 1, "name", 0),
+      .max_size_bytes = (uint64_t)options_size(L, 1, "max_size", 0),
+      .max_files = (unsigned)options_size(L, 1, "max_files", 5),
+      .format = (enum log_format)options_choice(L, 1, "format", formats),
   };
   uint64_t id;
   int result = logs_open(logs_of(L), &options, &id);

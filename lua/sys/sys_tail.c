@@ -1,6 +1,7 @@
 #include "sys/sys.h"
 
 #include "log/tail.h"
+#include "sys/options.h"
 #include "sys/window.h"
 
 static struct tails *tails_of(lua_State *L) {
@@ -11,27 +12,15 @@ static uint64_t check_id(lua_State *L) {
   return (uint64_t)luaL_checkinteger(L, 1);
 }
 
-static bool from_end_option(lua_State *L) {
-  static const char *const names[] = {"start", "end", NULL};
-  lua_getfield(L, 1, "from");
-  bool from_end = luaL_checkoption(L, -1, "start", names) == 1;
-  lua_pop(L, 1);
-  return from_end;
-}
-
 static int open_tail(lua_State *L) {
+  static const char *const ends[] = {"start", "end", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  lua_getfield(L, 1, "dir");
-  lua_getfield(L, 1, "name");
-  lua_getfield(L, 1, "prefix");
-  lua_getfield(L, 1, "err_prefix"); // opts dir name prefix err_prefix
   struct tail_options options = {
-      .dir = sys_path(L, 2),
-      .name = sys_path(L, 3),
-      .prefix = luaL_checkstring(L, 4),
-      .err_prefix = luaL_optstring(L, 5, NULL),
-      .from_end = from_end_option(L),
+      .dir = options_text(L, 1, "dir", 0),
+      .name = options_text(L, 1, "name", 0),
+      .prefix = options_text(L, 1, "prefix", 0),
+      .err_prefix = options_text(L, 1, "err_prefix", 1),
+      .from_end = options_choice(L, 1, "from", ends) == 1,
   };
   uint64_t id;
   int result = tails_open(tails_of(L), &options, &id);

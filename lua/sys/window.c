@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "host/box.h"
+#include "sys/options.h"
 #include "sys/sys.h"
 
 #define COUNT_DEFAULT 100
@@ -25,18 +26,6 @@ struct needle_spec window_check_pattern(lua_State *L, int index, int argument) {
 static void destroy_needle(void *content) {
   needle_finish(content);
   free(content);
-}
-
-static lua_Integer integer(lua_State *L, int table, const char *name, lua_Integer fallback) {
-  lua_getfield(L, table, name);
-  lua_Integer value = fallback;
-  if (!lua_isnil(L, -1)) {
-    int exact;
-    value = lua_tointegerx(L, -1, &exact);
-    if (!exact || value < 0) luaL_error(L, "%s: an integer, 0 or more, expected", name);
-  }
-  lua_pop(L, 1);
-  return value;
 }
 
 static bool check_grep(lua_State *L, int table, void **box, struct line_filter *filter) {
@@ -63,10 +52,12 @@ bool window_check_filter(lua_State *L, int index, struct line_filter *filter) {
   void **box = box_push(L, destroy_needle);
   if (lua_isnoneornil(L, index)) return true;
   luaL_checktype(L, index, LUA_TTABLE);
-  filter->count = (size_t)integer(L, index, "count", COUNT_DEFAULT);
-  filter->since_ms = (uint64_t)integer(L, index, "since", 0);
-  filter->stream = (int)integer(L, index, "stream", 0);
-  filter->epoch = integer(L, index, "epoch", -1);
+  filter->count = (size_t)options_size(L, index, "count", COUNT_DEFAULT);
+  filter->since_ms = (uint64_t)options_size(L, index, "since", 0);
+  filter->stream = (int)options_size(L, index, "stream", 0);
+  lua_Integer epoch = options_size(L, index, "epoch", 0);
+  if (lua_getfield(L, index, "epoch") != LUA_TNIL) filter->epoch = epoch;
+  lua_pop(L, 1);
   return check_grep(L, index, box, filter);
 }
 
