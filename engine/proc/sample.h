@@ -26,8 +26,8 @@ struct tree {
   struct tree_process processes[]; // the living ones, leader first
 };
 
-// The caller frees *tree by tree_free.
-int procs_tree(struct procs *procs, uint64_t id, struct tree **tree);
+// The caller frees *result by tree_free.
+int procs_tree(struct procs *procs, uint64_t id, struct tree **result);
 void tree_free(struct tree *tree);
 
 // The TCP ports on which the tree listens, sorted; the caller frees *ports.

@@ -18,6 +18,6 @@ struct strays {
 };
 
 // Those whose environment we may read and that has `tag`, which is NAME=value, without this
-// process. The caller frees *strays by strays_free. -errno when /proc can't be read.
-int strays_find(const struct kernel *kernel, const char *tag, struct strays **strays);
+// process. The caller frees *result by strays_free. -errno when /proc can't be read.
+int strays_find(const struct kernel *kernel, const char *tag, struct strays **result);
 void strays_free(struct strays *strays);
