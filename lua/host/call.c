@@ -99,6 +99,35 @@ int call_try(lua_State *L) {
   return finish_try(L, lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 0, finish_try), 0);
 }
 
+// The handler of an xpcall. Lua runs handlers before it leaves the place of the error, and those of
+// an interrupted script with hooks switched off: there it must not be run at all.
+static int guarded_handler(lua_State *L) { // upvalue: the script's own
+  if (watchdog_tripped(&host_of(L)->watchdog)) return 1;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 1);
+  return 1;
+}
+
+static int finish_xpcall(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1; // below: the handler
+  lua_pushboolean(L, 0);
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int call_xpcall(lua_State *L) {
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, guarded_handler, 1);
+  lua_pushboolean(L, 1);
+  lua_rotate(L, 1, 2); // handler true fn msgh args…
+  lua_remove(L, 4);    // handler true fn args…
+  int nargs = lua_gettop(L) - 3;
+  return finish_xpcall(L, lua_pcallk(L, nargs, LUA_MULTRET, 1, 0, finish_xpcall), 0);
+}
+
 int call_resume(lua_State *L, lua_State *thread, int nargs) {
   if (!lua_checkstack(thread, nargs)) {
     lua_pop(L, nargs);
@@ -250,13 +279,16 @@ static int coroutine_yield(lua_State *L) {
   return lua_yield(L, lua_gettop(L));
 }
 
-void call_open_coroutine(lua_State *L) {
+void call_open_library(lua_State *L) {
   static const luaL_Reg functions[] = {{"resume", coroutine_resume},
                                        {"wrap", coroutine_wrap},
                                        {"close", coroutine_close},
                                        {"yield", coroutine_yield},
                                        {NULL, NULL}};
+  lua_getglobal(L, "coroutine");
   luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+  lua_register(L, "xpcall", call_xpcall);
 }
 
 void call_open(lua_State *L) {

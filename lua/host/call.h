@@ -23,8 +23,8 @@ int call_resume(lua_State *L, lua_State *thread, int nargs);
 int call_try(lua_State *L);
 // sys.resume(thread, budget_ms, ...)
 int call_resume_budget(lua_State *L);
-// Replaces in the table of the standard library's coroutine functions (on top of the stack) those
-// that run or leave coroutines, so that the watchdog knows which one has the processor.
-void call_open_coroutine(lua_State *L);
+// Replaces those functions of the standard libraries that run or leave coroutines, so that the
+// watchdog knows which one has the processor, and xpcall.
+void call_open_library(lua_State *L);
 // Makes the table for errors without memory; once, when the state is opened.
 void call_open(lua_State *L);

@@ -13,7 +13,7 @@
 #include "roles/front_link.h"
 #include "sys/sys.h"
 
-// What Lua may hold: a script that runs away gets an error, the machine doesn't swap.
+// What Lua may hold unless said: a script that runs away gets an error, the machine doesn't swap.
 #define MEMORY_MAX_BYTES ((size_t)1 << 30)
 
 struct host *host_of(lua_State *L) {
@@ -32,8 +32,8 @@ static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
     host->memory_bytes -= old_size;
     return NULL;
   }
-  if (new_size > old_size && host->memory_bytes - old_size + new_size > MEMORY_MAX_BYTES)
-    return NULL;
+  size_t wanted = host->memory_bytes - old_size + new_size;
+  if (new_size > old_size && wanted > host->options.memory_max_bytes) return NULL;
   void *grown = realloc(block, new_size);
   if (grown) host->memory_bytes += new_size - old_size;
   return grown;
@@ -50,8 +50,7 @@ static int open_state(lua_State *L) {
   struct host *host = host_of(L);
   call_open(L);
   modules_open(L, host->options.stdlib);
-  lua_getglobal(L, "coroutine");
-  call_open_coroutine(L);
+  call_open_library(L);
   sys_open(L);
   sys_set_root(L);
   return 0;
@@ -96,6 +95,7 @@ static void on_turn(void *context) {
 
 int host_open(struct host *host, const struct host_options *options) {
   *host = (struct host){.options = *options};
+  if (!options->memory_max_bytes) host->options.memory_max_bytes = MEMORY_MAX_BYTES;
   watchdog_init(&host->watchdog);
   int error = engine_init(&host->engine, on_event, on_turn, host);
   if (error) return error;

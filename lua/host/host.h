@@ -16,6 +16,7 @@ struct host_options {
   char **args;         // the command line behind the program's name
   const char *stdlib;  // a directory with pact/*.lua to run instead of what is embedded, or NULL
   struct front_link *link; // NULL for "solo"; stays the caller's
+  size_t memory_max_bytes; // that Lua may hold; 0: 1 GiB
   lua_Alloc alloc;         // NULL: the host's own; tests give one that fails
   void *alloc_data;
 };

@@ -151,6 +151,10 @@ lua_State *watchdog_switch(struct watchdog *watchdog, lua_State *to) {
   return from;
 }
 
+bool watchdog_tripped(const struct watchdog *watchdog) {
+  return watchdog->level && watchdog->level->tripped;
+}
+
 void watchdog_rest(struct watchdog *watchdog) {
   if (!watchdog->armed_us) return;
   watchdog->armed_us = 0;

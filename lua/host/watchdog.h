@@ -45,5 +45,8 @@ void watchdog_leave(struct watchdog *watchdog, struct watchdog_level *level);
 // Around every resume that starts no budget of its own; gives what ran before.
 lua_State *watchdog_switch(struct watchdog *watchdog, lua_State *to);
 
+// The code that runs now is being interrupted.
+bool watchdog_tripped(const struct watchdog *watchdog);
+
 // Nothing of Lua will run for a while: disarms.
 void watchdog_rest(struct watchdog *watchdog);
