@@ -11,7 +11,7 @@ Audience.__index = Audience
 ---@param context { ctl: sys.ctl, sched: sched, journal: fun(): journal? }
 ---@return audience
 function M.new(context)
-  return setmetatable({ context = context, streams = {}, early = {} }, Audience)
+  return setmetatable({ context = context, streams = {}, early = {}, seq = 0 }, Audience)
 end
 
 function Audience:front_left()
@@ -19,14 +19,15 @@ function Audience:front_left()
   if self.ended then self.ended() end
 end
 
----A message to the front. What comes before the front has asked is kept for it.
+---A message to the front. What comes before the front has asked is kept for it, with its place among
+---the events.
 ---@param message table with a `type`
 ---@param always? boolean
 function Audience:tell(message, always)
   if self.session then
     self.session:message(message, always)
   elseif not self.left then
-    self.early[#self.early + 1] = message
+    self.early[#self.early + 1] = { message = message, behind = self.seq }
   end
 end
 
@@ -38,7 +39,10 @@ function Audience:open_session(request)
       self:front_left()
     end,
   })
-  for _, message in ipairs(self.early) do self.session:message(message, true) end
+  for _, early in ipairs(self.early) do
+    self.session:replay(early.behind)
+    self.session:message(early.message, true)
+  end
   self.early = {}
   self.session:replay()
   if self.ended then self:finish(self.ended) end
@@ -64,6 +68,7 @@ end
 ---@param event event
 ---@param line fun(event: event): string
 function Audience:event(event, line)
+  self.seq = event.seq
   if self.session then self.session:event(event, line(event)) end
   for follower in pairs(self.streams) do
     follower:event(event, line(event))

@@ -72,11 +72,14 @@ function Stream:event(event, line)
 end
 
 ---Sends what is in the journal behind the last event sent.
-function Stream:replay()
+---@param last? integer the last event to send; default: the newest
+function Stream:replay(last)
   local journal = self.context.journal()
   if not journal then return end
   for _, line in ipairs(journal:since(self.seq)) do
-    self.seq = math.tointeger(line:match '"seq":(%d+)') or self.seq
+    local seq = math.tointeger(line:match '"seq":(%d+)') or self.seq
+    if last and seq > last then return end
+    self.seq = seq
     self:event_line(line)
   end
 end
