@@ -82,7 +82,8 @@ local routes = {
   { 'POST', '^/v1/wait$', function(network, request)
     local body = request.json or {}
     local ids = body.ids and #body.ids > 0 and body.ids or network:wanted()
-    local ok, message, code = network:command('wait', { ids = ids, goal = body['for'], timeout = body.timeout }, 'person')
+    local args = { ids = ids, goal = body['for'], timeout = body.timeout }
+    local ok, message, code = network:command('wait', args, 'person')
     if not ok then return refuse(message, code) end
     return 200, { ok = true }
   end },

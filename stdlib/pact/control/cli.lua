@@ -125,12 +125,12 @@ local function take_option(words, at, verb, into, now)
   if not value or value == '' then
     return nil, ('--%s needs a value: --%s %s'):format(row.name, row.name, row.value)
   end
-  local converted, message = value, nil
   if row.convert then
-    converted, message = convert[row.convert](value, now)
+    local converted, message = convert[row.convert](value, now)
     if converted == nil then return nil, ('--%s %s'):format(row.name, message) end
+    value = converted
   end
-  store(into, row, converted)
+  store(into, row, value)
   return at + 1
 end
 

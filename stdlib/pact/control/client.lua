@@ -50,10 +50,14 @@ function Client:ask(method, path, body)
   end)
 end
 
----Follows an NDJSON answer. `handlers.line(text)` for each line, then `handlers.ended(message?)`: nil at the answer's end, a message
----when the connection was lost. `handlers.status(status)` first.
+---@class stream_handlers
+---@field line fun(line: string)
+---@field ended fun(message?: string) nil at the answer's end, a message when the connection was lost
+---@field status? fun(status: integer) before the first line
+
+---Follows an NDJSON answer.
 ---@param path string
----@param handlers { line: fun(line: string), ended: fun(message?: string), status?: fun(status: integer) }
+---@param handlers stream_handlers
 function Client:stream(path, handlers)
   local call, message = self.sys.ctl.call(self.connection, { method = 'GET', path = path, stream = true })
   if not call then return handlers.ended(message) end

@@ -17,7 +17,16 @@ Hooks.__index = Hooks
 ---@field once? boolean
 ---@field gone? boolean
 
----@param context { sched: sched, bus: bus, fs: sys.fs, handle: (fun(id: string): any), environment?: table, directory: string, on_idle?: fun() } on_idle: no hook runs any more
+---@class hooks_context
+---@field sched sched
+---@field bus bus
+---@field fs sys.fs
+---@field handle fun(id: string): any what functions get for a service
+---@field environment? table globals of script files
+---@field directory string from which their paths are taken
+---@field on_idle? fun() no hook runs any more
+
+---@param context hooks_context
 ---@return hooks
 function M.new(context)
   return setmetatable({ context = context, own = {}, global = {}, scripts = {}, stopping = {}, running = 0 }, Hooks)

@@ -16,7 +16,9 @@ Launch.__index = Launch
 ---@param opts { settings: table }
 ---@return launch
 function M.new(network, found, opts)
-  return setmetatable({ network = network, found = found, settings = opts.settings, begun = false, waiting = {} }, Launch)
+  return setmetatable({
+    network = network, found = found, settings = opts.settings, begun = false, waiting = {},
+  }, Launch)
 end
 
 ---What services inherit: our environment but for what speaks to us alone.

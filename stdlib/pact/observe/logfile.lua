@@ -68,6 +68,16 @@ local function rotate(self)
   self.fs.rename(self.path, self.path .. '.1')
 end
 
+-- The file to append to, rotated when `size` more bytes would be too many for it.
+local function ready(self, size)
+  if self.id and self.size > 0 and self.size + size > self.max_size then rotate(self) end
+  if self.id then return self.id end
+  local id, message = open(self)
+  if not id or self.size == 0 or self.size + size <= self.max_size then return id, message end
+  rotate(self)
+  return open(self)
+end
+
 ---Appends whole lines. What can't be written is counted, and told once writing goes on.
 ---@param text string ends with a newline
 ---@return true?, string? message
@@ -76,16 +86,8 @@ function File:write(text)
     self.early[#self.early + 1] = text
     return true
   end
-  local id, message = self.id, nil
-  if not id then
-    id, message = open(self)
-    if not id then return fault(self, message) end
-  end
-  if self.size > 0 and self.size + #text > self.max_size then
-    rotate(self)
-    id, message = open(self)
-    if not id then return fault(self, message) end
-  end
+  local id, message = ready(self, #text)
+  if not id then return fault(self, message) end
   if self.lost > 0 then
     text = ('(%d entries lost: the file could not be written)\n'):format(self.lost) .. text
   end
