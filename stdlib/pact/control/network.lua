@@ -130,7 +130,10 @@ function Network:snapshots()
   local snapshots = {}
   if not self.supervisor then return snapshots end
   for _, id in ipairs(self.supervisor:list()) do
-    snapshots[#snapshots + 1] = self.supervisor:snapshot(id)
+    local snapshot = self.supervisor:snapshot(id)
+    for _, name in ipairs { 'history', 'tags' } do json.array(snapshot[name]) end
+    if snapshot.last_probe and not next(snapshot.last_probe) then snapshot.last_probe = nil end
+    snapshots[#snapshots + 1] = snapshot
   end
   return snapshots
 end

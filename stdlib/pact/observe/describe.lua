@@ -22,7 +22,7 @@ function words.started(event)
 end
 
 function words.running(event)
-  return 'ready' .. because(event), 'green'
+  return event.reason == 'ready' and 'ready' or 'ready' .. because(event), 'green'
 end
 
 function words.completed(event)

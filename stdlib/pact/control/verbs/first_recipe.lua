@@ -10,7 +10,7 @@ local pact = require 'pact'
 
 -- A service: `command` is a list, never a shell line. Here a small shell program stands for a server.
 local store = pact.process 'store' {
-  command = { 'sh', '-c', 'echo opening; sleep 1; echo open; while :; do sleep 1; done' },
+  command = { 'sh', '-c', 'echo starting; sleep 1; echo open; while :; do sleep 1; done' },
   -- It is ready when its health check has succeeded. Other kinds: http, tcp, command, log, alive.
   health = { log = 'open' },
 }
