@@ -29,7 +29,7 @@ static int open_read(const char *stem, const char *suffix, unsigned rotation, st
 
 static bool still_named(const char *stem, unsigned rotation, const struct stat *info) {
   char *path = index_path(stem, "idx", rotation);
-  struct stat now;
+  struct stat now = {0};
   bool same = stat(path, &now) == 0 && now.st_ino == info->st_ino && now.st_dev == info->st_dev;
   free(path);
   return same;
@@ -55,7 +55,7 @@ static void read_header(struct reader *reader) {
 // bytes are open belongs to them.
 int reader_open(struct reader *reader, const char *stem, unsigned rotation) {
   *reader = (struct reader){.log_fd = -1, .index_fd = -1};
-  struct stat index, log;
+  struct stat index = {0}, log = {0};
   int index_fd = open_read(stem, "idx", rotation, &index);
   // Refused only while it is being deleted. Where there are no locks there are no followers'
   // rights.

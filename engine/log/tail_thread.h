@@ -61,5 +61,5 @@ struct tails {
   uint64_t block_at;
 };
 
-void *tail_thread_run(void *tails);
+void *tail_thread_run(void *context); // struct tails
 void tail_free(struct tail *tail);

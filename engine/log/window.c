@@ -34,7 +34,7 @@ static const char *keep_text(struct lines *lines, const char *text, size_t size)
     lines->pages = page;
   }
   char *copy = page->data + page->used;
-  if (size) memcpy(copy, text, size);
+  if (text && size) memcpy(copy, text, size);
   page->used += size;
   return copy;
 }

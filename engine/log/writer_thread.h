@@ -1,0 +1,30 @@
+// The writing thread, and what it shares with the loop's side (log/writer.h).
+#pragma once
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "log/chunk.h"
+#include "log/writer.h"
+
+struct writer {
+  pthread_t thread;
+  bool started;
+  pthread_mutex_t lock;
+  pthread_cond_t work, idle; // something to do; something got done
+  struct chunk_pool pool;
+  writer_wake_fn wake;
+  void *context;
+  // Under the lock:
+  struct store *ready_first, *ready_last; // with chunks to write, or to close
+  struct store **faulted;                 // to be tried again
+  unsigned faulted_count;
+  uint64_t queued_bytes;
+  bool busy; // the thread has a store in its hands
+  bool stopping, room_wanted, armed;
+  struct event_logfault *faults_first, *faults_last;
+};
+
+void *writer_thread_run(void *context); // struct writer
+// Under the lock; false after `deadline_us` on the monotonic clock.
+bool writer_wait_until(struct writer *writer, pthread_cond_t *condition, uint64_t deadline_us);
