@@ -1,5 +1,7 @@
 --- Events by value, to subscribers in a fixed order: journal, then hooks, then clients.
 
+local sched = require 'pact.base.sched'
+
 local M = {}
 
 local RANKS = { journal = 1, hooks = 2, clients = 3 }
@@ -93,7 +95,7 @@ function Bus:deliver(event)
     if not entry.gone and (not entry.names or entry.names[event.name]) then
       local ok, err = self.try(entry.fn, event)
       if not ok then
-        self.on_error(err.message, err.traceback or err.message)
+        self.on_error(err.message, sched.full(err))
       end
     end
   end

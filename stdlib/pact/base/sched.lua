@@ -44,11 +44,22 @@ function M.new(sys, on_error)
   return self
 end
 
+---What `sys.try` gave for an error, as one text: the message first.
+---@param err { message: string, traceback?: string }
+---@return string
+function M.full(err)
+  local traceback = err.traceback or ''
+  if traceback:find(err.message, 1, true) then
+    return traceback
+  end
+  return err.message .. (traceback ~= '' and '\n' or '') .. traceback
+end
+
 ---Calls `fn` so that what it raises goes to the error handler.
 function Sched:guard(fn, ...)
   local ok, err = self.sys.try(fn, ...)
   if not ok then
-    self.on_error(err.message, err.traceback or err.message)
+    self.on_error(err.message, M.full(err))
   end
 end
 

@@ -78,7 +78,7 @@ local function ask_hooks(sup, node, ticket)
     ask_own(sup, node, ticket)
   end
   local ok, pending = sup.sys.try(sup.opts.verdict, node.id, node.told[ticket.name], reply)
-  if not ok then sup.sched.on_error(pending.message, pending.traceback) end
+  if not ok then sup.sched.on_error(pending.message, sup.full(pending)) end
   if not (ok and pending) then return reply(nil) end
 end
 

@@ -6,6 +6,7 @@ local launch = require 'pact.supervise.launch'
 local reason = require 'pact.supervise.reason'
 local rest = require 'pact.supervise.rest'
 local run = require 'pact.supervise.run'
+local sched = require 'pact.base.sched'
 local state = require 'pact.supervise.state'
 local view = require 'pact.supervise.view'
 
@@ -51,7 +52,7 @@ end
 ---@return supervisor
 function M.new(opts)
   local self = setmetatable({
-    opts = opts, sys = opts.sys, sched = opts.sched, bus = opts.bus, reason = reason,
+    opts = opts, sys = opts.sys, sched = opts.sched, bus = opts.bus, reason = reason, full = sched.full,
     nodes = {}, order = {}, drivers = {},
     claims = {}, -- port → id
     survivors = {},

@@ -105,7 +105,7 @@ function M.begin(sup, node)
   local ok, err = sup.sys.try(node.driver.start, node.driver, job)
   if not ok then
     job.report('start_failed', { reason = err.message, step = 'driver' })
-    sup.sched.on_error(err.message, err.traceback)
+    sup.sched.on_error(err.message, sup.full(err))
   end
 end
 
