@@ -88,7 +88,7 @@ describe('backoff', function()
     assert.equal(3, result.code)
     local all = result.out .. result.err
     assert.truthy(all:find('no-such-program-here', 1, true), all)
-    assert.truthy(all:find('No such file or directory', 1, true), all)
+    assert.truthy(all:find('not found on PATH', 1, true), all)
   end)
 
   case('a program that may not be executed has failed at once', function(t)
