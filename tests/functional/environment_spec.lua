@@ -71,7 +71,10 @@ describe('environment', function()
 
   case('no signal is blocked or ignored', function(t)
     local text = seen(t, '', 'grep -E "Sig(Blk|Ign)" /proc/self/status')
-    assert.equal('SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n', text)
+    for name, mask in text:gmatch '(%a+):%s*(%x+)' do
+      -- Signals 32 and 33 belong to the C library; no program can set what becomes of them.
+      assert.equal(0, tonumber(mask, 16) & ~0x180000000, name .. ' ' .. mask)
+    end
   end)
 
   case('standard input is open and silent', function(t)
@@ -87,7 +90,7 @@ describe('environment', function()
   end)
 
   case('limits, umask and nice are set', function(t)
-    local text = seen(t, 'limits = { nofile = 321 }, nice = 5, umask = 63,', 'ulimit -n; umask; nice')
+    local text = seen(t, "limits = { nofile = 321 }, nice = 5, umask = '077',", 'ulimit -n; umask; nice')
     assert.equal('321\n0077\n5\n', text)
   end)
 

@@ -65,7 +65,7 @@ describe('health', function()
 
   case('tcp: ready when something listens', function(t)
     t:file('mood', '200 ok')
-    t:up(web(t, "{ tcp = '127.0.0.1:PORT', interval = '200ms' }"):gsub('exec ', 'sleep 0.3; exec '))
+    t:up((web(t, "{ tcp = '127.0.0.1:PORT', interval = '200ms' }"):gsub('exec ', 'sleep 0.3; exec ')))
     t:wait_service('web', { status = 'running', health = 'healthy' })
   end)
 

@@ -33,16 +33,19 @@ local function fold(word) return (word:lower():gsub('[-_ .]', '')) end
 function M.nearest(word, candidates)
   local folded = fold(word)
   local limit = #folded <= 2 and 1 or math.max(1, #folded // 3)
-  local best, best_cost
+  local best, best_cost, best_spelling
   for _, candidate in ipairs(candidates) do
     local other = fold(candidate)
     if candidate ~= word and math.abs(#other - #folded) <= limit then
       local cost = M.distance(folded, other)
-      -- of two equally near words the one with the same first letter, then the alphabet decides
+      -- of two equally near words the one with the same first letter, then the one that is spelt
+      -- more alike (`depends_on` rather than `dependsOn`), then the alphabet decides
       local rank = cost * 2 + (other:byte() == folded:byte() and 0 or 1)
-      local near = cost <= limit and cost < math.max(#folded, #other)
-      if near and (not best or rank < best_cost or (rank == best_cost and candidate < best)) then
-        best, best_cost = candidate, rank
+      if cost <= limit and cost < math.max(#folded, #other) and (not best or rank <= best_cost) then
+        local spelling = M.distance(word, candidate)
+        if not best or rank < best_cost or spelling < best_spelling or (spelling == best_spelling and candidate < best) then
+          best, best_cost, best_spelling = candidate, rank, spelling
+        end
       end
     end
   end

@@ -29,14 +29,30 @@ local function inherited(env)
   return out
 end
 
+---Where `pact.free_port` takes its ports from.
+function Launch:make_ports()
+  local network, found = self.network, self.found
+  self.ports = require('pact.control.free_ports').new {
+    fs = network.sys.fs, net = network.sys.net, live = network.sys.role == 'engine',
+    places = function()
+      local project = require('pact.plan').project_name(self.recipe)
+      return require('pact.control.statedir').places(network.sys, found.directory, project, network.env)
+    end,
+  }
+end
+
 ---@param globals table what the recipe sees besides Lua's own
 function Launch:make_recipe(globals)
+  self:make_ports()
   local network, found, sys = self.network, self.found, self.network.sys
   self.recipe = require('pact.declare.recipe').new {
     path = found.path, name = found.name, directory = found.directory, args = network.invocation.args,
     env = network.env, sys = sys, globals = globals, methods = self.methods,
     live = function(id, key)
       return self:live(id, key)
+    end,
+    free_port = function(name)
+      return self.ports:get(name)
     end,
     hook_on = function(hook)
       if network.hooks then network.hooks:add_declared(hook) end
@@ -136,6 +152,8 @@ function Launch:begin()
     network:refuse(1, ('pactlua: %s\n'):format(message))
     return false
   end
+  ok, message = self.ports:save(network.dir.path)
+  if not ok then network:say(('pactlua: the ports given are not kept: %s\n'):format(message)) end
   local ids = {}
   for _, id in ipairs(plan.order) do
     if wanted[id] then ids[#ids + 1] = id end

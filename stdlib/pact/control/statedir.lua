@@ -47,10 +47,19 @@ local function try_beside(sys, directory, project)
   return dir
 end
 
-local function try_fallback(sys, directory, project, env)
+local function elsewhere(sys, directory, project, env)
   local name = ('%s-%s'):format(project, sys.text.hash(directory .. '\0' .. project):sub(1, 8))
-  local root = M.fallback_root(env)
-  local dir = describe(root .. '/' .. name, project, true)
+  return M.fallback_root(env) .. '/' .. name
+end
+
+---Where the directory of a project may be, whether it exists or not.
+---@return string[]
+function M.places(sys, directory, project, env)
+  return { beside(directory, project), elsewhere(sys, directory, project, env) }
+end
+
+local function try_fallback(sys, directory, project, env)
+  local dir = describe(elsewhere(sys, directory, project, env), project, true)
   if #dir.socket > SOCKET_PATH_MAX then
     return nil, ('the path of the control socket is too long: %s'):format(dir.socket)
   end

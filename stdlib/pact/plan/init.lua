@@ -10,7 +10,10 @@ local variables = require 'pact.declare.variables'
 
 local M = {}
 
-local function project_name(recipe)
+---The name of a recipe's network: its own word, else from its place.
+---@param recipe table
+---@return string
+function M.project_name(recipe)
   if recipe.settings.project then return recipe.settings.project end
   local directory = recipe.directory:match '([^/]+)/*$' or 'root'
   local file = (recipe.context.path:match '[^/]*$'):gsub('%.%w+$', '')
@@ -90,7 +93,7 @@ function M.build(recipe)
   draft.order = draft.ids
   if not checked(recipe, draft) then return nil, recipe.slips:sorted() end
   local plan = {
-    project = project_name(recipe), directory = recipe.directory, recipe = recipe.context.path,
+    project = M.project_name(recipe), directory = recipe.directory, recipe = recipe.context.path,
     services = draft.services, hooks = recipe.hooks, commands = recipe.commands, settings = settings,
     max_parallel_starts = recipe.settings.max_parallel_starts,
     shutdown_timeout = recipe.settings.shutdown_timeout, hook_timeout = recipe.settings.hook_timeout,

@@ -24,6 +24,8 @@ describe('base.text', function()
 
   it('decides between equally near words by first letter, then alphabet', function()
     assert.equal('web1', text.nearest('web', { 'web2', 'web1', 'feb' }))
+    assert.equal('depends_on', text.nearest('depend_on', { 'dependsOn', 'depends_on' }))
+    assert.equal('dependsOn', text.nearest('dependOn', { 'dependsOn', 'depends_on' }))
   end)
 
   it('counts nouns, joins words, pads and cuts', function()
