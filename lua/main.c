@@ -44,6 +44,7 @@ static int run(const struct host_options *options) {
   if (error) fprintf(stderr, "pactlua: can't start: %s\n", strerror(-error));
   int status = error ? 1 : host_run(&host);
   host_close(&host);
+  if (options->link && !options->link->front) roles_engine_leaves();
   return status;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "proc/tree_kill.h"
 #include "roles/guard.h"
 
 // Descriptors of both sides, before each has closed the other's.
@@ -123,3 +124,5 @@ int roles_split(struct front_link *link, enum role *role) {
   }
   return 0;
 }
+
+void roles_engine_leaves(void) { tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux); }

@@ -14,3 +14,7 @@ enum role { ROLE_FRONT, ROLE_ENGINE };
 // and in the engine, each with its end of the link; the guard never comes back. -errno when a
 // process can't be made; nothing is left running then.
 int roles_split(struct front_link *link, enum role *role);
+
+// The engine's last act: ends whatever still descends from it. The guard would do the same, but
+// it may be dead, and the front with it.
+void roles_engine_leaves(void);

@@ -7,7 +7,7 @@ local RECIPE = [[
   pact.process 'group' { shell = 'sleep 1000 & echo $! >>pids; echo $$ >>pids; wait' }
   pact.process 'session' { shell = 'setsid sh -c "echo \\$\\$ >>pids; exec sleep 1000" & echo $$ >>pids; wait' }
   pact.process 'daemon' { shell = '(env -i PATH="$PATH" setsid sh -c "echo \\$\\$ >>pids; exec sleep 1000" &) ; echo $$ >>pids; exec sleep 1000' }
-  pact.process 'deaf' { shell = 'trap "" TERM HUP INT; echo $$ >>pids; while true; do sleep 0.2; done' }
+  pact.process 'deaf' { stop = { timeout = '2s' }, shell = 'trap "" TERM HUP INT; echo $$ >>pids; while true; do sleep 0.2; done' }
 ]]
 
 local function left(pids)
