@@ -18,7 +18,8 @@ end
 local words = {}
 
 function words.started(event)
-  return event.pid and ('started, pid %d'):format(event.pid) or 'started', 'dim'
+  local word = (event.restart_count or 0) > 0 and 'restarted' or 'started'
+  return event.pid and ('%s, pid %d'):format(word, event.pid) or word, 'dim'
 end
 
 function words.running(event)
@@ -38,10 +39,6 @@ function words.backoff(event)
   return ('backoff: next start%s%s'):format(delay, attempt(event)), 'yellow'
 end
 
-function words.restarted()
-  return 'restarted', 'yellow'
-end
-
 function words.failed(event)
   return 'failed' .. because(event), 'red'
 end
@@ -54,7 +51,9 @@ function words.stopped(event)
   return 'stopped' .. because(event), 'dim'
 end
 
+-- While it starts, `ready` says the same in the same breath.
 function words.healthy(event)
+  if event.to == 'starting' then return nil end
   return 'healthy' .. because(event), 'green'
 end
 
@@ -62,8 +61,10 @@ function words.unhealthy(event)
   return 'unhealthy' .. because(event), 'red'
 end
 
+-- At the edge `unhealthy` has said it.
 function words.health_check_failed(event)
-  return 'health check failed' .. because(event), 'yellow'
+  if event.edge then return nil end
+  return 'health check still fails' .. because(event), 'yellow'
 end
 
 function words.hook_failed(event)
@@ -76,7 +77,9 @@ function words.shutdown(event)
   return 'shutting down' .. because(event), 'bold'
 end
 
-local QUIET = { probe = true, line = true, metrics = true, ready = true, notify = true, all_ready = true }
+local QUIET = {
+  probe = true, line = true, metrics = true, ready = true, notify = true, all_ready = true, restarted = true,
+}
 
 ---@param event event
 ---@return string? text without the service's name; nil: not for the eyes

@@ -164,7 +164,7 @@ local function health(r, event, out)
     return
   end
   if event.state == 'unhealthy' then
-    emit(out, 'health_check_failed', { reason = event.reason, failures = event.failures })
+    emit(out, 'health_check_failed', { reason = event.reason, failures = event.failures, edge = event.edge })
     ending.unhealthy(r, event, out)
   end
 end
