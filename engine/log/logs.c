@@ -11,6 +11,7 @@
 
 #define OUTPUT_MS 25u
 #define FINISH_MS 1000u
+#define SETTLE_MS 1u
 #define ROOM_MS   100u
 
 static void on_output_timer(uv_timer_t *timer);
@@ -166,7 +167,9 @@ int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stre
 
 void logs_leader_ended(struct logs *logs, uint64_t id, uint64_t owner) {
   struct log *log = idmap_get(&logs->logs, id);
-  if (log) pipe_leader_ended(log, owner);
+  if (!log) return;
+  pipe_leader_ended(log, owner);
+  writer_settle(logs->writer, log->store, SETTLE_MS);
 }
 
 int logs_write(struct logs *logs, uint64_t id, int stream, const char *bytes, size_t size_bytes) {

@@ -76,8 +76,9 @@ void logs_epoch(struct logs *logs, uint64_t id, uint32_t epoch);
 // fails. `owner` is any number by which logs_leader_ended finds it again: the process's id.
 int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream);
 // The owner has ended, though others may still hold its pipes. What is readable is read at once, so
-// that its last words are there before its exit is told. Then the pipes go on unwatched: for one
-// second as before, later marked as an orphan's. Nobody waits for them.
+// that its last words are there before its exit is told; the disk gets a millisecond to take them,
+// so that who follows the file sees them first, too. Then the pipes go on unwatched: for one second
+// as before, later marked as an orphan's. Nobody waits for them.
 void logs_leader_ended(struct logs *logs, uint64_t id, uint64_t owner);
 
 // Bytes of our own. Blocks for up to 100 ms when 4 MiB are queued; what finds no room then is

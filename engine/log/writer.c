@@ -162,6 +162,15 @@ bool writer_wait_room(struct writer *writer, struct store *store, unsigned timeo
   return room;
 }
 
+bool writer_settle(struct writer *writer, struct store *store, unsigned timeout_ms) {
+  pthread_mutex_lock(&writer->lock);
+  uint64_t deadline = store->queued_bytes ? clock_mono_us() + timeout_ms * 1000u : 0;
+  while (store->queued_bytes && writer_wait_until(writer, &writer->idle, deadline)) {}
+  bool settled = !store->queued_bytes;
+  pthread_mutex_unlock(&writer->lock);
+  return settled;
+}
+
 void writer_count_lost(struct writer *writer, struct store *store, uint64_t bytes) {
   pthread_mutex_lock(&writer->lock);
   store->lost_bytes += bytes;

@@ -41,6 +41,8 @@ void writer_push(struct writer *writer, struct store *store, struct chunk *chunk
 bool writer_has_room(struct writer *writer, struct store *store);
 // Waits for room below the hard bound; false when there was none in time.
 bool writer_wait_room(struct writer *writer, struct store *store, unsigned timeout_ms);
+// Waits until nothing of this log is queued; false when that takes longer.
+bool writer_settle(struct writer *writer, struct store *store, unsigned timeout_ms);
 // What didn't even get into the queue.
 void writer_count_lost(struct writer *writer, struct store *store, uint64_t bytes);
 bool writer_flush(struct writer *writer, unsigned timeout_ms);
