@@ -10,6 +10,7 @@
 #include "log/clock.h"
 #include "log/fileio.h"
 #include "log/format.h"
+#include "log/rotate.h"
 
 #define DEFAULT_MAX_SIZE (10u << 20)
 #define BATCH            32
@@ -47,6 +48,8 @@ int store_init(struct store *store, const struct log_options *options, uint64_t 
 }
 
 void store_finish(struct store *store) {
+  // What a reader held at the last rotation may be free by now.
+  if (store->segment.log_fd >= 0) rotate_prune(store->stem, store->max_files);
   segment_finish(&store->segment);
   bytes_finish(&store->formatted);
   free(store->stem);
