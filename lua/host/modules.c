@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -9,12 +10,13 @@
 #include "host/embed.h"
 
 static const struct embedded_module *embedded(const char *name) {
-  for (const struct embedded_module *module = embedded_modules; module->name; module++)
+  for (const struct embedded_module *module = embedded_modules; *module->name; module++)
     if (!strcmp(module->name, name)) return module;
   return NULL;
 }
 
-// A searcher of package.searchers: name → loader, chunk name.
+// A searcher of package.searchers: name → loader, where it is from. What is embedded is compiled by
+// the Lua it was built with; another one can't run it.
 static int search_embedded(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   const struct embedded_module *module = embedded(name);
@@ -22,9 +24,16 @@ static int search_embedded(lua_State *L) {
     lua_pushfstring(L, "no module '%s' in the standard library", name);
     return 1;
   }
-  if (luaL_loadbufferx(L, module->source, module->size, module->chunk, "t")) return lua_error(L);
-  lua_pushstring(L, module->chunk + 1);
+  const char *code = embedded_code + module->offset;
+  if (luaL_loadbufferx(L, code, module->size, name, "b"))
+    return luaL_error(L, "%s: this pactlua was built for another version of Lua, build it again",
+                      lua_tostring(L, -1));
+  lua_pushliteral(L, "the standard library");
   return 2;
+}
+
+void modules_drop_pages(void) {
+  madvise((void *)embedded_code, embedded_size, MADV_DONTNEED);
 }
 
 // Pushes package.searchpath(name, path): a file's name, or nil and where it was looked for.

@@ -7,3 +7,6 @@
 // Opens Lua's standard libraries that way. `stdlib`: a directory to run instead of what is
 // embedded, or NULL. Raises.
 void modules_open(lua_State *L, const char *stdlib);
+
+// Gives back the memory that reading the embedded modules has taken; it comes again when needed.
+void modules_drop_pages(void);
