@@ -41,6 +41,14 @@ static void on_signal(uv_signal_t *handle, int signo) {
   signals_push(signals->loop, signo);
 }
 
+// Signals are held back from the forks of front, guard and engine on until here (roles/roles.c).
+static void allow(int signo) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signo);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int signals_on(struct signals *signals, int signo) {
   if (signo < 1 || signo >= SIGNALS || signo == SIGKILL || signo == SIGSTOP) return -EINVAL;
   if (signals->handles[signo]) return 0;
@@ -58,6 +66,7 @@ int signals_on(struct signals *signals, int signo) {
     return error;
   }
   signals->handles[signo] = handle;
+  allow(signo);
   return 0;
 }
 

@@ -91,6 +91,17 @@ static void become_front(struct joint *joint, struct front_link *link, pid_t gua
   joint_close(joint);
 }
 
+// Between the forks and the moment when front and engine hear signals, one that ended the front alone
+// would leave the others to find out. What comes meanwhile waits: signals_on lets it through.
+static void hold_signals(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(how, &set, NULL);
+}
+
 // In the guard: comes back in the engine alone.
 static void split_guard(struct joint *joint, struct front_link *link) {
   prctl(PR_SET_NAME, "pactlua-guard");
@@ -102,6 +113,7 @@ static void split_guard(struct joint *joint, struct front_link *link) {
     return;
   }
   if (engine_pid < 0) _exit(guard_note_failure(joint->notes[1], errno));
+  hold_signals(SIG_UNBLOCK);
   guard_run(engine_pid, joint->notes[1]);
 }
 
@@ -109,9 +121,11 @@ int roles_split(struct front_link *link, enum role *role) {
   struct joint joint;
   int error = joint_open(&joint);
   prctl(PR_SET_CHILD_SUBREAPER, 1); // what a killed guard leaves comes to us
+  hold_signals(SIG_BLOCK);
   pid_t guard_pid = error ? -1 : fork();
   if (!error && guard_pid < 0) error = -errno;
   if (error) {
+    hold_signals(SIG_UNBLOCK);
     joint_close(&joint);
     return error;
   }

@@ -158,7 +158,17 @@ function Front:guard_ended()
   self:finish()
 end
 
----The engine ended without a last word.
+---The engine ended without a last word: what was written is shown, its socket removed.
+function Front:crashed()
+  if not self.plain.quiet then self.plain:wake_all() end
+  self.context.err(self:crash_text())
+  local state, fs = self.hello and self.hello.state, self.sys.fs
+  local lock = state and fs.lock(state .. '/lock')
+  if not lock then return end
+  fs.remove(state .. '/control.sock')
+  fs.close(lock)
+end
+
 function Front:crash_text()
   local status = self.sys.ctl.guard().status or 0
   if status > 128 then
@@ -197,7 +207,7 @@ function Front:finish()
     if not self.plain.quiet then self.plain:wake_all() end
     self:summarise()
   else
-    self.context.err(self:crash_text())
+    self:crashed()
   end
   if self.command then
     status = self.command_status or (status ~= 2 and 125 or status)

@@ -7,9 +7,7 @@ local commands = require 'pact.control.commands'
 local hooks = require 'pact.control.hooks'
 local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
-local list = require 'pact.base.list'
 local statedir = require 'pact.control.statedir'
-local text = require 'pact.base.text'
 
 local M = {}
 
@@ -105,48 +103,6 @@ function Network:listen()
   return true
 end
 
----@return table
-function Network:status()
-  local counts = {}
-  for _, snapshot in ipairs(self:snapshots()) do
-    counts[snapshot.status] = (counts[snapshot.status] or 0) + 1
-  end
-  return {
-    project = self.project,
-    run = self.run and self.run.dir,
-    directory = self.plan and self.plan.directory,
-    recipe = self.plan and self.plan.recipe,
-    pid = self.sys.os.pid(),
-    version = self.sys.version,
-    uptime = self.sys.time.now() - self.started_at,
-    services = counts,
-    ready = self.supervisor ~= nil and self.supervisor:all_ready(),
-    stopping = self.ending ~= nil,
-  }
-end
-
----@return snapshot[]
-function Network:snapshots()
-  local snapshots = {}
-  if not self.supervisor then return snapshots end
-  for _, id in ipairs(self.supervisor:list()) do
-    local snapshot = self.supervisor:snapshot(id)
-    for _, name in ipairs { 'history', 'tags' } do json.array(snapshot[name]) end
-    if snapshot.last_probe and not next(snapshot.last_probe) then snapshot.last_probe = nil end
-    snapshots[#snapshots + 1] = snapshot
-  end
-  return snapshots
-end
-
----@return string[] ids
-function Network:wanted()
-  local ids = {}
-  for _, snapshot in ipairs(self:snapshots()) do
-    if snapshot.want == 'up' then ids[#ids + 1] = snapshot.id end
-  end
-  return ids
-end
-
 ---@param name string
 ---@param args table
 ---@param by actor
@@ -160,33 +116,6 @@ function Network:command(name, args, by)
       self:shutdown(reason, opts)
     end,
   }, args)
-end
-
----@return { name: string, help?: string }[]
-function Network:recipe_commands()
-  local found = {}
-  for name, command in list.sorted(self.plan and self.plan.commands or {}) do
-    found[#found + 1] = { name = name, help = command.help }
-  end
-  return found
-end
-
----Runs a command of the recipe's; yields with it.
----@param args string[]
-function Network:recipe_command(name, args)
-  local found = self.plan and self.plan.commands[name]
-  if not found then
-    local known = list.keys(self.plan and self.plan.commands or {})
-    return nil, ("no command '%s'%s"):format(name, text.suggest(name, known)), 'unknown'
-  end
-  local task = self.sched:spawn(found.fn, { name = 'command ' .. name, on_error = function() end }, args)
-  return self.sched:join(task)
-end
-
----@param id string
-function Network:tree(id)
-  local tree = self.supervisor.tree
-  return tree and tree(self.supervisor, id)
 end
 
 function Network:open_session(request)
@@ -305,21 +234,6 @@ function Network:start(context)
   if #context.wanted == 0 then self.at_rest = true end
 end
 
----Variables that say where services can be reached, for CMD of `run`.
----@return table<string, string>
-function Network:addresses()
-  local environment, found = require 'pact.supervise.environment', {}
-  for _, snapshot in ipairs(self:snapshots()) do
-    local address = environment.address(self.supervisor:service(snapshot.id), snapshot.ports)
-    local name = environment.variable(snapshot.id)
-    if address.port or address.url then
-      found[name .. '_HOST'], found[name .. '_URL'] = address.host, address.url
-      found[name .. '_PORT'] = address.port and tostring(address.port)
-    end
-  end
-  return found
-end
-
 ---What the front must know to show this run.
 function Network:hello()
   local services = json.array {}
@@ -328,6 +242,7 @@ function Network:hello()
   end
   return {
     type = 'hello', project = self.project, run = self.run.dir, services = services, pid = self.sys.os.pid(),
+    state = self.dir.path,
     elsewhere = self.dir.fallback and self.dir.path or nil,
   }
 end
