@@ -40,7 +40,7 @@ pact.task 'prepare' {
 pact.task 'initdb' {
   depends_on = { 'prepare' },
   user = postgres_user,
-  shell = ('test -s %s/postgres/PG_VERSION || %s/initdb -D %s/postgres -U webstack -A trust -E UTF8 --no-sync')
+  shell = ('test -s %s/postgres/PG_VERSION || %s/initdb -D %s/postgres -U webstack -A trust -E UTF8 --no-sync >/dev/null')
     :format(data, postgres_bin, data),
 }
 
@@ -53,7 +53,7 @@ pact.process 'postgres' {
     '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off',
   },
   ports = { sql = port.postgres },
-  health = { command = { 'pg_isready', '-q', '-h', '127.0.0.1', '-p', port.postgres }, interval = '5s' },
+  health = { command = { 'pg_isready', '-q', '-d', database_url }, interval = '5s' },
   stop = { signal = 'INT', timeout = '15s' },     -- "fast shutdown" in PostgreSQL's words
 }
 

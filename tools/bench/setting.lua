@@ -58,7 +58,7 @@ function M.ended(one) return procfs.read(one.dir .. '/.run/status') end
 
 ---Sends TERM and gives the milliseconds until the program's end.
 function M.stop(one)
-  local at = tonumber(output(('%s kill %d 15'):format(M.gauge, one.pid)))
+  local at = tonumber((output(('%s kill %d 15'):format(M.gauge, one.pid))))
   M.wait('the end', function() return not procfs.alive(one.pid) end, 60)
   return M.now() * 1000 - at / 1e6
 end
@@ -89,7 +89,7 @@ end
 ---Kills a stamped process and gives the milliseconds until its successor's stamp.
 function M.restart(path, pid)
   local before = #M.stamps(path)
-  local at = tonumber(output(('%s kill %d 9'):format(M.gauge, pid))) / 1e6
+  local at = tonumber((output(('%s kill %d 9'):format(M.gauge, pid)))) / 1e6
   local stamps = M.wait_stamps(path, before + 1, 10)
   return stamps[#stamps].ms - at, stamps[#stamps].pid
 end
