@@ -1,7 +1,7 @@
 // Names of signals, without SIG.
 #pragma once
 
-#define SIGNAME_SIZE 16
+#define SIGNAME_SIZE 24
 
 // `INT`, `RTMIN+3`, or the number where it has no name; written into `buffer` when it isn't a
 // constant.

@@ -49,7 +49,7 @@ static void reset(int fd) {
 }
 
 static void serve(int fd, const char *request) {
-  char text[2048], path[128] = "", other[128];
+  char text[4096], path[128] = "", other[128];
   sscanf(request, "%*s %100s", path);
   if (strcmp(path, "/ok") == 0) {
     say(fd, "HTTP/1.1 200 OK\r\nX-A: one\r\nx-a: two\r\nEmpty:\r\nContent-Length: 5\r\n\r\nhello");
