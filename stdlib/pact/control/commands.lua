@@ -21,14 +21,14 @@ local function check(context, ids)
   return true
 end
 
----Calls `fn` for each id; the first refusal is the answer, the others are done all the same.
+---Calls `fn` for each id; the first refusal is the answer, with its id; the others are done all the same.
 local function each(context, ids, fn)
   local ok, message, code = check(context, ids)
   if not ok then return nil, message, code end
   local first
   for _, id in ipairs(ids) do
     ok, message, code = fn(id)
-    if not ok and not first then first = { message, code } end
+    if not ok and not first then first = { ('%s: %s'):format(id, message), code } end
   end
   if first then return nil, first[1], first[2] end
   return true

@@ -17,7 +17,9 @@ Ports.__index = Ports
 --- network's ports.json may be; live: false where nothing is going to be started, so that a port in use is as good
 ---@return free_ports
 function M.new(context)
-  return setmetatable({ fs = context.fs, net = context.net, places = context.places, live = context.live, given = {} }, Ports)
+  return setmetatable({
+    fs = context.fs, net = context.net, places = context.places, live = context.live, given = {},
+  }, Ports)
 end
 
 local function is_port(value)
@@ -54,9 +56,10 @@ end
 ---@return integer? port, string? message
 function Ports:get(name)
   if self.given[name] then return self.given[name] end
-  local port, message = self:kept()[name], nil
+  local port = self:kept()[name]
   if not port or not self:usable(port, name) then
     for _ = 1, TRIES do
+      local message
       port, message = self.net.free_port()
       if not port then return nil, message end
       if not self:is_taken(port, name) then break end

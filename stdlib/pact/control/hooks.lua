@@ -96,13 +96,27 @@ function Hooks:busy()
   return self.running > 0
 end
 
-function Hooks:failed(hook, event, message, traceback)
+---The event that tells of a function of the recipe's that failed.
+---@param what string the hook's event, or what called the function
+---@param message string
+---@param traceback? string
+---@param service? string
+---@return table
+function M.failure(what, message, traceback, service)
   local file, line, rest = place(message)
-  self.context.bus:emit {
-    name = 'hook_failed', service = event.service, hook = event.name,
-    file = file or (hook.at and hook.at.file), line = line or (hook.at and hook.at.line),
-    message = rest, reason = rest, traceback = traceback,
+  if traceback and traceback:sub(1, #message) == message then
+    traceback = traceback:sub(#message + 1):gsub('^\n', '')
+  end
+  return {
+    name = 'hook_failed', service = service, hook = what, file = file, line = line, message = rest, reason = rest,
+    traceback = traceback,
   }
+end
+
+function Hooks:failed(hook, event, message, traceback)
+  local failure = M.failure(event.name, message, traceback, event.service)
+  if not failure.file and hook.at then failure.file, failure.line = hook.at.file, hook.at.line end
+  self.context.bus:emit(failure)
 end
 
 function Hooks:run(hook, event)

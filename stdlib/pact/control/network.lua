@@ -73,7 +73,7 @@ end
 
 ---A timer's function raised.
 function Network:hook_failed(what, message, traceback)
-  self.bus:emit { name = 'hook_failed', hook = what, message = message, reason = message, traceback = traceback }
+  self.bus:emit(hooks.failure(what, message, traceback))
 end
 
 ---A service declared while the network runs.

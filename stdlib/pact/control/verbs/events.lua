@@ -9,7 +9,8 @@ local M = {}
 ---@param event event
 ---@return string
 function M.line(event)
-  local text = describe.event(event) or event.name .. (event.reason and ': ' .. event.reason or '')
+  local pid = event.name == 'started' and event.pid and (', pid %d'):format(event.pid) or ''
+  local text = event.name .. pid .. (event.reason and ': ' .. event.reason or '')
   local subject = event.service and event.service .. ' ' or ''
   return ('%s  %s%s\n'):format(describe.clock(event.at), subject, text)
 end
