@@ -40,8 +40,23 @@ local function repaired(text)
 end
 
 local function string_of(text)
+  if not text:find '[%c"\\\127-\255]' then return '"' .. text .. '"' end
   if not utf8.len(text) then text = repaired(text) end
   return '"' .. text:gsub('[%c"\\\127]', control) .. '"'
+end
+
+-- The same few keys come again and again: what they become is kept, for as many as fit.
+local KEPT_KEYS = 500
+local keys_kept, keys_count = {}, 0
+
+local function key_of(key)
+  local kept = keys_kept[key]
+  if kept then return kept end
+  local made = string_of(tostring(key)) .. ':'
+  if type(key) == 'string' and keys_count < KEPT_KEYS then
+    keys_kept[key], keys_count = made, keys_count + 1
+  end
+  return made
 end
 
 local function number_of(n)
@@ -56,58 +71,74 @@ end
 
 local encode
 
+local function put(out, text) out[#out + 1] = text end
+
+local function path_of(state)
+  local words = {}
+  for i, key in ipairs(state.path) do words[i] = tostring(key) end
+  return table.concat(words, '.')
+end
+
 local function foreign(value, state)
   if state.lenient then
     return type(value) == 'number' and 'null' or string_of(tostring(value))
   end
-  local place = #state.path > 0 and (" at '%s'"):format(table.concat(state.path, '.')) or ''
+  local place = #state.path > 0 and (" at '%s'"):format(path_of(state)) or ''
   local what = type(value) == 'number' and tostring(value) or 'a ' .. type(value)
   error(('json: cannot encode %s%s'):format(what, place), 0)
 end
 
-local function members(t, state, indent)
-  local meta, out = getmetatable(t), {}
-  local array = type(meta) == 'table' and meta.__json == 'array'
-    or (next(t) ~= nil and list.is_sequence(t))
-  local path, n = state.path, #state.path + 1
-  local inner = indent and indent .. '  '
-  local colon = indent and ': ' or ':'
-  if array then
-    for i = 1, #t do
-      path[n] = i
-      out[i] = encode(t[i], state, inner)
-    end
-  else
-    for key, value in list.sorted(t) do
-      path[n] = tostring(key)
-      out[#out + 1] = string_of(path[n]) .. colon .. encode(value, state, inner)
-    end
+-- Every piece of the text is put behind the others in `state.out`, which is joined once.
+local function array_of(t, state, indent, inner)
+  local out, path, n = state.out, state.path, #state.path + 1
+  local count = #t
+  if count == 0 then return put(out, '[]') end
+  put(out, indent and '[\n' .. inner or '[')
+  for i = 1, count do
+    if i > 1 then put(out, indent and ',\n' .. inner or ',') end
+    path[n] = i
+    encode(t[i], state, inner)
   end
   path[n] = nil
-  local open, close = array and '[' or '{', array and ']' or '}'
-  if #out == 0 or not indent then return open .. table.concat(out, ',') .. close end
-  return ('%s\n%s%s\n%s%s'):format(open, inner, table.concat(out, ',\n' .. inner), indent, close)
+  put(out, indent and '\n' .. indent .. ']' or ']')
+end
+
+local function object_of(t, state, indent, inner)
+  local out, path, n = state.out, state.path, #state.path + 1
+  if next(t) == nil then return put(out, '{}') end
+  put(out, indent and '{\n' .. inner or '{')
+  for i, key in ipairs(list.keys(t)) do
+    if i > 1 then put(out, indent and ',\n' .. inner or ',') end
+    path[n] = key
+    put(out, key_of(key))
+    if indent then put(out, ' ') end
+    encode(t[key], state, inner)
+  end
+  path[n] = nil
+  put(out, indent and '\n' .. indent .. '}' or '}')
 end
 
 local function table_of(t, state, indent)
   if state.open[t] then
-    if state.lenient then return 'null' end
-    error(("json: a table contains itself at '%s'"):format(table.concat(state.path, '.')), 0)
+    if state.lenient then return put(state.out, 'null') end
+    error(("json: a table contains itself at '%s'"):format(path_of(state)), 0)
   end
   if #state.path > 200 then error('json: nested more than 200 deep', 0) end
   state.open[t] = true
-  local text = members(t, state, indent)
+  local meta = getmetatable(t)
+  local array = type(meta) == 'table' and meta.__json == 'array' or (t[1] ~= nil and list.is_sequence(t))
+  local write = array and array_of or object_of
+  write(t, state, indent, indent and indent .. '  ')
   state.open[t] = nil
-  return text
 end
 
 function encode(value, state, indent)
-  local kind = type(value)
-  if kind == 'string' then return string_of(value) end
-  if kind == 'boolean' then return value and 'true' or 'false' end
-  if value == nil or value == M.null then return 'null' end
+  local kind, out = type(value), state.out
+  if kind == 'string' then return put(out, string_of(value)) end
+  if kind == 'boolean' then return put(out, value and 'true' or 'false') end
+  if value == nil or value == M.null then return put(out, 'null') end
   if kind == 'table' then return table_of(value, state, indent) end
-  return kind == 'number' and number_of(value) or foreign(value, state)
+  put(out, kind == 'number' and number_of(value) or foreign(value, state))
 end
 
 ---@param value any
@@ -115,8 +146,9 @@ end
 --- text or null instead of an error
 ---@return string without a newline at the end
 function M.encode(value, opts)
-  local state = { open = {}, path = {}, lenient = opts and opts.lenient }
-  return encode(value, state, opts and opts.indent and '' or nil)
+  local state = { open = {}, path = {}, out = {}, lenient = opts and opts.lenient }
+  encode(value, state, opts and opts.indent and '' or nil)
+  return table.concat(state.out)
 end
 
 local function fail(s, what) error({ at = s.at, what = what }, 0) end

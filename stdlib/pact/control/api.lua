@@ -27,6 +27,18 @@ local function with_figures(network, snapshot)
   return snapshot
 end
 
+-- What a table of many services needs of each; the rest is for who asks for all of it.
+local BRIEF = {
+  'id', 'status', 'health', 'pid', 'uptime', 'restart_count', 'reason', 'next_start_in', 'cpu', 'memory',
+}
+
+local function brief(snapshot)
+  local out = {}
+  for _, name in ipairs(BRIEF) do out[name] = snapshot[name] end
+  if next(snapshot.ports) then out.ports = snapshot.ports end
+  return out
+end
+
 local function by_name(options)
   return function(name)
     return function(network, request, id)
@@ -56,7 +68,8 @@ local routes = {
   { 'GET', '^/v1/services$', function(network, request)
     local services = json.array {}
     for i, snapshot in ipairs(network:snapshots()) do
-      services[i] = request.query.figures == '0' and snapshot or with_figures(network, snapshot)
+      if request.query.figures ~= '0' then with_figures(network, snapshot) end
+      services[i] = request.query.brief == '1' and brief(snapshot) or snapshot
     end
     return 200, { services = services, at = network.sys.time.wall(), project = network.project }
   end },

@@ -60,11 +60,11 @@ function M.render(services, opts)
     right = { [4] = true, [6] = true, [7] = true, [8] = true },
     limit = opts.limit,
     width = opts.width,
-    paint = function(cell, column)
+    paint = opts.colour and function(cell, column)
       if column == 2 then return paint:status(cell) end
       if column == 3 and cell == 'unhealthy' then return paint:paint('red', cell) end
       return cell
-    end,
+    end or nil,
   })
 end
 
@@ -106,7 +106,7 @@ end
 function M.run(context)
   local sys, options = context.sys, context.invocation.options
   return live.run(context, function(link)
-    local status, body = link:ask('GET', '/v1/services')
+    local status, body = link:ask('GET', options.json and '/v1/services' or '/v1/services?brief=1')
     if status ~= 200 then return live.refused(context, status, body) end
     local services, message = chosen(body.services, context.invocation.ids)
     if not services then
