@@ -40,8 +40,11 @@ pact.task 'prepare' {
 pact.task 'initdb' {
   depends_on = { 'prepare' },
   user = postgres_user,
-  shell = ('test -s %s/postgres/PG_VERSION || %s/initdb -D %s/postgres -U webstack -A trust -E UTF8 --no-sync >/dev/null')
-    :format(data, postgres_bin, data),
+  shell = ([[
+    test -s "$DATA/PG_VERSION" && exit
+    %s/initdb -D "$DATA" -U webstack -A trust -E UTF8 --no-sync >/dev/null && echo 'a new cluster'
+  ]]):format(postgres_bin),
+  env = { DATA = data .. '/postgres' },
 }
 
 pact.process 'postgres' {

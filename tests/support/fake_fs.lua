@@ -6,9 +6,12 @@ local function parent(path) return path:match '^(.*)/[^/]*$' end
 
 local function refuse(path) return nil, path .. ': No such file or directory', 'ENOENT' end
 
----@return table fs, table world `files` by path, `directories`, `full` (a message: writing fails), `locks`, `locked` by path
+---@return table fs, table world `files` by path, `directories`, `full` (a message: writing fails), `locks`,
+--- `locked` by path
 function M.new()
-  local world = { files = {}, directories = { [''] = true, ['/'] = true }, links = {}, locked = {}, readonly = {}, serial = 0 }
+  local world = {
+    files = {}, directories = { [''] = true, ['/'] = true }, links = {}, locked = {}, readonly = {}, serial = 0,
+  }
   local open = {}
   local fs = {}
 
@@ -36,7 +39,8 @@ function M.new()
 
   function fs.stat(path)
     path = real(path)
-    if world.files[path] then return { type = 'file', size = #world.files[path], mtime = #world.files[path], mode = 420, uid = 0 } end
+    local bytes = world.files[path]
+    if bytes then return { type = 'file', size = #bytes, mtime = #bytes, mode = 420, uid = 0 } end
     if world.directories[path] then return { type = 'directory', size = 0, mtime = 0, mode = 493, uid = 0 } end
     return refuse(path)
   end

@@ -98,7 +98,7 @@ static inline char *log_world_path(struct log_world *world, const char *file) {
 
 // A whole file, with a NUL behind it; NULL when there is none.
 static inline char *log_world_read(struct log_world *world, const char *file, size_t *size) {
-  *size = 0;
+  if (size) *size = 0;
   int fd = open(log_world_path(world, file), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return NULL;
   struct stat info;

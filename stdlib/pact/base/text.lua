@@ -43,7 +43,8 @@ function M.nearest(word, candidates)
       local rank = cost * 2 + (other:byte() == folded:byte() and 0 or 1)
       if cost <= limit and cost < math.max(#folded, #other) and (not best or rank <= best_cost) then
         local spelling = M.distance(word, candidate)
-        if not best or rank < best_cost or spelling < best_spelling or (spelling == best_spelling and candidate < best) then
+        local alike = best and rank == best_cost and best_spelling or math.huge
+        if spelling < alike or (spelling == alike and candidate < best) then
           best, best_cost, best_spelling = candidate, rank, spelling
         end
       end
