@@ -18,16 +18,17 @@ static const char *own_path(const char *called, char *buffer, size_t size) {
   return buffer;
 }
 
-// `pactlua --stdlib DIR …` or PACTLUA_STDLIB: the standard library of a checkout.
-static const char *take_stdlib(int *argc, char ***argv) {
+// `pactlua --stdlib DIR …` or PACTLUA_STDLIB: the standard library of a checkout. Its whole path,
+// for the engine's working directory is the recipe's.
+static const char *take_stdlib(int *argc, char ***argv, char buffer[static PATH_MAX]) {
+  const char *dir = getenv("PACTLUA_STDLIB");
   if (*argc > 2 && !strcmp((*argv)[1], "--stdlib")) {
-    const char *dir = (*argv)[2];
+    dir = (*argv)[2];
     *argc -= 2;
     *argv += 2;
-    return dir;
   }
-  const char *dir = getenv("PACTLUA_STDLIB");
-  return dir && *dir ? dir : NULL;
+  if (!dir || !*dir) return NULL;
+  return realpath(dir, buffer) ? buffer : dir;
 }
 
 static int end(int status) {
@@ -68,11 +69,11 @@ int main(int argc, char **argv) {
     puts("pactlua " PACTLUA_VERSION);
     return 0;
   }
-  char path[PATH_MAX];
+  char path[PATH_MAX], stdlib[PATH_MAX];
   struct host_options options = {.role = "solo"};
   struct front_link link;
   fd_claim_standard();
-  options.stdlib = take_stdlib(&argc, &argv);
+  options.stdlib = take_stdlib(&argc, &argv, stdlib);
   options.count = argc > 0 ? argc - 1 : 0;
   options.args = argv + 1;
   if (verb_runs_network(options.count, options.args)) options.role = split(&options, &link);

@@ -72,6 +72,18 @@ describe('order', function()
     assert.same({ 'stop web', 'stop api', 'stop db' }, { table.unpack(lines, 7) })
   end)
 
+  case('the other way round holds across a task that has completed', function(t)
+    local network = t:up(SERVICE .. [[
+      service('web', { 'migrate' })
+      pact.task 'migrate' { command = { 'true' }, depends_on = { 'db' } }
+      service('db')
+    ]])
+    t:wait_lines('trace', 4)
+    network:signal 'TERM'
+    network:wait(10)
+    assert.same({ 'stop web', 'stop db' }, { table.unpack(t:lines 'trace', 5) })
+  end)
+
   case('what nothing depends on stops side by side', function(t)
     local network = t:up [[
       for i = 1, 3 do

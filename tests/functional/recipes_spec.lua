@@ -29,7 +29,8 @@ describe('recipes', function()
     assert.equal(0, result.left)
     local at = 1
     for _, text in ipairs { 'ready to accept connections', '3 tables created', 'in life 1', 'exit code 70', 'in life 2',
-      'listening', 'serving', 'stuck', 'unhealthy', 'serving again', 'that was the tour', 'closing' } do
+      'listening', 'serving', 'stuck', 'unhealthy', 'serving again', 'that was the tour', 'web      | closing',
+      'api      | closing', 'database | closing' } do
       local _, last = result.out:find(text, at, true)
       assert.truthy(last, ('%q is missing behind the others in:\n%s'):format(text, result.out))
       at = last

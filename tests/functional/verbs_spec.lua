@@ -62,6 +62,14 @@ describe('version', function()
     assert.truthy(result.out:find '^pactlua %d+%.%d+%.%d+\n$', result.out)
   end)
 
+  case('a standard library of a checkout may be used, from any directory', function(t)
+    os.execute(('cp -r %s/stdlib %s/lib'):format(functional.quote(functional.root), functional.quote(t.dir)))
+    t:recipe([[ pact.task 'a' { shell = 'touch ran' } ]], 'sub/net.lua')
+    local result = t:run { '--stdlib', 'lib', 'sub/net.lua' }
+    assert.equal(0, result.code, result.err)
+    assert.is_true(t:exists 'sub/ran')
+  end)
+
   case('runs from anywhere, without an environment', function(t)
     local result = t:run({ '-i', functional.bin, 'version' }, { cwd = '/', program = 'env' })
     assert.equal(0, result.code, result.err)
