@@ -90,8 +90,8 @@ describe('environment', function()
   end)
 
   case('limits, umask and nice are set', function(t)
-    local text = seen(t, "limits = { nofile = 321 }, nice = 5, umask = '077',", 'ulimit -n; umask; nice')
-    assert.equal('321\n0077\n5\n', text)
+    local text = seen(t, "limits = { nofile = 321 }, nice = 19, umask = '077',", 'ulimit -n; umask; nice')
+    assert.equal('321\n0077\n19\n', text)
   end)
 
   case('the limits of the caller are kept', function(t)
