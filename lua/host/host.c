@@ -96,6 +96,7 @@ static void on_event(struct event *event, void *context) {
 static void on_turn(void *context) {
   struct host *host = context;
   run(host, dispatch_turn, NULL, WATCHDOG_DISPATCH_MS, "error behind a turn");
+  modules_drop_pages(host);
   watchdog_rest(&host->watchdog);
 }
 
@@ -141,7 +142,7 @@ int host_run(struct host *host) {
   if (!run(host, call_main, &status, 0, "")) return 1;
   if (status >= 0) return status;
   watchdog_rest(&host->watchdog);
-  modules_drop_pages();
+  modules_drop_pages(host);
   loop_run(&host->engine.loop);
   if (host->engine.loop.stopping) return host->status;
   fputs("pactlua: nothing is left that could happen, and nothing has said how to end\n", stderr);

@@ -27,6 +27,7 @@ struct host {
   struct host_options options;
   struct watchdog watchdog;
   size_t memory_bytes; // that Lua holds, when the host's own allocator is used
+  bool loaded_modules; // since their pages were last given back
   int status;          // of sys.stop: 0–255, 256 + n for a death by signal n
 };
 

@@ -8,6 +8,7 @@
 #include <lualib.h>
 
 #include "host/embed.h"
+#include "host/host.h"
 
 static const struct embedded_module *embedded(const char *name) {
   for (const struct embedded_module *module = embedded_modules; *module->name; module++)
@@ -28,12 +29,15 @@ static int search_embedded(lua_State *L) {
   if (luaL_loadbufferx(L, code, module->size, name, "b"))
     return luaL_error(L, "%s: this pactlua was built for another version of Lua, build it again",
                       lua_tostring(L, -1));
+  host_of(L)->loaded_modules = true;
   lua_pushliteral(L, "the standard library");
   return 2;
 }
 
-void modules_drop_pages(void) {
+void modules_drop_pages(struct host *host) {
+  if (!host->loaded_modules) return;
   madvise((void *)embedded_code, embedded_size, MADV_DONTNEED);
+  host->loaded_modules = false;
 }
 
 // Pushes package.searchpath(name, path): a file's name, or nil and where it was looked for.

@@ -8,5 +8,7 @@
 // embedded, or NULL. Raises.
 void modules_open(lua_State *L, const char *stdlib);
 
-// Gives back the memory that reading the embedded modules has taken; it comes again when needed.
-void modules_drop_pages(void);
+struct host;
+
+// Gives back the memory that reading embedded modules has taken; it comes again when needed.
+void modules_drop_pages(struct host *host);
