@@ -15,8 +15,12 @@ struct list {
   for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                        \
        it = it##_next, it##_next = it->next)
 
-static inline void list_init(struct list *l) { l->prev = l->next = l; }
-static inline bool list_empty(const struct list *l) { return l->next == l; }
+static inline void list_init(struct list *l) {
+  l->prev = l->next = l;
+}
+static inline bool list_empty(const struct list *l) {
+  return l->next == l;
+}
 
 static inline void list_append(struct list *head, struct list *item) {
   item->prev = head->prev;

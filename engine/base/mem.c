@@ -10,13 +10,17 @@ static void *checked(void *block) {
   abort();
 }
 
-void *mem_new(size_t size_bytes) { return checked(calloc(1, size_bytes ? size_bytes : 1)); }
+void *mem_new(size_t size_bytes) {
+  return checked(calloc(1, size_bytes ? size_bytes : 1));
+}
 
 void *mem_resize(void *block, size_t size_bytes) {
   return checked(realloc(block, size_bytes ? size_bytes : 1));
 }
 
-char *mem_strdup(const char *text) { return text ? mem_dup(text, strlen(text)) : NULL; }
+char *mem_strdup(const char *text) {
+  return text ? mem_dup(text, strlen(text)) : NULL;
+}
 
 char *mem_dup(const void *bytes, size_t size_bytes) {
   char *copy = checked(malloc(size_bytes + 1));

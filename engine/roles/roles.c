@@ -91,8 +91,8 @@ static void become_front(struct joint *joint, struct front_link *link, pid_t gua
   joint_close(joint);
 }
 
-// Between the forks and the moment when front and engine hear signals, one that ended the front alone
-// would leave the others to find out. What comes meanwhile waits: signals_on lets it through.
+// Between the forks and the moment when front and engine hear signals, one that ended the front
+// alone would leave the others to find out. What comes meanwhile waits: signals_on lets it through.
 static void hold_signals(int how) {
   sigset_t set;
   sigemptyset(&set);
@@ -139,4 +139,6 @@ int roles_split(struct front_link *link, enum role *role) {
   return 0;
 }
 
-void roles_engine_leaves(void) { tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux); }
+void roles_engine_leaves(void) {
+  tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux);
+}
