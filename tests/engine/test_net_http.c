@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/http_client.h"
+#include "net/port.h"
 #include "net_turn.h"
 
 // ---- a server on threads; the path of a request says how it behaves
@@ -425,10 +427,11 @@ static void certificates_are_checked_and_what_is_wrong_is_named(void **state) {
            "-subj /CN=localhost -addext subjectAltName=DNS:localhost >/dev/null 2>&1",
            dir);
   assert_int_equal(system(command), 0);
-  int port = server.port + 1;
+  int port = port_free();
   pid_t child = fork();
   if (child == 0) {
     char number[16];
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // a failed assertion leaves nothing running
     snprintf(number, sizeof number, "%d", port);
     if (chdir(dir)) _exit(1);
     freopen("/dev/null", "w", stdout);
