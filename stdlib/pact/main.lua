@@ -1,5 +1,5 @@
 --- The entry: what a process of each role does, as a list of named steps. A step that returns an
--- integer ends the process with it; without one the loop runs until sys.stop.
+-- integer ends the process with it; false: no further step. Then the loop runs until sys.stop.
 
 ---@class main_context
 ---@field sys sys
@@ -88,6 +88,6 @@ return function(sys)
   }
   for _, name in ipairs(pipelines[sys.role]) do
     local status = steps[name](context)
-    if status then return status end
+    if status ~= nil then return status or nil end
   end
 end

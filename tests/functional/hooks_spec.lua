@@ -47,6 +47,22 @@ describe('hooks', function()
     assert.not_equal(pids[1], pids[2])
   end)
 
+  case('one that switches itself off hears nothing more, not even what has happened already', function(t)
+    local network = t:up [[
+      pact.task 'a' { command = { 'true' } }
+      local hook; hook = pact.on('chain:block', function(_, event)
+        local file <close> = io.open('heard', 'a')
+        file:write(event.height, '\n')
+        hook:off()
+      end)
+      pact.once('completed', function()
+        for height = 1, 3 do pact.emit('chain:block', { height = height }) end
+      end)
+    ]]
+    assert.equal(0, network:wait().code)
+    assert.same({ '1' }, t:wait_lines('heard', 1))
+  end)
+
   case('pact.shutdown ends the network with a status', function(t)
     local result = t:up([[
       pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' }

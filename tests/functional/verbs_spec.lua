@@ -96,6 +96,21 @@ describe('help', function()
     assert.truthy(result.out:find('depends_on', 1, true), result.out)
   end)
 
+  case('of a recipe shows its own options and commands, and starts nothing', function(t)
+    t:recipe([[
+      local chains = pact.option('chains', { default = 20, help = 'how many chains' })
+      pact.command('seed', { help = 'fill the database' }, function() end)
+      pact.task 'a' { shell = 'touch ran', env = { N = chains } }
+    ]], 'net.lua')
+    local result = t:run { 'net.lua', '--help' }
+    assert.equal(0, result.code, result.err)
+    assert.equal('', result.err)
+    for _, words in ipairs { '--chains', 'how many chains', '20', 'seed', 'fill the database' } do
+      assert.truthy(result.out:find(words, 1, true), words .. ' in\n' .. result.out)
+    end
+    assert.is_false(t:exists 'ran')
+  end)
+
   case('of something unknown suggests', function(t)
     local result = t:run { 'help', 'depend_on' }
     assert.not_equal(0, result.code)

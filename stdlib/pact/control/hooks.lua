@@ -119,13 +119,25 @@ function Hooks:failed(hook, event, message, traceback)
   self.context.bus:emit(failure)
 end
 
-function Hooks:run(hook, event)
-  local fn = hook.fn
+local function switched_off(hook)
+  return hook.declared and hook.declared.off
+end
+
+---What a hook's task begins with: one that was switched off since the event doesn't run.
+function Hooks:body(hook)
+  local fn, message = hook.fn, nil
   if type(fn) == 'string' then
-    local message
     fn, message = self:script(hook.fn)
-    if not fn then return self:failed(hook, event, message) end
+    if not fn then return nil, message end
   end
+  return function(...)
+    if not switched_off(hook) then return fn(...) end
+  end
+end
+
+function Hooks:run(hook, event)
+  local fn, message = self:body(hook)
+  if not fn then return self:failed(hook, event, message) end
   local task
   local function ended()
     self.running = self.running - 1
@@ -148,7 +160,7 @@ function Hooks:run(hook, event)
 end
 
 local function gone(hook)
-  return hook.gone or hook.declared and hook.declared.off
+  return hook.gone or switched_off(hook)
 end
 
 function Hooks:run_list(hooks, event)

@@ -83,10 +83,10 @@ end
 
 ---`--help` behind a verb or a recipe.
 ---@param context main_context
----@return integer
+---@return integer|false status false: it comes later
 function M.about(context)
   local invocation = context.invocation
-  if invocation.bare then return require('pact.control.verbs.usage').run(context) end
+  if invocation.bare then return require('pact.control.verbs.usage').run(context) or false end
   if invocation.verb == 'help' and not invocation.ids[1] then
     context.out(M.overview())
   else
