@@ -1,0 +1,87 @@
+local check = require 'pact.control.verbs.check'
+local events = require 'pact.control.verbs.events'
+local help = require 'pact.control.verbs.help'
+local ps = require 'pact.control.verbs.ps'
+local usage = require 'pact.control.verbs.usage'
+local verbs = require 'pact.control.verbs'
+local why = require 'pact.control.verbs.why'
+
+describe('ps', function()
+  it('shows what matters of each service', function()
+    assert.equal(table.concat {
+      'SERVICE  STATUS   HEALTH   PID  UP  RESTARTS   CPU  MEMORY  PORTS          REASON\n',
+      'db       running  healthy   17  2s         1  5.0%  2.0 MB  3000 sql:5432\n',
+      'web      backoff                           2                               exit code 1; again in 3 s\n',
+    }, ps.render({
+      { id = 'db', status = 'running', health = 'healthy', pid = 17, uptime = 2000, restart_count = 1, cpu = 100,
+        memory = 2 << 20, ports = { sql = 5432, ['3000'] = 3000 }, reason = 'ready' },
+      { id = 'web', status = 'backoff', health = 'none', restart_count = 2, reason = 'exit code 1', next_start_in = 3000 },
+    }, { colour = false }))
+  end)
+
+  it('shows trees, and processes whose parent is elsewhere at the top', function()
+    assert.equal('  1  leader\n    2  child\n      3  grandchild\n  9  stray\n', ps.tree {
+      { pid = 1, ppid = 0, command = 'leader' }, { pid = 2, ppid = 1, command = 'child' },
+      { pid = 3, ppid = 2, command = 'grandchild' }, { pid = 9, ppid = 77, command = 'stray' },
+    })
+  end)
+end)
+
+describe('why', function()
+  it('tells for what a service waits, and what was before', function()
+    local out = why.render {
+      id = 'web', status = 'waiting', reason = 'waiting for db', want = 'up', attempt = 1, max_retries = 3, blocks = { 'proxy' },
+      waiting_for = { { id = 'db', text = 'db (healthy: connection refused, 3 s)', since = 3000 } },
+      history = { { at = 0, uptime = 1500, reason = 'exit code 1' } },
+    }
+    for _, line in ipairs { 'web is waiting: waiting for db\n', '  waits for db: db (healthy: connection refused, 3 s)',
+      '  restart attempts: 1 of 3\n', 'after 1.5 s: exit code 1\n', '  waited for by: proxy\n' } do
+      assert.truthy(out:find(line, 1, true), line .. ' in\n' .. out)
+    end
+  end)
+end)
+
+describe('events', function()
+  it('are a line each', function()
+    local line = events.line { name = 'started', at = 1700000000005, service = 'web', pid = 17, reason = 'by hand' }
+    assert.truthy(line:find '^%d%d:%d%d:%d%d%.005  web started, pid 17: by hand\n$', line)
+  end)
+end)
+
+describe('graph', function()
+  it('shows who needs whom', function()
+    local plan = { order = { 'a', 'b' }, services = { a = { depends_on = {} }, b = { depends_on = { { id = 'a' }, { id = 'c' } } } } }
+    assert.equal('a\nb\n  ├── a\n  └── c\n', check.graph(plan, function(edge) return edge.id end))
+  end)
+end)
+
+describe('help', function()
+  it('lists every verb', function()
+    for _, verb in ipairs(verbs.rows) do assert.truthy(help.overview():find('\n  ' .. verb.name .. ' ', 1, true), verb.name) end
+  end)
+
+  it('shows the options of each verb, but none that is not in this version', function()
+    for _, verb in ipairs(verbs.rows) do
+      local out = help.verb(verb)
+      for _, name in ipairs(verb.options) do
+        assert.equal(name ~= 'detach', out:find('--' .. name, 1, true) ~= nil, verb.name .. ' ' .. name)
+      end
+    end
+  end)
+
+  it('has a module for every verb that runs alone', function()
+    for _, verb in ipairs(verbs.rows) do
+      if verb.role ~= 'network' then
+        assert.is_function(require('pact.control.verbs.' .. verb.module).run)
+      end
+    end
+  end)
+
+  it("shows a recipe's own options and commands", function()
+    local out = usage.render('net.lua', {
+      options = { { name = 'port', default = 80, help = 'where' } }, commands = { { name = 'seed', help = 'fill' } },
+    })
+    assert.truthy(out:find('pactlua net.lua [OPTIONS]\n\noptions of the recipe:\n  --port  where (default: 80)\n', 1, true), out)
+    assert.truthy(out:find('  seed  fill\n', 1, true), out)
+  end)
+end)
