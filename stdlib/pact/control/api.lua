@@ -27,15 +27,18 @@ local function with_figures(network, snapshot)
   return snapshot
 end
 
--- What a table of many services needs of each; the rest is for who asks for all of it.
-local BRIEF = {
-  'id', 'status', 'health', 'pid', 'uptime', 'restart_count', 'reason', 'next_start_in', 'cpu', 'memory',
-}
+-- What a table of many services needs of each, and only where there is something to tell; the rest is
+-- for who asks for all of it.
+local BRIEF = { 'id', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory' }
+local CALM = { running = true, completed = true }
 
 local function brief(snapshot)
   local out = {}
   for _, name in ipairs(BRIEF) do out[name] = snapshot[name] end
   if next(snapshot.ports) then out.ports = snapshot.ports end
+  if snapshot.health ~= 'none' then out.health = snapshot.health end
+  if snapshot.restart_count > 0 then out.restart_count = snapshot.restart_count end
+  if not CALM[snapshot.status] then out.reason = snapshot.reason end
   return out
 end
 

@@ -125,8 +125,9 @@ end
 
 ---What a hook's task begins with: one that was switched off since the event doesn't run.
 function Hooks:body(hook)
-  local fn, message = hook.fn, nil
+  local fn = hook.fn
   if type(fn) == 'string' then
+    local message
     fn, message = self:script(hook.fn)
     if not fn then return nil, message end
   end
@@ -136,8 +137,8 @@ function Hooks:body(hook)
 end
 
 function Hooks:run(hook, event)
-  local fn, message = self:body(hook)
-  if not fn then return self:failed(hook, event, message) end
+  local fn, problem = self:body(hook)
+  if not fn then return self:failed(hook, event, problem) end
   local task
   local function ended()
     self.running = self.running - 1
