@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "host/host.h"
 #include "host/verb.h"
+#include "proc/procs.h"
 #include "roles/roles.h"
 
 // Where this binary lies; as it was called when /proc isn't there.
@@ -47,8 +48,13 @@ static int run(const struct host_options *options) {
   int error = host_open(&host, options);
   if (error) fprintf(stderr, "pactlua: can't start: %s\n", strerror(-error));
   int status = error ? 1 : host_run(&host);
+  struct tree_spared spared = {0};
+  struct tree_spared_process *list = NULL;
+  if (!error && host.engine.procs)
+    spared.list = list = procs_spared(host.engine.procs, &spared.count);
   host_close(&host);
-  if (options->link && !options->link->front) roles_engine_leaves();
+  if (options->link && !options->link->front) roles_engine_leaves(options->link, &spared);
+  free(list);
   return status;
 }
 

@@ -66,6 +66,7 @@ void procs_destroy(struct procs *procs) {
   }
   idmap_finish(&procs->by_id);
   idmap_finish(&procs->by_pid);
+  free(procs->spared);
   walk_finish(&procs->walk);
   spawner_destroy(procs->spawner);
   uv_close((uv_handle_t *)&procs->chld, on_procs_closed);

@@ -12,6 +12,7 @@
 #include "proc/kernel.h"
 #include "proc/procfs.h"
 #include "proc/spawn.h"
+#include "proc/tree_kill.h"
 
 struct procs;
 struct logs;
@@ -44,6 +45,7 @@ struct jobstop_event {
 struct survivor {
   pid_t pid;
   char state;
+  bool spared; // by name; else it could not be killed
   char name[PROCFS_NAME_MAX];
 };
 
@@ -100,5 +102,8 @@ struct sweep_options {
 int procs_sweep(struct procs *procs, uint64_t id, const struct sweep_options *options);
 // Ends every descendant of ours, whoever it belongs to; EV_SWEPT under the id returned.
 uint64_t procs_sweep_all(struct procs *procs, const struct sweep_options *options);
+// Those that sweeps left alive as they were told to, by name or for having left the group. The list
+// is a copy for the caller to free, NULL when there are none.
+struct tree_spared_process *procs_spared(const struct procs *procs, size_t *count);
 // Kills the tree at once and tells nothing more about it; false when there is no such id.
 bool procs_cancel(struct procs *procs, uint64_t id);

@@ -16,6 +16,8 @@ struct procs {
   struct idmap by_pid; // → struct proc, until reaped
   struct walk walk;    // the last one taken
   struct list sweeps;  // struct sweep
+  struct tree_spared_process *spared;
+  size_t spared_count;
   uv_signal_t chld;
   uv_timer_t chld_timer;
   uv_timer_t sweep_timer;

@@ -130,9 +130,34 @@ static void tell(const struct sweep *sweep) {
     struct survivor *survivor = &event->survivors[event->count++];
     survivor->pid = entry->stat.pid;
     survivor->state = entry->stat.state;
+    survivor->spared = kept(sweep, entry);
     memcpy(survivor->name, entry->stat.name, sizeof survivor->name);
   }
   loop_push(sweep->procs->loop, &event->event);
+}
+
+static void spare(struct procs *procs, const struct procfs_stat *stat) {
+  size_t size = (procs->spared_count + 1) * sizeof *procs->spared;
+  procs->spared = mem_resize(procs->spared, size);
+  procs->spared[procs->spared_count++] =
+      (struct tree_spared_process){.pid = stat->pid, .start = stat->start};
+}
+
+// Who lives on because the sweep was told so is remembered for the end of all.
+static void remember_spared(const struct sweep *sweep) {
+  struct procs *procs = sweep->procs;
+  if (!sweep->proc || (!sweep->group_only && !sweep->keep_count)) return;
+  for (size_t i = 0; i < procs->walk.count; i++) {
+    const struct walk_entry *entry = &procs->walk.entries[i];
+    if (entry->owner != sweep->id || !walk_alive(entry)) continue;
+    if (kept(sweep, entry) || !concerns(sweep, entry)) spare(procs, &entry->stat);
+  }
+}
+
+struct tree_spared_process *procs_spared(const struct procs *procs, size_t *count) {
+  *count = procs->spared_count;
+  if (!*count) return NULL;
+  return (struct tree_spared_process *)mem_dup(procs->spared, *count * sizeof *procs->spared);
 }
 
 // A leader that could not be killed is kept in mind by its pid alone, and reaped when it ends.
@@ -148,6 +173,7 @@ static void let_go(struct proc *proc) {
 
 static void finish(struct sweep *sweep) {
   struct proc *proc = sweep->proc;
+  remember_spared(sweep);
   if (proc && !proc->told && proc->exited) reap_tell(proc);
   if (!proc || !proc->muted) tell(sweep);
   sweep_free(sweep);

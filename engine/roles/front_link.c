@@ -144,7 +144,7 @@ static void both_ended(struct front_watch *watch, int status) {
 
 // The guard could not do its work: what the engine left has come to us.
 static void both_killed(struct front_watch *watch, int status) {
-  tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux);
+  if (!*watch->link->swept) tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux, NULL);
   both_ended(watch, status);
 }
 

@@ -16,6 +16,7 @@ struct front_link {
   int notes_fd;      // front: what the guard tells, see roles/guard.h
   bool ended;        // front: guard and engine have ended; engine: the guard has
   int status;        // front, once ended: the engine's: 0–255, or 128 + the signal that ended it
+  bool *swept;       // shared by the three: the engine has ended all that it may
   struct front_watch *watch; // while attached to a loop
 };
 

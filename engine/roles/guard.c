@@ -33,14 +33,14 @@ static int wait_for(pid_t pid) {
   return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
-_Noreturn void guard_run(pid_t engine_pid, int notes_fd) {
+_Noreturn void guard_run(pid_t engine_pid, int notes_fd, const bool *swept) {
   // the front may be gone before the engine: a note to nobody is no reason to end
   signal(SIGPIPE, SIG_IGN);
   if (chdir("/") < 0) errno = 0; // no file system is kept busy by us
   notes_fd = drop_descriptors(notes_fd);
   note(notes_fd, (struct guard_note){.engine_pid = engine_pid, .status = -1});
   int status = wait_for(engine_pid);
-  tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux);
+  if (!*swept) tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux, NULL);
   note(notes_fd, (struct guard_note){.engine_pid = engine_pid, .status = status});
   _exit(status);
 }

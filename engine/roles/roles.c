@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -22,6 +23,12 @@ struct joint {
 };
 
 static const struct joint closed = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+
+// One word that all three see.
+static bool *share_word(void) {
+  void *page = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return page == MAP_FAILED ? NULL : page;
+}
 
 static int make_pipe(int *read_fd, int *write_fd) {
   int fds[2];
@@ -64,7 +71,8 @@ static void replace_stdio(const struct joint *joint) {
   setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
-static void become_engine(struct joint *joint, struct front_link *link, pid_t guard_pid) {
+static void become_engine(struct joint *joint, struct front_link *link, pid_t guard_pid,
+                          bool *swept) {
   prctl(PR_SET_NAME, "pactlua-engine");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   replace_stdio(joint);
@@ -72,6 +80,7 @@ static void become_engine(struct joint *joint, struct front_link *link, pid_t gu
       .fd = take(&joint->link[1]),
       .output_fds = {-1, -1},
       .notes_fd = -1,
+      .swept = swept,
       .guard_pid = guard_pid,
       .guard_pidfd = pidfd_of(guard_pid),
   };
@@ -79,12 +88,14 @@ static void become_engine(struct joint *joint, struct front_link *link, pid_t gu
   joint_close(joint);
 }
 
-static void become_front(struct joint *joint, struct front_link *link, pid_t guard_pid) {
+static void become_front(struct joint *joint, struct front_link *link, pid_t guard_pid,
+                         bool *swept) {
   *link = (struct front_link){
       .front = true,
       .fd = take(&joint->link[0]),
       .output_fds = {take(&joint->output[0]), take(&joint->output[1])},
       .notes_fd = take(&joint->notes[0]),
+      .swept = swept,
       .guard_pid = guard_pid,
       .guard_pidfd = pidfd_of(guard_pid),
   };
@@ -103,23 +114,25 @@ static void hold_signals(int how) {
 }
 
 // In the guard: comes back in the engine alone.
-static void split_guard(struct joint *joint, struct front_link *link) {
+static void split_guard(struct joint *joint, struct front_link *link, bool *swept) {
   prctl(PR_SET_NAME, "pactlua-guard");
   setsid();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   pid_t guard_pid = getpid(), engine_pid = fork();
   if (engine_pid == 0) {
-    become_engine(joint, link, guard_pid);
+    become_engine(joint, link, guard_pid, swept);
     return;
   }
   if (engine_pid < 0) _exit(guard_note_failure(joint->notes[1], errno));
   hold_signals(SIG_UNBLOCK);
-  guard_run(engine_pid, joint->notes[1]);
+  guard_run(engine_pid, joint->notes[1], swept);
 }
 
 int roles_split(struct front_link *link, enum role *role) {
   struct joint joint;
+  bool *swept = share_word();
   int error = joint_open(&joint);
+  if (!swept && !error) error = -ENOMEM;
   prctl(PR_SET_CHILD_SUBREAPER, 1); // what a killed guard leaves comes to us
   hold_signals(SIG_BLOCK);
   pid_t guard_pid = error ? -1 : fork();
@@ -130,15 +143,15 @@ int roles_split(struct front_link *link, enum role *role) {
     return error;
   }
   if (guard_pid == 0) {
-    split_guard(&joint, link);
+    split_guard(&joint, link, swept);
     *role = ROLE_ENGINE;
   } else {
-    become_front(&joint, link, guard_pid);
+    become_front(&joint, link, guard_pid, swept);
     *role = ROLE_FRONT;
   }
   return 0;
 }
 
-void roles_engine_leaves(void) {
-  tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux);
+void roles_engine_leaves(const struct front_link *link, const struct tree_spared *spared) {
+  if (!tree_kill_descendants(GUARD_GRACE_MS, &kernel_linux, spared)) *link->swept = true;
 }

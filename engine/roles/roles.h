@@ -6,6 +6,7 @@
 //
 // Each adopts its orphans, so nothing that descends from the engine can get away from all three.
 #pragma once
+#include "proc/tree_kill.h"
 #include "roles/front_link.h"
 
 enum role { ROLE_FRONT, ROLE_ENGINE };
@@ -15,6 +16,6 @@ enum role { ROLE_FRONT, ROLE_ENGINE };
 // process can't be made; nothing is left running then.
 int roles_split(struct front_link *link, enum role *role);
 
-// The engine's last act: ends whatever still descends from it. The guard would do the same, but
-// it may be dead, and the front with it.
-void roles_engine_leaves(void);
+// The engine's last act: ends whatever still descends from it but those that are spared. The guard
+// would do the same, but it may be dead, and the front with it, and it spares nobody.
+void roles_engine_leaves(const struct front_link *link, const struct tree_spared *spared);

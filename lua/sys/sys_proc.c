@@ -280,7 +280,11 @@ int sys_push_swept(lua_State *L, const struct event *event) {
   lua_createtable(L, (int)swept->count, 0);
   for (size_t i = 0; i < swept->count; i++) {
     const struct survivor *survivor = &swept->survivors[i];
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    if (survivor->spared) {
+      lua_pushboolean(L, 1);
+      lua_setfield(L, -2, "spared");
+    }
     set_integer(L, "pid", survivor->pid);
     set_string(L, "name", survivor->name);
     set_state(L, survivor->state);

@@ -128,7 +128,7 @@ function sys.proc.spawn(spec) end
 function sys.proc.signal(id, signo, scope) end
 ---Ends what is left of the tree when the leader has ended (or ends it with its leader): TERM and CONT at once, KILL after
 ---`grace`, again until nothing is left, at most 2 s more. Then event `(id, 'swept', survivors, killed)`: survivors a list of
----`{ pid=, name=, state= }` (not killable, or spared by `keep`), killed the number of processes that had been left. The id is gone then.
+---`{ pid=, name=, state=, spared= }` (not killable, or spared by `keep`), killed the number of processes that had been left. The id is gone then.
 ---When nothing was left the event comes in the next turn. A leader that can't be killed (state D) is among the survivors; its
 ---'exit' never comes. A second call can only shorten the grace.
 ---@param id integer

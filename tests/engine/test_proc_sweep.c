@@ -181,6 +181,12 @@ static void names_to_keep_are_spared_and_named(void **state) {
   assert_int_equal(swept->count, 1);
   assert_int_equal(swept->survivors[0].pid, left);
   assert_string_equal(swept->survivors[0].name, "sleep");
+  assert_true(swept->survivors[0].spared);
+  size_t count;
+  struct tree_spared_process *spared = procs_spared(world->procs, &count);
+  assert_int_equal(count, 1);
+  assert_int_equal(spared[0].pid, left);
+  free(spared);
   assert_true(world_alive(left));
   uint64_t all = procs_sweep_all(world->procs, &patient);
   world_until(world, world_swept_of(world, all));
@@ -400,7 +406,7 @@ static void all_below_us_end_without_a_loop(void **state) {
               "sleep 100",
               &pid);
   world_until(world, world->jobstop_count == 1);
-  assert_int_equal(tree_kill_descendants(100, &kernel_linux), 0);
+  assert_int_equal(tree_kill_descendants(100, &kernel_linux, NULL), 0);
   assert_false(world_has_children());
 }
 

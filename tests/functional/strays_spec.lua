@@ -43,8 +43,32 @@ describe('strays', function()
     ]]
     local pid = t:wait_pid 'stray'
     t:wait_service('p', { status = 'completed' })
-    assert.is_true(procfs.alive(pid))
+    local alive = procfs.alive(pid)
+    functional.signal(pid, 'KILL') -- it would outlive the network
+    assert.is_true(alive)
   end)
+
+  for _, stop in ipairs { "{ scope = 'group' }", "{ keep = { 'sleep' } }" } do
+    case(('what stop = %s spares outlives the network too, and nothing else does'):format(stop), function(t)
+      local network = t:up(([[
+        pact.process 'p' { stop = %s, shell = 'setsid sh -c "echo \\$\\$ >stray; exec sleep 1000" & exec sh -c "while :; do read line; done"' }
+        pact.process 'other' { shell = '(setsid sh -c "echo \\$\\$ >gone; exec sleep 1000" &) ; exec sleep 1000' }
+      ]]):format(stop))
+      local pid, gone = t:wait_pid 'stray', t:wait_pid 'gone'
+      functional.wait('both to sleep', function()
+        local stray, other = procfs.process(pid), procfs.process(gone)
+        return stray and stray.name == 'sleep' and other and other.name == 'sleep'
+      end)
+      network:signal 'TERM'
+      local result = network:wait(10)
+      local alive = procfs.alive(pid)
+      functional.signal(pid, 'KILL')
+      assert.is_true(alive)
+      functional.wait('the end of the stray', function() return not procfs.alive(pid) end, 5)
+      assert.is_false(procfs.alive(gone))
+      assert.equal(nil, (result.out .. result.err):match 'could not be killed')
+    end)
+  end
 
   case('zombies of orphans are reaped', function(t)
     local network = t:up [[

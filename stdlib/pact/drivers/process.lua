@@ -181,8 +181,10 @@ function Process:swept(job, survivors, killed)
   job.report('swept', { survivors = survivors, killed = killed })
 end
 
+-- Where some are spared, what is outside of the group is left to the sweep, which knows them.
 local function kill(self, job)
-  local scope = job.service.stop.scope == 'group' and 'group' or 'tree'
+  local stop = job.service.stop
+  local scope = (stop.scope == 'group' or stop.keep[1]) and 'group' or 'tree'
   self.sys.proc.signal(job.id, self.signals.KILL, scope)
 end
 

@@ -70,8 +70,10 @@ end
 
 function REPORTS.swept(sup, node, data)
   for _, left in ipairs(data.survivors or {}) do
-    sup.survivors[#sup.survivors + 1] =
-      { service = node.id, pid = left.pid, name = left.name, state = left.state }
+    if not left.spared then
+      sup.survivors[#sup.survivors + 1] =
+        { service = node.id, pid = left.pid, name = left.name, state = left.state }
+    end
   end
 end
 
