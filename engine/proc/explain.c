@@ -173,7 +173,10 @@ void spawn_explain(const struct spawn_spec *spec, const struct stage *stage,
   switch (stage->step) {
   case STAGE_FORK: explain_fork(stage, text, size); break;
   case STAGE_USER: explain_user(spec, stage, text, size); break;
-  case STAGE_CWD: snprintf(text, size, "cwd '%s': %s", spec->cwd, why); break;
+  case STAGE_CWD:
+    snprintf(text, size, "cwd '%s': %s", spec->cwd,
+             stage->error == ENOENT ? "no such directory" : why);
+    break;
   case STAGE_EXEC: explain_exec(spec, stage, text, size); break;
   case STAGE_NICE: snprintf(text, size, "nice %d: %s", spec->nice, why); break;
   case STAGE_OOM: snprintf(text, size, "oom_score_adj %d: %s", spec->oom_score_adj, why); break;

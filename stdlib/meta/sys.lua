@@ -116,7 +116,7 @@ sys.proc = {}
 ---streams is told when it has ended and its pipes have ended too, or 200 ms later.
 ---@param spec sys.spawn_spec
 ---@return integer? id
----@return integer|string pid_or_message such as `cwd '/x': No such file or directory`
+---@return integer|string pid_or_message such as `cwd '/x': no such directory`
 ---@return string? code errno's name
 ---@return string? step 'fork' 'session' 'stdio' 'limits' 'user' 'cwd' 'exec' …
 function sys.proc.spawn(spec) end

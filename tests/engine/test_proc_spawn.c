@@ -158,7 +158,7 @@ static void a_directory_that_is_not_there_is_named(void **state) {
   const char *argv[] = {"true", NULL};
   struct procs_spec spec = world_spec(argv);
   spec.spawn.cwd = "/x/y";
-  refused(&spec, ENOENT, STAGE_CWD, "cwd '/x/y': No such file or directory");
+  refused(&spec, ENOENT, STAGE_CWD, "cwd '/x/y': no such directory");
   spec.spawn.cwd = "/etc/passwd";
   refused(&spec, ENOTDIR, STAGE_CWD, "cwd '/etc/passwd': Not a directory");
 }

@@ -99,7 +99,7 @@ static void a_refusal_names_step_and_code(void **state) {
   (void)state;
   run("local id, message, code, step = shell('true', { cwd = '/no/where' })\n"
       "assert(id == nil and code == 'ENOENT' and step == 'cwd')\n"
-      "assert(message == \"cwd '/no/where': No such file or directory\")\n"
+      "assert(message == \"cwd '/no/where': no such directory\")\n"
       "id, message, code, step = proc.spawn { argv = { 'no-such' }, env = env }\n"
       "assert(id == nil and code == 'ENOENT' and step == 'exec')\n"
       "assert(message == \"exec 'no-such': not found on PATH (/usr/bin:/bin)\")\n"
