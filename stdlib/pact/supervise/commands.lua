@@ -19,13 +19,13 @@ local function ready_to_act(self, id)
   return node, message, code
 end
 
-local function bring_up(self, nodes, by, no_deps)
+local function bring_up(self, nodes, by, no_deps, by_hand)
   self.touched = true
   local named = {}
   for _, node in ipairs(nodes) do
     named[node], node.free = true, no_deps or false
   end
-  for _, node in ipairs(no_deps and nodes or deps.needed(nodes)) do
+  for _, node in ipairs(no_deps and nodes or deps.needed(nodes, by_hand)) do
     if node.record.want == 'down' then self.told_ready = false end
     self:feed(node, { name = 'up', by = named[node] and by or 'dependency' })
     self:mark(node)
@@ -66,7 +66,7 @@ function Supervisor:start(id, opts)
   opts = opts or {}
   local node, message, code = ready_to_act(self, id)
   if not node then return nil, message, code end
-  bring_up(self, { node }, opts.by or 'person', opts.no_deps)
+  bring_up(self, { node }, opts.by or 'person', opts.no_deps, true)
   if not opts.wait then return true end
   return waiters.wait(self, node, opts.wait == true and 'ready' or opts.wait, opts.timeout)
 end
@@ -107,7 +107,7 @@ local function restart_all(self, node, by)
   table.sort(nodes, function(a, b) return a.index < b.index end)
   teardown.begin(self, set, by, function()
     if self.down then return end
-    for _, other in ipairs(deps.needed(nodes)) do
+    for _, other in ipairs(deps.needed(nodes, true)) do
       local named = set[other] == true
       self:feed(other, { name = named and 'restart' or 'up', by = named and by or 'dependency' })
     end
@@ -127,7 +127,7 @@ function Supervisor:restart(id, opts)
     restart_all(self, node, by)
   else
     self:feed(node, { name = 'restart', by = by })
-    for _, other in ipairs(deps.needed { node }) do
+    for _, other in ipairs(deps.needed({ node }, true)) do
       if other ~= node then self:feed(other, { name = 'up', by = 'dependency' }) end
     end
   end

@@ -161,8 +161,9 @@ end
 
 ---Services with all that they need and that doesn't hold yet, dependencies first.
 ---@param nodes node[]
+---@param by_hand? boolean somebody asked for them: what they need is wanted even where it is disabled
 ---@return node[]
-function M.needed(nodes)
+function M.needed(nodes, by_hand)
   local order, seen = {}, {}
   for _, first in ipairs(nodes) do
     local stack = { not seen[first] and { node = first, at = 1 } or nil }
@@ -174,7 +175,7 @@ function M.needed(nodes)
       if not link then
         stack[#stack] = nil
         order[#order + 1] = top.node
-      elseif not link.met and not seen[link.to] and not link.to.service.disabled then
+      elseif not link.met and not seen[link.to] and (by_hand or not link.to.service.disabled) then
         seen[link.to] = true
         stack[#stack + 1] = { node = link.to, at = 1 }
       end

@@ -103,6 +103,16 @@ describe('starting', function()
     assert.same({ a = 'running', b = 'running' }, net:all())
   end)
 
+  it('starts by hand what is needed even where that is disabled', function()
+    net = network.new { { 'a', { disabled = true } }, { 'b', { depends_on = { 'a' } } } }
+    net.sup:want({ 'b' }, 'up', 'recipe')
+    net.world:advance(10)
+    assert.same({ a = 'idle', b = 'skipped' }, net:all())
+    net.sup:start 'b'
+    net.world:advance(10)
+    assert.same({ a = 'running', b = 'running' }, net:all())
+  end)
+
   it('starts by hand what is needed, and with no_deps only itself', function()
     net = network.new { { 'a' }, { 'b', { depends_on = { 'a' } } }, { 'c', { depends_on = { 'b' } } }, { 'd' } }
     net.sup:start('c', { no_deps = true })
