@@ -114,9 +114,9 @@ function M.state_dirs(sys, env)
   local root = require('pact.control.statedir').fallback_root(env)
   for _, name in ipairs(sys.fs.list(root) or {}) do
     local path = join(root, name)
-    local of = (sys.fs.read(path .. '/directory') or ''):gsub('\n$', '')
+    local of, project = (sys.fs.read(path .. '/directory') or ''):match '^([^\n]*)\n?([^\n]*)'
     if of ~= '' and (here == of or text.starts_with(here, of == '/' and '/' or of .. '/')) then
-      dirs[#dirs + 1] = { path = path, project = name:match '^(.*)%-%x+$' or name }
+      dirs[#dirs + 1] = { path = path, project = project ~= '' and project or name:match '^(.*)%-%x+$' or name }
     end
   end
   return dirs

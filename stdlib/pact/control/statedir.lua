@@ -47,9 +47,12 @@ local function try_beside(sys, directory, project)
   return dir
 end
 
+-- A long name is cut so that the socket's path fits; the hash keeps it apart from others.
 local function elsewhere(sys, directory, project, env)
-  local name = ('%s-%s'):format(project, sys.text.hash(directory .. '\0' .. project):sub(1, 8))
-  return M.fallback_root(env) .. '/' .. name
+  local root = M.fallback_root(env)
+  local hash = sys.text.hash(directory .. '\0' .. project):sub(1, 8)
+  local room = SOCKET_PATH_MAX - #('%s/-%s/control.sock'):format(root, hash)
+  return ('%s/%s-%s'):format(root, project:sub(1, math.max(room, 1)), hash)
 end
 
 ---Where the directory of a project may be, whether it exists or not.
@@ -65,7 +68,7 @@ local function try_fallback(sys, directory, project, env)
   end
   local ok, message = sys.fs.mkdir(dir.path, tonumber('700', 8))
   if not ok then return nil, message end
-  ok, message = sys.fs.write(dir.path .. '/directory', directory .. '\n')
+  ok, message = sys.fs.write(dir.path .. '/directory', ('%s\n%s\n'):format(directory, project))
   if not ok then return nil, message end
   return dir
 end
