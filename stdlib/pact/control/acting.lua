@@ -60,13 +60,16 @@ local function declare(context, spec)
   local launch, fields = context.launch, list.copy(spec)
   local id, wait = fields.id, fields.wait
   fields.id, fields.wait = nil, nil
-  local declared = launch.recipe.api[kind_of(fields)](id, fields)
+  launch.starting = true
+  local ok, declared = pcall(launch.recipe.api[kind_of(fields)], id, fields)
+  launch.starting = nil
+  if not ok then error(declared, 0) end
   if not launch.begun then
     begin(context)
   else
-    local added, problems = require('pact.plan').extend(context.network.plan, launch.recipe)
-    if not added then return nil, (fail.render(problems):gsub('\n$', '')), 'recipe' end
-    for _, service in ipairs(added) do context.network:add(service) end
+    local problems
+    ok, problems = launch:extend()
+    if not ok then return nil, (fail.render(problems):gsub('\n$', '')), 'recipe' end
   end
   return declared, id, wait
 end

@@ -54,6 +54,9 @@ function Launch:make_recipe(globals)
     free_port = function(name)
       return self.ports:get(name)
     end,
+    added = function()
+      if not self.starting then self:added() end
+    end,
     hook_on = function(hook)
       if network.hooks then network.hooks:add_declared(hook) end
     end,
@@ -114,9 +117,7 @@ end
 function Launch:failed_late(err, traceback)
   local network = self.network
   if network.ending then return end
-  local problem = fail.stopped_by(err)
-  network:say(problem and fail.text(problem) .. '\n'
-    or ('pactlua: the recipe failed: %s\n%s\n'):format(tostring(err), (traceback or ''):gsub('^\n', '')))
+  network:say(fail.render { self.recipe:problem_of(err, traceback) })
   network:shutdown('the recipe failed', { status = 1 })
 end
 
@@ -176,6 +177,26 @@ function Launch:ensure()
   network.sched:suspend(function(wake)
     self.waiting[#self.waiting + 1] = wake
   end)
+end
+
+---Takes what was declared since into the running network, where it isn't wanted yet.
+---@return true?, problem[]? problems
+function Launch:extend()
+  local network = self.network
+  local services, problems = require('pact.plan').extend(network.plan, self.recipe)
+  if not services then return nil, problems end
+  for _, service in ipairs(services) do network:add(service) end
+  return true
+end
+
+---A service was declared behind the first acting call: wanted like those before it.
+function Launch:added()
+  local network = self.network
+  local ok, problems = self:extend()
+  if not ok then error(fail.stop { message = (fail.render(problems):gsub('\n$', '')) }, 0) end
+  local id = self.recipe.declarations[#self.recipe.declarations].id
+  local wanted = require('pact.plan.select').wanted(network.plan, selection_of(network.invocation))
+  if wanted and wanted[id] then network.supervisor:want({ id }, 'up', 'recipe') end
 end
 
 ---What dead runs left behind is ended before anything is started.

@@ -209,18 +209,20 @@ end
 ---@param traceback string
 ---@return string? nil when none do
 ---@return at? at where the first of them is
+---@return boolean? refused the error came out of a function of ours
 function M.traceback(recipe, traceback)
-  local out, at = {}, nil
+  local out, at, innermost = {}, nil, nil
   for _, line in ipairs(text.lines(traceback)) do
     local short, number = line:match '^%s+(.-):(%d+):'
     local file = short and recipe.shorts[short]
+    if short and innermost == nil then innermost = file or false end
     if file then
       out[#out + 1] = '\t' .. text.trim(line)
       at = at or { file = file, line = math.tointeger(tonumber(number)) }
     end
   end
   if #out == 0 then return nil end
-  return 'stack traceback:\n' .. table.concat(out, '\n'), at
+  return 'stack traceback:\n' .. table.concat(out, '\n'), at, innermost == false
 end
 
 return M

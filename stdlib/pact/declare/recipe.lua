@@ -80,7 +80,7 @@ function Recipe:settle(before)
     self.slips.seen[fail.text(problem)] = nil
     table.insert(found, 1, fail.text(problem))
   end
-  error(table.concat(found, '\n'), 0)
+  error(fail.stop { message = table.concat(found, '\n') }, 0)
 end
 
 local allowed = "must begin with a letter or digit, then letters, digits, '_', '.' and '-'"
@@ -185,26 +185,36 @@ local function error_text(value)
   return 'raised ' .. (ok and text.truncate(shown, 400) or 'a table')
 end
 
----Keeps an error that ended the body.
+---An error of the body as a problem: its place and a traceback of the recipe's own lines.
 ---@param raised any the error value
 ---@param traceback? string
-function Recipe:failed(raised, traceback)
-  self.broken = true
+---@return problem
+function Recipe:problem_of(raised, traceback)
   local problem = fail.stopped_by(raised)
-  if problem then return self.slips:add(problem) end
+  if problem then return problem end
   local message, at = error_text(raised), nil
   local file, line, rest = message:match '^(.-):(%d+): (.*)$'
   if file and self.shorts[file] then
     at, message = { file = self.shorts[file], line = math.tointeger(tonumber(line)) }, rest
   end
-  local trace, first
-  if traceback then trace, first = load_recipe.traceback(self, traceback) end
-  at = at or first or { file = self.name, line = 0 }
-  for _, slip in ipairs(self.slips.list) do
+  local trace, first, refused
+  if traceback then trace, first, refused = load_recipe.traceback(self, traceback) end
+  if at and refused then trace = nil end -- a word of ours was misused: the place says it all
+  return { at = at or first or { file = self.name, line = 0 }, message = message, traceback = trace }
+end
+
+---Keeps an error that ended the body.
+---@param raised any the error value
+---@param traceback? string
+function Recipe:failed(raised, traceback)
+  self.broken = true
+  local problem = self:problem_of(raised, traceback)
+  local at = not fail.stopped_by(raised) and problem.at
+  for _, slip in ipairs(at and self.slips.list or {}) do
     local same = slip.undefined and slip.at.file == at.file and slip.at.line == at.line
     if same then return end -- the cause of this error has been told
   end
-  self.slips:add { at = at, message = message, traceback = trace }
+  self.slips:add(problem)
 end
 
 ---Ends the declaring part: what was begun and not ended is told.

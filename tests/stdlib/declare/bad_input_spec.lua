@@ -153,8 +153,7 @@ local RECIPES = {
     "devnet.lua:2: process 'b': ports 80 is the port of 'a' too (devnet.lua:1)\n" },
   { 'a port that is not declared', "\nlocal db = pact.process 'db' { command = { 'x' }, ports = { sql = 1 } }\n"
     .. "local _ = db.ports.sqll",
-    "devnet.lua:3: service 'db' has no port 'sqll' (did you mean 'sql'?)\nstack traceback:\n"
-    .. "\tdevnet.lua:3: in main chunk\n" },
+    "devnet.lua:3: service 'db' has no port 'sqll' (did you mean 'sql'?)\n" },
   { 'a kind that cannot be run', "pact.container 'redis' { image = 'redis:7', ports = { '6379:6379' } }\n"
     .. "pact.worker 'stub' { run = function() end }",
     "devnet.lua:1: container 'redis': this version cannot run services of kind 'container'\n"
