@@ -130,7 +130,7 @@ end
 function Sched:suspend(arm)
   local task = self.running
   if not task or not coroutine.isyieldable() then
-    error(wait.REFUSAL, 3)
+    wait.refuse()
   elseif task.cancelled then
     error('cancelled', 0)
   end
@@ -154,7 +154,7 @@ function Sched:resumed(task, granted, ...)
   if undo then
     undo()
   end
-  error(wait.REFUSAL, 4)
+  wait.refuse()
 end
 
 ---@param ms integer

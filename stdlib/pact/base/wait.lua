@@ -9,6 +9,16 @@ local MARK, REFUSED = {}, {}
 M.REFUSAL = "can't wait here: this code runs inside a C call (sort, gsub, a metamethod, require) "
   .. 'or outside a task'
 
+---Raises the refusal with the place of the caller outside this library.
+function M.refuse()
+  local level, info = 2, debug.getinfo(2, 'S')
+  while info and (info.what == 'C' or info.short_src:find 'stdlib/pact/') do
+    level = level + 1
+    info = debug.getinfo(level, 'S')
+  end
+  error(M.REFUSAL, info and level or 2)
+end
+
 ---Leaves the running coroutine until the scheduler resumes it.
 ---@return boolean resumed false: Lua can't yield somewhere further out
 ---@return any ... what it was resumed with

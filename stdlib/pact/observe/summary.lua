@@ -22,7 +22,7 @@ end
 local function table_of(services, style, width)
   local rows = { { 'SERVICE', 'STATUS', 'RESTARTS', 'UP', 'REASON' } }
   for _, service in ipairs(services) do
-    if service.want == 'up' or service.epoch > 0 or service.status == 'skipped' then
+    if service.want == 'up' or service.status ~= 'idle' then
       local last = service.history and service.history[#service.history]
       rows[#rows + 1] = {
         service.id,

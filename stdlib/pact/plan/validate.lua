@@ -77,7 +77,8 @@ function rules.known_dependencies(draft)
     for _, edge in ipairs(service.depends_on) do
       if not draft.services[edge.id] then
         told = told + 1
-        local hint = told <= patience and text.suggest(edge.id, names) or ''
+        local others = told <= patience and list.filter(names, function(name) return name ~= id end)
+        local hint = others and text.suggest(edge.id, others) or ''
         tell(draft, service, 'depends_on', ("'%s' is not declared%s"):format(edge.id, hint))
       elseif edge.id == id then
         tell(draft, service, 'depends_on', 'names the service itself')

@@ -112,8 +112,7 @@ local RECIPES = {
   { 'a table without an id', "pact.process { command = { 'x' } }",
     "devnet.lua:1: pact.process: takes the id first: pact.process 'id' { … }\n" },
   { 'text where the table should be', "pact.process 'a' 'x'",
-    "devnet.lua:1: process 'a': needs a table of fields, got 'x'\n"
-    .. "devnet.lua:1: process 'a': has nothing to run: give it command = { 'program', 'argument' } or shell = 'line'\n" },
+    "devnet.lua:1: process 'a': needs a table of fields, got 'x'\n" },
   { 'an unknown dependency', "pact.process 'database' { command = { 'x' } }\n"
     .. "pact.process 'web' { command = { 'x' }, depends_on = { 'databse' } }",
     "devnet.lua:2: process 'web': depends_on 'databse' is not declared (did you mean 'database'?)\n" },

@@ -48,6 +48,12 @@ describe('the summary', function()
     assert.falsy(render({ service { id = 'idle', want = 'down', status = 'idle', epoch = 0 } }):find('idle', 1, true))
   end)
 
+  it('has what waited to the end and never started', function()
+    local out = render { service { id = 'late', want = 'down', status = 'stopped', epoch = 0,
+      reason = 'stopped by the shutdown' } }
+    assert.truthy(out:find('late     stopped', 1, true), out)
+  end)
+
   it('names what could not be killed', function()
     local out = render({}, { survivors = { { service = 'db', pid = 7, name = 'dd', state = 'D' } } })
     assert.truthy(out:find("could not be killed: pid 7 (dd) of 'db', state D\n", 1, true), out)
