@@ -5,10 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "log/rotate.h"
 
-#define TRIES 100u
+#define TRIES    100u
+#define PATIENCE 10u
+#define PAUSE_US 500u
 
 // Names may be moving: until they stand still.
 static int open_rotation(struct reader *reader, const char *stem, unsigned rotation) {
@@ -28,12 +32,24 @@ static void take(struct follow *follow, struct reader *reader, uint64_t next) {
   if (reader->headless) reader_verify(&follow->reader); // a file without an index: its bytes alone
 }
 
+// The oldest is the first to be held: what is held is what the writer takes for being read, and
+// from then on it deletes what is older.
 static int open_oldest(struct follow *follow) {
   struct reader reader;
-  int result = open_rotation(&reader, follow->stem, 0);
-  for (unsigned rotation = 1; result == 0; rotation++) {
-    take(follow, &reader, 0);
+  unsigned rotation = rotate_oldest(follow->stem);
+  int result = open_rotation(&reader, follow->stem, rotation);
+  for (unsigned tries = 0; result == -ENOENT && rotation && tries < TRIES; tries++) {
+    rotation = rotate_oldest(follow->stem);
     result = open_rotation(&reader, follow->stem, rotation);
+  }
+  while (result == 0) { // names may have moved up meanwhile
+    take(follow, &reader, 0);
+    result = open_rotation(&reader, follow->stem, ++rotation);
+    if (result == 0 && !reader.headless && !follow->reader.headless &&
+        reader.header.segment >= follow->reader.header.segment) {
+      reader_close(&reader); // the same one, under its next name
+      result = open_rotation(&reader, follow->stem, ++rotation);
+    }
   }
   return follow->open || result == -EAGAIN ? 0 : result;
 }
@@ -76,6 +92,7 @@ static bool look_ahead(struct follow *follow) {
 // The segment with the next higher number; when that one is gone, the one behind it.
 static bool next_segment(struct follow *follow) {
   uint64_t wanted = follow->reader.header.segment + 1;
+  unsigned missed = 0;
   for (unsigned tries = 0; tries < TRIES; tries++) {
     struct reader reader;
     if (open_rotation(&reader, follow->stem, 0) != 0) return false;
@@ -91,10 +108,13 @@ static bool next_segment(struct follow *follow) {
       take(follow, &reader, 0);
       return true;
     }
-    if (result == 0)
+    if (result == 0) {
       reader_close(&reader); // names have moved on
-    else
+    } else if (++missed <= PATIENCE) {
+      usleep(PAUSE_US); // while names move there is one free place among them
+    } else {
       wanted++; // removed from outside
+    }
   }
   return false;
 }

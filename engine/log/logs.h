@@ -92,7 +92,8 @@ int logs_match(struct logs *logs, uint64_t id, const struct needle_spec *spec, u
 // Ends a watch; false when the id is none.
 bool logs_cancel(struct logs *logs, uint64_t watch);
 
-// EV_OUTPUT at most every 25 ms while on.
+// EV_OUTPUT at most every 25 ms while on. Whoever is told is expected to follow the files: for two
+// seconds, or until a reader holds one, rotation deletes none.
 void logs_notify(struct logs *logs, uint64_t id, bool on);
 
 // The last lines that pass the filter, with what is still queued; also while the disk is full.

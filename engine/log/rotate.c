@@ -24,6 +24,28 @@ static unsigned highest(const char *stem) {
   return rotation;
 }
 
+unsigned rotate_oldest(const char *stem) {
+  unsigned rotation = 0;
+  // while names move up there is one free place among them
+  while (present(stem, rotation + 1) || present(stem, rotation + 2)) rotation++;
+  return rotation;
+}
+
+static bool held(const char *stem, unsigned rotation) {
+  char *index = index_path(stem, "idx", rotation);
+  int fd = open(index, O_RDONLY | O_CLOEXEC);
+  bool refused = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (fd >= 0) close(fd);
+  free(index);
+  return refused;
+}
+
+bool rotate_is_read(const char *stem) {
+  for (unsigned rotation = 0; present(stem, rotation); rotation++)
+    if (held(stem, rotation)) return true;
+  return false;
+}
+
 static int move(const char *stem, const char *suffix, unsigned rotation) {
   char *from = index_path(stem, suffix, rotation), *to = index_path(stem, suffix, rotation + 1);
   int result = rename(from, to) == 0 || errno == ENOENT ? 0 : -errno;

@@ -47,9 +47,17 @@ int store_init(struct store *store, const struct log_options *options, uint64_t 
   return result;
 }
 
+// How many rotated files may stay: all, as long as a follower is awaited.
+static unsigned files_to_keep(struct store *store) {
+  uint64_t until_us = store->awaited_until_us;
+  if (until_us && clock_mono_us() < until_us && !rotate_is_read(store->stem)) return UINT_MAX;
+  store->awaited_until_us = 0;
+  return store->max_files;
+}
+
 void store_finish(struct store *store) {
   // What a reader held at the last rotation may be free by now.
-  if (store->segment.log_fd >= 0) rotate_prune(store->stem, store->max_files);
+  if (store->segment.log_fd >= 0) rotate_prune(store->stem, files_to_keep(store));
   segment_finish(&store->segment);
   bytes_finish(&store->formatted);
   free(store->stem);
@@ -71,7 +79,7 @@ static int batch_flush(struct store *store, struct batch *batch, struct store_ou
 
 // A directory in which nothing may be renamed any more: the file grows instead.
 static int rotate(struct store *store) {
-  int result = segment_rotate(&store->segment, store->max_files);
+  int result = segment_rotate(&store->segment, files_to_keep(store));
   if (result != 0 && store->segment.log_fd >= 0) {
     store->rotate_at_bytes = store->segment.size_bytes + store->max_size_bytes;
     return 0;

@@ -24,6 +24,9 @@ struct store {
   uint64_t retry_us;   // monotonic, while faulted
   uint64_t checked_us; // when the names were last seen to lead to the open files
   uint64_t checked_end;
+  // Until then (monotonic) nothing is deleted, so that who is about to follow finds the beginning;
+  // 0 when somebody has been seen to follow, or nobody is expected.
+  _Atomic uint64_t awaited_until_us;
   uint64_t rotate_at_bytes; // max_size_bytes, more after a rotation that could not be
 
   // Under the writer's lock.

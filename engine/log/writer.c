@@ -10,7 +10,8 @@
 #include "log/clock.h"
 #include "log/writer_thread.h"
 
-#define STACK_SIZE (128u << 10)
+#define STACK_SIZE       (128u << 10)
+#define FOLLOWER_WAIT_US 2000000u // a follower that is told of news now is there by then
 
 static void init_condition(pthread_cond_t *condition) {
   pthread_condattr_t attributes;
@@ -180,6 +181,7 @@ void writer_count_lost(struct writer *writer, struct store *store, uint64_t byte
 void writer_notify(struct writer *writer, struct store *store, bool on) {
   pthread_mutex_lock(&writer->lock);
   store->notify = on;
+  store->awaited_until_us = on ? clock_mono_us() + FOLLOWER_WAIT_US : 0;
   pthread_mutex_unlock(&writer->lock);
 }
 

@@ -174,7 +174,7 @@ function Network:follow_output(id)
         or ("pactlua: the log of '%s' goes on; %d bytes were lost\n"):format(id, lost or 0))
     end
   end)
-  self.sys.log.notify(log, true)
+  if self.shows_output then self.sys.log.notify(log, true) end
 end
 
 ---What we do ourselves when an event has gone to all.
@@ -209,6 +209,7 @@ function Network:start(context)
   local supervise = require 'pact.supervise'
   local recipe = context.recipe
   self.followed, self.plain = {}, true
+  self.shows_output = self.invocation.verb ~= 'run' and not self.invocation.options.json
   self.hooks = hooks.new {
     sched = self.sched, bus = self.bus, fs = self.sys.fs, environment = recipe.environment,
     directory = self.plan.directory, handle = context.handle,
