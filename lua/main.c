@@ -82,6 +82,7 @@ int main(int argc, char **argv) {
   options.stdlib = take_stdlib(&argc, &argv, stdlib);
   options.count = argc > 0 ? argc - 1 : 0;
   options.args = argv + 1;
+  options.terminal = isatty(STDOUT_FILENO);
   if (verb_runs_network(options.count, options.args)) options.role = split(&options, &link);
   if (!options.role) return 1;
   options.program = own_path(argv[0], path, sizeof path);

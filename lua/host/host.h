@@ -11,6 +11,7 @@ struct front_link;
 
 struct host_options {
   const char *role;    // "front", "engine" or "solo"
+  bool terminal;       // standard output was one when the program began
   const char *program; // absolute path of this binary
   int count;           // of args
   char **args;         // the command line behind the program's name

@@ -89,6 +89,8 @@ void sys_open(lua_State *L) {
   lua_setfield(L, -2, "args");
   lua_pushstring(L, options->role);
   lua_setfield(L, -2, "role");
+  lua_pushboolean(L, options->terminal);
+  lua_setfield(L, -2, "terminal");
   lua_pushstring(L, options->program);
   lua_setfield(L, -2, "program");
   lua_pushliteral(L, PACTLUA_VERSION);

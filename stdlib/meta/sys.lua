@@ -12,6 +12,7 @@
 
 ---@class sys
 ---@field role 'front'|'engine'|'solo' front: has the terminal; engine: runs the network, no terminal; solo: neither guard nor engine (check, ps, …)
+---@field terminal boolean standard output was a terminal when the program began; in the engine: the front's
 ---@field args string[] the command line behind the program's name
 ---@field version string of pactlua
 ---@field program string absolute path of this binary

@@ -70,6 +70,14 @@ describe('variables', function()
     local text = [[ pact.task 'p' { shell = 'echo word' } ]]
     local with = t:up(text, { tty = true, env = { TERM = 'xterm-256color' } }, '--no-tui'):wait()
     assert.truthy(with.out:find('\27[', 1, true))
+    local function seen(env)
+      env.TERM = 'xterm-256color'
+      t:up([[ pact.task 'p' { shell = 'echo "${FORCE_COLOR-unset}" >seen' } ]], { tty = true, env = env }, '--no-tui'):wait()
+      return t:read 'seen'
+    end
+    assert.equal('1\n', seen {})
+    assert.equal('0\n', seen { FORCE_COLOR = '0' })
+    assert.equal('unset\n', seen { NO_COLOR = '1' })
     local without = t:up(text, { tty = true, env = { TERM = 'xterm-256color', NO_COLOR = '1' } }, '--no-tui'):wait()
     assert.falsy(without.out:find('\27[', 1, true), without.out)
   end)

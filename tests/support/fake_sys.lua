@@ -221,6 +221,7 @@ function M.new(opts)
   world.operations = {}
   local sys = {
     role = 'solo',
+    terminal = false,
     args = {},
     version = '0.0.0',
     program = '/usr/bin/pactlua',

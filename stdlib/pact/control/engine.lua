@@ -33,6 +33,8 @@ function M.run(context)
   loop:on_kind('request', function(id, request)
     network:request(id, request)
   end)
+  local style = require 'pact.observe.style'
+  network.colour = style.wanted_by_front(sys.terminal, context.env) and not context.invocation.options.json
   network:serve_front()
   for _, name in ipairs { 'TERM', 'INT', 'HUP', 'GUARD' } do
     loop:on_signal(name, function()

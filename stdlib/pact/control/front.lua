@@ -52,7 +52,7 @@ function Front:open_session()
   local link, message = client.connect(self.sys, self.sched)
   if not link then return self:session_ended(message) end
   self.link = link
-  link:stream('/v1/session' .. (self.colour and '?colour=1' or ''), {
+  link:stream('/v1/session', {
     line = function(line) self:message(line) end,
     ended = function(why) self:session_ended(why) end,
   })

@@ -148,7 +148,7 @@ function Recipe:declare(what, id, raw, at)
     self.slips:add { at = at, subject = what.word, key = 'id', message = wrong }
     id = text.show(id)
   end
-  local given, tried = {}, nil
+  local given, tried = {}
   if type(raw) ~= 'table' or getmetatable(raw) then
     at_hand:slip(("needs a table of fields, got %s"):format(text.show(raw)))
     raw, tried = {}, setmetatable({}, { __index = function() return true end }) -- nothing more is told

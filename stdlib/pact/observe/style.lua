@@ -31,6 +31,15 @@ function M.wanted(os_, fd, env)
   return os_.isatty(fd) and (env.NO_COLOR or '') == '' and env.TERM ~= 'dumb'
 end
 
+---Whether the network's front has colour: what its services may show. For the engine, which has no
+---terminal itself.
+---@param terminal boolean the front's output is one
+---@param env table<string, string>
+---@return boolean
+function M.wanted_by_front(terminal, env)
+  return M.wanted({ isatty = function() return terminal end }, 1, env)
+end
+
 ---@param name string of CODES
 function Style:paint(name, text)
   if not self.colour or not CODES[name] or text == '' then return text end
