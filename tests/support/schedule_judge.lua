@@ -121,7 +121,19 @@ end
 local ON = {}
 
 function ON.shutdown(self) self.down = self.down or self.world.now end
-function ON.started(self, event) self.started[event.service] = event.epoch end
+
+-- A run that was good for long enough makes up for what was before it.
+local function forgive(self, id)
+  local since = self.ready_at[id]
+  if since and self.world.now - since >= self.plan.services[id].restart.reset_after then self.restarts[id] = 0 end
+  self.ready_at[id] = nil
+end
+
+function ON.started(self, event)
+  self.started[event.service] = event.epoch
+  forgive(self, event.service)
+end
+
 function ON.running(self, event) self.ready_at[event.service] = self.world.now end
 
 function ON.crashed(self, event)
@@ -129,14 +141,13 @@ function ON.crashed(self, event)
   if self.commanded[id] == event.epoch then
     self:fault('%s was told to stop, and is told to have crashed (%s)', id, event.reason)
   end
-  local since = self.ready_at[id]
-  if since and self.world.now - since >= self.plan.services[id].restart.reset_after then self.restarts[id] = 0 end
-  self.ready_at[id] = nil
+  forgive(self, id)
 end
 
 function ON.restarted(self, event)
-  if event.by ~= 'policy' then return end
   local id = event.service
+  if event.by == 'person' then self.restarts[id] = 0 end
+  if event.by ~= 'policy' then return end
   local policy = self.plan.services[id].restart
   self.restarts[id] = (self.restarts[id] or 0) + 1
   if policy.policy == 'no' then self:fault('%s restarts, and never should', id) end

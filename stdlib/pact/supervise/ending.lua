@@ -233,7 +233,7 @@ function M.verdict(r, event, out)
     of_crashed(r, verdict, event, out)
   elseif r.status == 'failed' and verdict then
     if verdict.action == 'restart' then
-      by_restart(r, verdict, event, out)
+      if r.want == 'up' then by_restart(r, verdict, event, out) end -- else it was stopped while hooks thought
     elseif verdict.reason then
       r.reason = verdict.reason
     end

@@ -61,7 +61,8 @@ local function hurry(r, event, out)
   elseif r.asked == 'crashed' and event.by == 'hook' then
     return ending.verdict(r, { verdict = { action = 'restart', after = 0 } }, out)
   end
-  r.restarting = r.restarting or event.by or 'person'
+  local by = event.by or 'person'
+  r.restarting = by == 'person' and by or r.restarting or by
   up(r, event)
 end
 
