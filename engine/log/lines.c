@@ -54,7 +54,9 @@ static bool in_order(const struct reader *reader, const struct index_record *rec
   uint64_t next = records[0].offset;
   if (next < reader->header.base_offset) return false;
   for (size_t i = 0; i < count; next = records[i].offset + records[i].length, i++)
-    if (!index_record_valid(&records[i]) || records[i].offset != next) return false;
+    if (!index_record_valid(&records[i]) || records[i].offset != next ||
+        records[i].offset > UINT64_MAX - records[i].length)
+      return false;
   return true;
 }
 

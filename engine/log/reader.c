@@ -184,9 +184,11 @@ static uint64_t modified_us(const struct reader *reader) {
   return fstat(reader->log_fd, &info) == 0 ? (uint64_t)info.st_mtime * 1000000 : 0;
 }
 
+// Sums of what a file says may come round: an offset is compared before anything is added to it.
 static bool fits(const struct reader *reader, const struct index_record *record, uint64_t next) {
-  return index_record_valid(record) && record->offset >= next &&
-         record->offset - reader->header.base_offset + record->length <= reader->size_bytes;
+  if (!index_record_valid(record) || record->offset < next) return false;
+  uint64_t at = record->offset - reader->header.base_offset;
+  return at <= reader->size_bytes && record->length <= reader->size_bytes - at;
 }
 
 static int rebuild_all(struct reader *reader, uint64_t end) {

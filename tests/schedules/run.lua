@@ -167,7 +167,8 @@ local function side_by_side(opts)
   local share, running = opts.count // opts.jobs, {}
   for job = 1, opts.jobs do
     local count = job < opts.jobs and share or opts.count - share * (opts.jobs - 1)
-    running[job] = assert(io.popen(("lua5.4 '%s' --seed %d --count %d"):format(arg[0], opts.seed + share * (job - 1), count)))
+    local line = ("lua5.4 '%s' --seed %d --count %d"):format(arg[0], opts.seed + share * (job - 1), count)
+    running[job] = assert(io.popen(line))
   end
   local good = true
   for _, pipe in ipairs(running) do

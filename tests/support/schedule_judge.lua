@@ -174,20 +174,27 @@ function Judge:watch_events()
   self.net.bus:subscribe(function(event) self:try(self.heard, event) end, { rank = 'journal' })
 end
 
+local STOPS = { stop = true, restart = true, stop_all = true, restart_all = true, hook_restart = true }
+local LEAVES = { stop = true, stop_all = true, kill = true, stale = true }
+
+-- What was to go down in its turn may have been wanted again before it came to that.
+local function wanted_again(self, id, stops)
+  for other, epoch in next, self.commanded do
+    local kept = other == id and stops or self.sup:snapshot(other).status == 'stopping'
+    self.commanded[other] = kept and epoch or nil
+  end
+end
+
 ---A command is about to be given.
 ---@param kind string
 ---@param id string
 function Judge:told(kind, id)
   local seen = self.sup:snapshot(id)
-  local stops = kind == 'stop' or kind == 'restart' or kind == 'stop_all' or kind == 'restart_all' or kind == 'hook_restart'
-  local dying = seen.status == 'stopping' or not seen.pid
-  if stops and not dying then self.commanded[id] = seen.epoch end
-  if kind ~= 'stop' and kind ~= 'stop_all' and kind ~= 'kill' and kind ~= 'stale' then
-    -- what was to go down in its turn may have been wanted again before it came to that
-    for other, epoch in next, self.commanded do
-      if other ~= id or not stops then self.commanded[other] = self.sup:snapshot(other).status == 'stopping' and epoch or nil end
-    end
-    for _, other in ipairs(self.plan.order) do self.restarts[other] = kind ~= 'hook_restart' and 0 or self.restarts[other] end
+  local stops = STOPS[kind]
+  if stops and seen.status ~= 'stopping' and seen.pid then self.commanded[id] = seen.epoch end
+  if not LEAVES[kind] then
+    wanted_again(self, id, stops)
+    if kind ~= 'hook_restart' then self.restarts = {} end
   end
   if kind == 'start_alone' then self.alone[id] = true elseif kind == 'start' then self.alone[id] = nil end
 end

@@ -1,14 +1,15 @@
 --- What a random schedule is made of, as data: services, what their programs do, and what people do.
 --
--- Each part is drawn by a generator of its own, from the seed and the part's number. So one part can be left out and the
--- others stay what they were: a schedule that fails can be made smaller.
+-- Each part is drawn by a generator of its own, from the seed and the part's number. So one part can be left out
+-- and the others stay what they were: a schedule that fails can be made smaller.
 
 local M = {}
 
 local CONDITIONS = { 'ready', 'ready', 'started', 'completed', 'healthy', 'log' }
 local POLICIES = { 'always', 'no', 'unless-stopped', 'function' }
 local ACTS = {
-  'start', 'start', 'stop', 'stop', 'restart', 'restart', 'stop_all', 'restart_all', 'hook_restart', 'kill', 'stale', 'start_alone',
+  'start', 'start', 'stop', 'stop', 'restart', 'restart', 'stop_all', 'restart_all', 'hook_restart', 'kill', 'stale',
+  'start_alone',
 }
 local TERM = 15
 

@@ -62,6 +62,7 @@ end
 local function number_of(n)
   if math.type(n) == 'integer' then return ('%d'):format(n) end
   if n ~= n or n == math.huge or n == -math.huge then return nil end
+  if n == 0 then return '0' end -- also -0.0, which would come back as an integer
   for _, format in ipairs { '%.14g', '%.16g' } do
     local text = format:format(n)
     if tonumber(text) == n then return text end
