@@ -1,0 +1,166 @@
+// Memory that can't be had while processes, logs, sockets and requests are under way: every
+// allocation of Lua behind the start of the host is denied once. Nothing may crash, leak memory or
+// descriptors, leave a process, or hang.
+#include "host_world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <sys/wait.h>
+
+struct scarcity {
+  unsigned long count, denied; // the denied-th allocation fails, and when it is tried again
+};
+
+static void *scarce(void *data, void *block, size_t old_size, size_t new_size) {
+  struct scarcity *scarcity = data;
+  if (!new_size) {
+    free(block);
+    return NULL;
+  }
+  if (!block || new_size > old_size) {
+    unsigned long number = ++scarcity->count;
+    if (number == scarcity->denied || number == scarcity->denied + 1) return NULL;
+  }
+  return realloc(block, new_size);
+}
+
+// Every function with an effect. Events that are lost to an error are not waited for: one of the
+// timers ends it.
+static const char effects[] =
+    "return function(sys)\n"
+    "  local dir = debug.getinfo(1, 'S').source:match '^@(.*)/pact/'\n"
+    "  local missing, seen = 6, {}\n"
+    "  local function done(what)\n"
+    "    if seen[what] then return end\n"
+    "    seen[what] = true\n"
+    "    missing = missing - 1\n"
+    "    if missing == 0 then sys.stop(0) end\n"
+    "  end\n"
+    "  local ON, streamed = {}, nil\n"
+    "  function ON.timer() sys.stop(2) end\n"
+    "  function ON.exit(id)\n"
+    "    local _ = sys.proc.sample(id), sys.proc.tree(id), sys.proc.ports(id)\n"
+    "    sys.proc.signal(id, 15, 'tree')\n"
+    "    sys.proc.sweep(id, { grace = 0, scope = 'tree', keep = { 'none' } })\n"
+    "  end\n"
+    "  function ON.swept(id) done(id) end\n"
+    "  function ON.http() done 'http' end\n"
+    "  function ON.connect() done 'connect' end\n"
+    "  function ON.request(id, request)\n"
+    "    if request.path == '/stream' then\n"
+    "      sys.ctl.stream(id, 200, { ['x-a'] = 'b' })\n"
+    "      sys.ctl.write(id, 'piece')\n"
+    "      return sys.ctl.finish(id)\n"
+    "    end\n"
+    "    sys.ctl.respond(id, 200, { ['content-type'] = 'text/plain' }, request.method)\n"
+    "  end\n"
+    "  function ON.response(id, status, _, body)\n"
+    "    if id ~= streamed then return done 'answer' end\n"
+    "    if not status and not body then done 'stream' end\n"
+    "  end\n"
+    "  sys.dispatch(function(id, kind, ...) if ON[kind] then ON[kind](id, ...) end end)\n"
+    "  sys.turn(function() end)\n"
+    "  for i = 1, 4 do sys.time.after(i * 120) end\n"
+    "  local log = assert(sys.log.open { dir = dir, name = 'a', max_size = 4096, max_files = 2 })\n"
+    "  sys.log.epoch(log, 1)\n"
+    "  local watch = sys.log.match(log, { regex = 'h.$' })\n"
+    "  sys.log.notify(log, true)\n"
+    "  sys.log.write(log, 3, 'ours\\n')\n"
+    "  local spec = { argv = { 'sh', '-c', 'echo hi; exit 3' }, env = { 'A=b', 'PATH=/bin' },\n"
+    "    cwd = '/', stdout = 'capture', stderr = 'log', log = log, limits = { nofile = { 64, 64 } "
+    "},\n"
+    "    umask = 18, input = 'text', tag = 'PACTLUA_TAG=memory' }\n"
+    "  assert(sys.proc.spawn(spec))\n"
+    "  spec.stdout, spec.input = 'log', nil\n"
+    "  local second = assert(sys.proc.spawn(spec))\n"
+    "  sys.proc.write(second, 'x')\n"
+    "  sys.proc.close_stdin(second)\n"
+    "  sys.proc.spawn { argv = { '/no/such' }, env = {} }\n"
+    "  sys.proc.kill_stray(1, 1, 0)\n"
+    "  local port = sys.net.free_port()\n"
+    "  local _ = sys.net.port_free(port), sys.net.port_holder(port), sys.net.port_lingers(port)\n"
+    "  sys.net.connect { host = '127.0.0.1', port = port, timeout = 500 }\n"
+    "  sys.http.request { url = ('http://127.0.0.1:%d/'):format(port), timeout = 500, body = 'x',\n"
+    "    method = 'POST', headers = { ['x-a'] = 'b' } }\n"
+    "  sys.cancel(sys.http.request { url = 'http://127.0.0.1:1/', timeout = 500 })\n"
+    "  assert(sys.ctl.listen(dir .. '/sock'))\n"
+    "  local client = assert(sys.ctl.connect(dir .. '/sock'))\n"
+    "  assert(sys.ctl.call(client, { path = '/plain', headers = { ['x-b'] = 'c' } }))\n"
+    "  streamed = assert(sys.ctl.call(client, { path = '/stream', stream = true }))\n"
+    "  sys.log.flush(100)\n"
+    "  local _ = sys.log.lines(log, { grep = 'ours', count = 3 }), sys.log.stat(log)\n"
+    "  sys.tail.lines(dir, 'a', { grep = { regex = 'o' }, stream = 3 })\n"
+    "  sys.tail.lines(dir, 'absent', {})\n"
+    "  sys.tail.style { escape = true }\n"
+    "  local tail = sys.tail.open { dir = dir, name = 'a', prefix = 'a | ', from = 'start' }\n"
+    "  sys.tail.wake(tail)\n"
+    "  sys.tail.say 'said\\n'\n"
+    "  sys.tail.drain()\n"
+    "  sys.cancel(watch)\n"
+    "end";
+
+static unsigned descriptors(void) {
+  unsigned count = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  assert_non_null(dir);
+  while (readdir(dir)) count++;
+  closedir(dir);
+  return count;
+}
+
+// How many allocations there were; `start` of them before pact.main ran.
+static unsigned long run(unsigned long denied, unsigned long *start) {
+  struct scarcity scarcity = {.denied = denied};
+  struct host host;
+  struct host_options options = host_world_options();
+  options.alloc = scarce;
+  options.alloc_data = &scarcity;
+  int error = host_open(&host, &options);
+  if (start) *start = scarcity.count;
+  int status = error ? 1 : host_run(&host);
+  // 0: all came; 1: the script has failed; 2: an event was lost to the error that was told
+  if (status < 0 || status > 2) fail_msg("allocation %lu denied: status %d", denied, status);
+  if (denied == ULONG_MAX - 1) assert_int_equal(status, 0);
+  host_close(&host);
+  // what the script had no time to end is swept with the host, or ours to reap
+  while (waitpid(-1, NULL, 0) > 0) {}
+  assert_int_equal(errno, ECHILD);
+  return scarcity.count;
+}
+
+static void effects_survive_any_denied_allocation(void **state) {
+  (void)state;
+  unsigned long start = 0;
+  host_world_put("pact/main.lua", effects);
+  int out = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  fflush(stdout);
+  dup2(null, STDOUT_FILENO); // where tails write to
+  close(null);
+  int before = host_world_listen();
+  run(ULONG_MAX - 1, &start); // what is loaded once is loaded here
+  unsigned open_before = descriptors();
+  unsigned long denied = start, runs = 0;
+  for (;; denied++, runs++) {
+    unsigned long count = run(denied, NULL);
+    unsigned now = descriptors();
+    if (now != open_before)
+      fail_msg("allocation %lu denied: %u descriptors, %u before", denied, now, open_before);
+    if (count < denied) break;
+  }
+  char *heard = host_world_heard(before);
+  dup2(out, STDOUT_FILENO);
+  close(out);
+  assert_non_null(strstr(heard, "not enough memory"));
+  assert_null(strstr(heard, "unprotected error"));
+  assert_true(runs > 150);
+  free(heard);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(effects_survive_any_denied_allocation, host_world_setup,
+                                      host_world_teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
