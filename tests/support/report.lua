@@ -1,5 +1,7 @@
 --- What busted prints here: a line for each spec file, every failure where it happens, and at the
 --- end one line with the counts, which tools/test reads.
+require('eager').begin()
+
 local busted = require 'busted'
 local base = require 'busted.outputHandlers.base'
 

@@ -112,8 +112,8 @@ end
 -- Mostly small: what goes wrong goes wrong between few; but some of up to fifty.
 local function size(d)
   local kind = d:number()
-  if kind < 0.8 then return d:pick(3) end
-  if kind < 0.97 then return 3 + d:pick(4) end
+  if kind < 0.87 then return d:pick(3) end
+  if kind < 0.982 then return 3 + d:pick(4) end
   if kind < 0.998 then return 7 + d:pick(9) end
   return 15 + d:pick(35)
 end
@@ -159,7 +159,7 @@ function M.make(seed, keep)
   made.limit = d:chance(0.2) and d:pick(3) or nil
   made.shutdown_timeout = d:chance(0.5) and 20000 or 500 + d:pick(6000)
   made.forced = d:chance(0.2) and d:pick(500) or nil
-  made.settles, made.hooks = d:chance(0.3), d:chance(0.2)
+  made.settles, made.hooks = d:chance(0.25), d:chance(0.2)
   made.last_gap = d:pick(3000)
   local chance = math.min(0.35, 3 / made.count)
   local kept = set(keep.services, made.count)

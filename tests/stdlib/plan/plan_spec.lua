@@ -30,7 +30,7 @@ describe('a plan', function()
     assert.is_not_nil((box.declare "pact.container 'c' { image = 'i', disabled = true, command = 'a b' }"))
   end)
 
-  it('of ten thousand services takes as long for each as a small one does', function()
+  it('of ten thousand services takes as long for each as a small one does #timed', function()
     local before = os.clock()
     local plan = assert(box.declare [[
       for i = 1, 10000 do

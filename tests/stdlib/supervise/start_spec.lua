@@ -153,7 +153,7 @@ describe('starting', function()
     for _, status in pairs(net:all()) do assert.equal('completed', status) end
   end)
 
-  it('walks a chain of a thousand, and two thousand side by side, without recursion', function()
+  it('walks a chain of a thousand, and two thousand side by side, without recursion #timed', function()
     local list = {}
     for i = 1, 1000 do list[i] = { 'c' .. i, { depends_on = i > 1 and { 'c' .. i - 1 } or {} } } end
     for i = 1, 2000 do list[1000 + i] = { 'p' .. i } end
