@@ -264,4 +264,25 @@ describe('state', function()
     r = state.step(r, ev 'verdict')
     assert.same({ 'stopping', 'unhealthy: http 503 three times' }, { r.status, r.reason })
   end)
+
+  it('leaves down what was stopped while hooks thought about its failure', function()
+    for _, stop in ipairs { 'down', 'unwant' } do
+      local r = state.step(record(FROM.begun), ev('start_failed', { code = 'ENOENT', reason = 'no such file', ask = true }))
+      assert.same({ 'failed', 'failed' }, { r.status, r.asked })
+      r = state.step(r, ev(stop, { by = 'shutdown' }))
+      local actions
+      r, actions = state.step(r, ev('verdict', { verdict = { action = 'restart', after = 0 } }))
+      assert.same({ 'failed', 'down', 0 }, { r.status, r.want, #actions })
+    end
+  end)
+
+  it('takes a start by hand during a delay for a restart by a person, which is not counted', function()
+    for _, name in ipairs { 'up', 'restart' } do
+      local r = state.step(record(FROM.ready), ev('exited', { code = 1 }))
+      r = state.step(state.step(r, ev 'swept'), ev(name, { by = 'person' }))
+      assert.equal('waiting', r.status)
+      r = state.step(r, ev 'go')
+      assert.same({ 'person', 0, 0 }, { r.restarting, r.attempt, r.restart_count })
+    end
+  end)
 end)
