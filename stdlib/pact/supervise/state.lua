@@ -55,6 +55,12 @@ local function keep_up(r, event)
   zero(r, event.by)
 end
 
+-- What a person asks for, too, is the person's start: no restart that counts.
+local function keep_waiting(r, event)
+  keep_up(r, event)
+  if event.by == 'person' and r.restarting then r.restarting = 'person' end
+end
+
 local function hurry(r, event, out)
   if event.by == 'dependency' then
     return keep_up(r, event)
@@ -244,7 +250,7 @@ M.table = {
   failed = resting {},
   skipped = resting { unblock = unblock },
   waiting = {
-    up = keep_up, restart = keep_up, down = give_up_waiting, unwant = give_up_waiting, go = go, block = block,
+    up = keep_waiting, restart = keep_waiting, down = give_up_waiting, unwant = give_up_waiting, go = go, block = block,
     fail = fail_at_rest, swept = swept,
   },
   starting = alive { spawned = spawned, start_failed = ending.start_failed, ready = ready },
