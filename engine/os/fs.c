@@ -57,6 +57,23 @@ int fs_read(const char *path, size_t max_bytes, char **bytes, size_t *size_bytes
   return result;
 }
 
+int fs_read_at(const char *path, off_t offset, size_t max_bytes, char **bytes, size_t *size_bytes) {
+  int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+  if (fd < 0) return fd;
+  char *buffer = malloc(max_bytes + 1);
+  ssize_t size = !buffer                           ? -ENOMEM
+                 : lseek(fd, offset, SEEK_SET) < 0 ? -errno
+                                                   : fd_read_full(fd, buffer, max_bytes);
+  close(fd);
+  if (size < 0) {
+    free(buffer);
+    return (int)size;
+  }
+  *bytes = buffer;
+  *size_bytes = (size_t)size;
+  return 0;
+}
+
 static int write_to(int fd, const char *bytes, size_t size) {
   return fd < 0 ? fd : close_with(fd, fd_write_all(fd, bytes, size));
 }

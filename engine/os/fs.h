@@ -8,6 +8,10 @@
 // `max_bytes`, -EISDIR for a directory; a FIFO without a writer is empty, never waited for.
 int fs_read(const char *path, size_t max_bytes, char **bytes, size_t *size_bytes);
 
+// Up to `max_bytes` of a file from `offset` on into *bytes, which the caller frees; 0 bytes behind
+// its end.
+int fs_read_at(const char *path, off_t offset, size_t max_bytes, char **bytes, size_t *size_bytes);
+
 enum fs_write_how {
   FS_WRITE_REPLACE, // truncate and write
   FS_WRITE_APPEND,

@@ -26,6 +26,20 @@ static int read_file(lua_State *L) {
   return 1;
 }
 
+static int read_at(lua_State *L) {
+  const char *path = sys_path(L, 1);
+  lua_Integer offset = luaL_checkinteger(L, 2), max = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, offset >= 0, 2, "an offset in bytes expected");
+  luaL_argcheck(L, max >= 0 && max <= READ_MAX_BYTES, 3, "a size in bytes expected");
+  void **bytes = box_push(L, free);
+  size_t size = 0;
+  int result = fs_read_at(path, offset, (size_t)max, (char **)bytes, &size);
+  if (result) return sys_fail(L, result, "%s", path);
+  lua_pushlstring(L, *bytes, size);
+  box_free(L, -2);
+  return 1;
+}
+
 static bool option(lua_State *L, int table, const char *name) {
   if (!lua_istable(L, table)) return false;
   lua_getfield(L, table, name);
@@ -192,12 +206,25 @@ static int close_file(lua_State *L) {
 
 int sys_open_fs(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"read", read_file},          {"write", write_file},       {"stat", stat_file},
-      {"mkdir", make_directory},    {"list", list_directory},    {"remove", remove_file},
-      {"rename", rename_file},      {"symlink", make_symlink},   {"realpath", resolve_path},
-      {"cwd", working_directory},   {"chdir", change_directory}, {"can_write", can_write},
-      {"can_execute", can_execute}, {"lock", lock_file},         {"open_append", open_append},
-      {"append", append},           {"close", close_file},       {NULL, NULL},
+      {"read", read_file},
+      {"read_at", read_at},
+      {"write", write_file},
+      {"stat", stat_file},
+      {"mkdir", make_directory},
+      {"list", list_directory},
+      {"remove", remove_file},
+      {"rename", rename_file},
+      {"symlink", make_symlink},
+      {"realpath", resolve_path},
+      {"cwd", working_directory},
+      {"chdir", change_directory},
+      {"can_write", can_write},
+      {"can_execute", can_execute},
+      {"lock", lock_file},
+      {"open_append", open_append},
+      {"append", append},
+      {"close", close_file},
+      {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

@@ -300,6 +300,9 @@ function sys.ctl.guard() end
 sys.fs = {}
 ---@return string? bytes, string? message, string? code 'EFBIG' above max (default 64 MiB)
 function sys.fs.read(path, max) end
+---Up to `size` bytes (at most 64 MiB) from `offset` on; '' behind the end.
+---@return string? bytes, string? message, string? code
+function sys.fs.read_at(path, offset, size) end
 ---@param opts? { mode?: integer, append?: boolean, atomic?: boolean } atomic: through a file beside it and rename
 ---@return true?, string?, string?
 function sys.fs.write(path, bytes, opts) end

@@ -89,6 +89,13 @@ static void reading_says_what_is_wrong(void **state) {
   assert_int_equal(put("big", "0123456789"), 0);
   assert_int_equal(fs_read(in_dir("big"), 9, &bytes, &size), -EFBIG);
   assert_int_equal(fs_read("/dev/zero", 100000, &bytes, &size), -EFBIG);
+  assert_int_equal(fs_read_at(in_dir("absent"), 0, 10, &bytes, &size), -ENOENT);
+  assert_int_equal(fs_read_at(in_dir("big"), 8, 10, &bytes, &size), 0);
+  assert_true(size == 2 && memcmp(bytes, "89", 2) == 0);
+  free(bytes);
+  assert_int_equal(fs_read_at(in_dir("big"), 11, 10, &bytes, &size), 0);
+  assert_int_equal(size, 0);
+  free(bytes);
   mkfifo(in_dir("fifo"), 0600);
   assert_int_equal(fs_read(in_dir("fifo"), 10, &bytes, &size), 0); // and not waited for
   assert_int_equal(size, 0);

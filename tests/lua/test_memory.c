@@ -38,6 +38,7 @@ static const char everything[] =
     "  fs.write(file, 'content', { mode = 384, atomic = true })\n"
     "  assert(fs.read(file) == 'content')\n"
     "  fs.read(dir .. '/absent')\n"
+    "  assert(fs.read_at(file, 3, 100) == 'tent')\n"
     "  fs.stat(file)\n"
     "  fs.mkdir(dir .. '/a/b')\n"
     "  fs.list(dir)\n"

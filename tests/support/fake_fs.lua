@@ -30,6 +30,12 @@ function M.new()
     return bytes
   end
 
+  function fs.read_at(path, offset, size)
+    local bytes = world.files[real(path)]
+    if not bytes then return refuse(path) end
+    return bytes:sub(offset + 1, offset + size)
+  end
+
   function fs.write(path, bytes, opts)
     if world.full then return nil, world.full, 'ENOSPC' end
     if world.readonly[parent(path)] then return nil, path .. ': Read-only file system', 'EROFS' end

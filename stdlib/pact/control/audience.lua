@@ -39,12 +39,8 @@ function Audience:open_session(request)
       self:front_left()
     end,
   })
-  for _, early in ipairs(self.early) do
-    self.session:replay(early.behind)
-    self.session:message(early.message, true)
-  end
+  self.session:replay(self.early)
   self.early = {}
-  self.session:replay()
   if self.ended then self:finish(self.ended) end
 end
 
@@ -83,9 +79,9 @@ end
 ---Ends all streams, the session as soon as there is one; then calls `done`.
 ---@param done fun()
 function Audience:finish(done)
-  for follower in pairs(self.streams) do follower:finish() end
+  for follower in pairs(self.streams) do follower:finish_now() end
   self.streams = {}
-  if self.session then self.session:finish() end
+  if self.session then self.session:finish_now() end
   if self.session or self.left then return done() end
   self.ended = done
 end

@@ -26,6 +26,8 @@ function M.new(context, request, opts)
     words = {}, -- messages that wait for room
     words_size = 0,
     dropped = 0,
+    early = {},
+    early_at = 1,
     outputs = {}, -- services with new bytes, told when there is room
   }, Stream)
   context.ctl.stream(request, 200, { ['content-type'] = 'application/x-ndjson' })
@@ -71,17 +73,35 @@ function Stream:event(event, line)
   self:event_line(line)
 end
 
----Sends what is in the journal behind the last event sent.
----@param last? integer the last event to send; default: the newest
-function Stream:replay(last)
+-- Sends what is in the journal behind the last event sent, until the client is full.
+local function read_on(self)
   local journal = self.context.journal()
-  if not journal then return end
-  for _, line in ipairs(journal:since(self.seq)) do
-    local seq = math.tointeger(line:match '"seq":(%d+)') or self.seq
-    if last and seq > last then return end
+  for seq, line in journal and journal:since(self.seq) or function() end do
+    if self.blocked and not self.hurried then
+      self.behind = true
+      return
+    end
+    self:early_before(seq)
     self.seq = seq
     self:event_line(line)
   end
+end
+
+-- Messages from before the client came, each at its place among the events.
+function Stream:early_before(seq)
+  local early = self.early
+  while early[self.early_at] and early[self.early_at].behind < seq do
+    self.early_at = self.early_at + 1
+    self:message(early[self.early_at - 1].message, true)
+  end
+end
+
+---Sends what is in the journal.
+---@param early? { message: table, behind: integer }[] messages with the event before each, in order
+function Stream:replay(early)
+  if early then self.early, self.early_at = early, 1 end
+  read_on(self)
+  if not self.behind then self:early_before(math.huge) end
 end
 
 ---A message to the front that is no event.
@@ -89,7 +109,7 @@ end
 ---@param always? boolean never dropped
 function Stream:message(message, always)
   local line = json.encode(message, { lenient = true }) .. '\n'
-  if not self.blocked then
+  if not self.blocked or self.hurried then
     self:write(line)
   elseif always or self.words_size + #line <= WORDS_MAX then
     self.words[#self.words + 1] = line
@@ -101,7 +121,7 @@ end
 
 ---New bytes of a service are in its file.
 function Stream:output(id)
-  if self.blocked then
+  if self.blocked and not self.hurried then
     self.outputs[id] = true
   else
     self:write(('{"type":"output","service":"%s"}\n'):format(id))
@@ -113,23 +133,35 @@ function Stream:catch_up()
   if self.behind then
     self.behind = false
     self:replay()
+    if self.behind then return end
   end
-  for _, id in ipairs(list.keys(self.outputs)) do self:output(id) end
+  local outputs = self.outputs
   self.outputs = {}
+  for _, id in ipairs(list.keys(outputs)) do self:output(id) end
   for _, line in ipairs(self.words) do self:write(line) end
   self.words, self.words_size = {}, 0
   if self.dropped > 0 then
     self:message { type = 'say', text = ('(%d messages dropped)\n'):format(self.dropped) }
     self.dropped = 0
   end
+  if self.finishing and (self.hurried or not self.blocked) then
+    self.context.ctl.finish(self.request)
+    self:forget()
+  end
+end
+
+---Ends the answer when all that waits is sent.
+function Stream:finish()
+  if self.gone then return end
+  self.finishing = true
+  if not self.blocked then self:catch_up() end
 end
 
 ---Sends all that waits, room or not, and ends the answer.
-function Stream:finish()
+function Stream:finish_now()
   if self.gone then return end
+  self.hurried, self.finishing = true, true
   self:catch_up()
-  self.context.ctl.finish(self.request)
-  self:forget()
 end
 
 return M

@@ -25,6 +25,7 @@ function M.new(fs, opts)
     max_files = math.max(1, opts.max_files),
     on_fault = opts.on_fault,
     size = 0,
+    rotations = 0,
     lost = 0,
     early = {},
   }, File)
@@ -57,6 +58,7 @@ end
 local function rotate(self)
   self.fs.close(self.id)
   self.id = nil
+  self.rotations = self.rotations + 1
   if self.max_files == 1 then
     self.fs.remove(self.path)
     return

@@ -1,0 +1,108 @@
+--- A stream to a client that reads slowly: nothing is kept for it, nothing is lost to it.
+local fake_fs = require 'fake_fs'
+local journal = require 'pact.observe.journal'
+local stream = require 'pact.control.stream'
+
+-- A client with room for `room` bytes until it reads.
+local function client(room)
+  local got = { lines = {}, queued = 0 }
+  local ctl = { stream = function() end }
+  function ctl.write(_, bytes)
+    got.queued = got.queued + #bytes
+    got.most = math.max(got.most or 0, got.queued)
+    for line in bytes:gmatch '[^\n]+' do got.lines[#got.lines + 1] = line end
+    return got.queued + (256 * 1024 - room)
+  end
+  function ctl.finish() got.finished = true end
+  local log = journal.new(fake_fs.new(), '/run', error)
+  local sched = { on = function(_, _, fn) got.heard = fn end, off = function() end }
+  function got.reads()
+    got.queued = 0
+    got.heard 'drain'
+  end
+  local context = { ctl = ctl, sched = sched, journal = function() return log end }
+  return got, log, function(opts) return stream.new(context, 1, opts) end
+end
+
+local function emit(log, from, to)
+  for seq = from, to do log:write { name = 'probe', seq = seq, text = ('x'):rep(100) } end
+end
+
+local function numbers(got)
+  local out = {}
+  for i, line in ipairs(got.lines) do out[i] = tonumber(line:match '"seq":(%d+)') or line end
+  return out
+end
+
+local function upto(n)
+  local out = {}
+  for i = 1, n do out[i] = i end
+  return out
+end
+
+describe('a stream', function()
+  it('stops when the client is full and goes on when it has read', function()
+    local got, log, open = client(1000)
+    emit(log, 1, 100)
+    local it = open {}
+    it:replay()
+    assert.is_true(#got.lines < 20 and got.most < 1500, got.most)
+    for _ = 1, 20 do got.reads() end
+    assert.same(upto(100), numbers(got))
+    assert.is_true(got.most < 1500, got.most)
+  end)
+
+  it('takes what came while the client was full from the journal', function()
+    local got, log, open = client(1000)
+    local it = open {}
+    for seq = 1, 50 do
+      local event = { name = 'probe', seq = seq, text = ('x'):rep(100) }
+      log:write(event)
+      it:event(event, log:line(event))
+    end
+    assert.is_true(#got.lines < 20)
+    for _ = 1, 20 do got.reads() end
+    assert.same(upto(50), numbers(got))
+  end)
+
+  it('ends when a slow client has got everything', function()
+    local got, log, open = client(1000)
+    emit(log, 1, 100)
+    local it = open {}
+    it:replay()
+    it:finish()
+    assert.is_nil(got.finished)
+    for _ = 1, 20 do got.reads() end
+    assert.is_true(got.finished)
+    assert.same(upto(100), numbers(got))
+  end)
+
+  it('ends at once when there is no time to wait', function()
+    local got, log, open = client(1000)
+    emit(log, 1, 100)
+    local it = open {}
+    it:replay()
+    it:finish_now()
+    assert.is_true(got.finished)
+    assert.same(upto(100), numbers(got))
+  end)
+
+  it('has early messages at their places among the events', function()
+    local got, log, open = client(1e9)
+    emit(log, 1, 4)
+    open { front = true }:replay {
+      { message = 'a', behind = 0 }, { message = 'b', behind = 2 }, { message = 'c', behind = 9 },
+    }
+    assert.same({ '"a"', 1, 2, '"b"', 3, 4, '"c"' }, numbers(got))
+  end)
+
+  it('tells of output once the client has room again', function()
+    local got, log, open = client(1000)
+    emit(log, 1, 20)
+    local it = open { front = true }
+    it:replay()
+    it:output 'web'
+    for _ = 1, 20 do got.reads() end
+    assert.equal('{"type":"output","service":"web"}', got.lines[#got.lines])
+  end)
+end)
