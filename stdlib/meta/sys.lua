@@ -1,6 +1,6 @@
 ---@meta
 -- What the C bindings give the standard library: the table `sys`. Only stdlib/pact/main.lua holds
--- it and hands parts of it down; tests/support/fake_sys.lua is the same table over a made-up world.
+-- it and hands parts of it down; pact/sim/sys.lua is the same table over a made-up world.
 --
 -- * Times are integer milliseconds: `at`, `now` on the monotonic clock, `wall` since 1970.
 -- * What the world refuses is `nil, message, code`; `code` is an errno's name (`'ENOENT'`), `'gone'` (no

@@ -4,7 +4,7 @@ local json = require 'pact.base.json'
 
 local M = {}
 
----@param world fake_world
+---@param world world
 ---@return table ctl, table server `answers` by request: { status, headers, body, finished }; `ask`, `session`
 function M.new(world)
   local server = { answers = {}, listening = {}, closed = false, queued = 0 }

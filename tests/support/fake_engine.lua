@@ -2,8 +2,8 @@
 
 local cli = require 'pact.control.cli'
 local fake_ctl = require 'fake_ctl'
-local fake_fs = require 'fake_fs'
-local fake_sys = require 'fake_sys'
+local disk = require 'pact.sim.disk'
+local sim_sys = require 'pact.sim.sys'
 
 local M = {}
 
@@ -12,8 +12,8 @@ local M = {}
 ---@return table engine world server files sys; `messages(type?)`, `names()`, `last()`
 function M.start(recipe, opts)
   opts = opts or {}
-  local sys, world = fake_sys.new()
-  local fs, files = fake_fs.new()
+  local sys, world = sim_sys.new()
+  local fs, files = disk.new()
   local ctl, server = fake_ctl.new(world)
   files.files['/net/net.lua'] = "local pact = require 'pact'\n" .. recipe
   files.directories['/net'] = true

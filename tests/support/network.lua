@@ -2,7 +2,7 @@
 
 local bus = require 'pact.base.bus'
 local drivers = require 'pact.drivers'
-local fake_sys = require 'fake_sys'
+local sim_sys = require 'pact.sim.sys'
 local sched = require 'pact.base.sched'
 local supervise = require 'pact.supervise'
 
@@ -10,7 +10,7 @@ local M = {}
 
 ---@class network
 ---@field sup supervisor
----@field world fake_world
+---@field world world
 ---@field events event[]
 ---@field rests rest[]
 ---@field errors string[]
@@ -71,7 +71,7 @@ end
 ---@return network
 function M.new(list, opts)
   opts = opts or {}
-  local sys, world = fake_sys.new { seed = opts.seed }
+  local sys, world = sim_sys.new { seed = opts.seed }
   local self = setmetatable({ sys = sys, world = world, events = {}, rests = {}, errors = {} }, Network)
   local function failed(_, traceback) self.errors[#self.errors + 1] = traceback end
   self.loop = sched.new(sys, failed)

@@ -54,7 +54,7 @@ local KINDS = {
 ---@param made table the schedule
 ---@param i integer
 ---@param nth integer
----@return table see fake_proc
+---@return table see pact.sim.proc
 function M.program(made, i, nth)
   local d = M.draw(made.seed, 1000 + i, nth)
   local chosen = made.calm[i] and {} or d:of(KINDS)(d)

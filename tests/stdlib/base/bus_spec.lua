@@ -1,11 +1,11 @@
 local bus = require 'pact.base.bus'
-local fake_sys = require 'fake_sys'
+local sim_sys = require 'pact.sim.sys'
 
 describe('bus', function()
   local it_bus, seen, errors
 
   before_each(function()
-    local sys = fake_sys.new()
+    local sys = sim_sys.new()
     seen, errors = {}, {}
     it_bus = bus.new {
       now = sys.time.now,

@@ -1,11 +1,11 @@
-local fake_sys = require 'fake_sys'
+local sim_sys = require 'pact.sim.sys'
 local sched = require 'pact.base.sched'
 
 describe('sched', function()
   local sys, world, loop, errors
 
   before_each(function()
-    sys, world = fake_sys.new()
+    sys, world = sim_sys.new()
     errors = {}
     loop = sched.new(sys, function(message, traceback)
       errors[#errors + 1] = { message = message, traceback = traceback }

@@ -1,11 +1,11 @@
-local fake_fs = require 'fake_fs'
+local disk = require 'pact.sim.disk'
 local find = require 'pact.control.find'
 
 describe('what a command is about', function()
   local sys, world
   before_each(function()
     local fs
-    fs, world = fake_fs.new()
+    fs, world = disk.new()
     sys = { fs = fs }
     for _, path in ipairs { '/home/me/shop/sub' } do fs.mkdir(path) end
     world.cwd = '/home/me/shop/sub'

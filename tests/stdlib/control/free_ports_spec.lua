@@ -1,4 +1,4 @@
-local fake_fs = require 'fake_fs'
+local disk = require 'pact.sim.disk'
 local free_ports = require 'pact.control.free_ports'
 
 describe('ports that are kept', function()
@@ -22,7 +22,7 @@ describe('ports that are kept', function()
   local function saved() return world.files['/shop/.pactlua/shop/ports.json'] end
 
   before_each(function()
-    fs, world = fake_fs.new()
+    fs, world = disk.new()
     busy, lingering, next_port = {}, {}, 40000
     fs.mkdir '/shop/.pactlua/shop'
   end)

@@ -1,6 +1,6 @@
 local bus = require 'pact.base.bus'
-local fake_fs = require 'fake_fs'
-local fake_sys = require 'fake_sys'
+local disk = require 'pact.sim.disk'
+local sim_sys = require 'pact.sim.sys'
 local hooks = require 'pact.control.hooks'
 local sched = require 'pact.base.sched'
 
@@ -8,8 +8,8 @@ describe('hooks', function()
   local sys, world, loop, events, subject, fs, files, trace
 
   before_each(function()
-    sys, world = fake_sys.new()
-    fs, files = fake_fs.new()
+    sys, world = sim_sys.new()
+    fs, files = disk.new()
     trace = {}
     loop = sched.new(sys)
     events = bus.new { now = sys.time.now, wall = sys.time.wall, try = sys.try, on_error = error }

@@ -1,11 +1,11 @@
-local fake_fs = require 'fake_fs'
+local disk = require 'pact.sim.disk'
 local statedir = require 'pact.control.statedir'
 
 describe('the directory of a network', function()
   local sys, world, wall
   before_each(function()
     local fs
-    fs, world = fake_fs.new()
+    fs, world = disk.new()
     wall = 1700000000000
     sys = {
       fs = fs,

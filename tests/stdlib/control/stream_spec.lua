@@ -1,5 +1,5 @@
 --- A stream to a client that reads slowly: nothing is kept for it, nothing is lost to it.
-local fake_fs = require 'fake_fs'
+local disk = require 'pact.sim.disk'
 local journal = require 'pact.observe.journal'
 local stream = require 'pact.control.stream'
 
@@ -14,7 +14,7 @@ local function client(room)
     return got.queued + (256 * 1024 - room)
   end
   function ctl.finish() got.finished = true end
-  local log = journal.new(fake_fs.new(), '/run', error)
+  local log = journal.new(disk.new(), '/run', error)
   local sched = { on = function(_, _, fn) got.heard = fn end, off = function() end }
   function got.reads()
     got.queued = 0

@@ -1,4 +1,4 @@
-local fake_fs = require 'fake_fs'
+local disk = require 'pact.sim.disk'
 local debuglog = require 'pact.observe.debuglog'
 local json = require 'pact.base.json'
 local logapi = require 'pact.observe.logapi'
@@ -8,7 +8,7 @@ local AT = 1749850196005 -- 2025-06-13T21:29:56.005Z
 describe('the debug log', function()
   local fs, world, console
   before_each(function()
-    fs, world = fake_fs.new()
+    fs, world = disk.new()
     console = {}
   end)
 
@@ -176,7 +176,7 @@ end)
 describe('pact.log', function()
   local fs, world, log, api
   before_each(function()
-    fs, world = fake_fs.new()
+    fs, world = disk.new()
     log = debuglog.new({ fs = fs, time = { wall = function() return AT end }, console = function() end },
       { path = '/run/pactlua.log' })
     api = logapi.api(log)
@@ -213,7 +213,7 @@ end)
 
 describe('our own log', function()
   local function event_lines(settings, event)
-    local fs, world = fake_fs.new()
+    local fs, world = disk.new()
     local log = logapi.new({ fs = fs, time = { wall = function() return AT end }, console = function() end }, settings)
     log:open '/run/pactlua.log'
     log:event(event)

@@ -1,9 +1,9 @@
 --- What a journal gives back: everything behind an event, in order, across rotated files, from a place near it.
-local fake_fs = require 'fake_fs'
+local disk = require 'pact.sim.disk'
 local journal = require 'pact.observe.journal'
 
 local function written(count, padding)
-  local fs, world = fake_fs.new()
+  local fs, world = disk.new()
   local it = journal.new(fs, '/run', error)
   for seq = 1, count do it:write { name = 'probe', seq = seq, text = padding } end
   return it, fs, world

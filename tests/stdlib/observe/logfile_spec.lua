@@ -1,10 +1,10 @@
-local fake_fs = require 'fake_fs'
+local disk = require 'pact.sim.disk'
 local logfile = require 'pact.observe.logfile'
 
 describe('a file of lines', function()
   local fs, world, faults
   before_each(function()
-    fs, world = fake_fs.new()
+    fs, world = disk.new()
     faults = {}
   end)
 

@@ -1,4 +1,4 @@
-local fake_sys = require 'fake_sys'
+local sim_sys = require 'pact.sim.sys'
 local probes = require 'pact.supervise.probes'
 local sched = require 'pact.base.sched'
 
@@ -7,7 +7,7 @@ describe('probes', function()
 
   before_each(function()
     errors = {}
-    sys, world = fake_sys.new()
+    sys, world = sim_sys.new()
     context = {
       sys = sys,
       sched = sched.new(sys, function(_, traceback) errors[#errors + 1] = traceback end),
