@@ -73,7 +73,9 @@ static const char *split(struct host_options *options, struct front_link *link) 
 int main(int argc, char **argv) {
   if (argc == 2 && (!strcmp(argv[1], "version") || !strcmp(argv[1], "--version"))) {
     puts("pactlua " PACTLUA_VERSION);
-    return 0;
+    if (fflush(stdout) == 0) return 0;
+    perror("pactlua: stdout");
+    return 1;
   }
   char path[PATH_MAX], stdlib[PATH_MAX];
   struct host_options options = {.role = "solo"};

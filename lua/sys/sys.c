@@ -45,7 +45,7 @@ static int stop(lua_State *L) {
   lua_Integer status = luaL_checkinteger(L, 1);
   luaL_argcheck(L, status >= 0 && status <= 256 + 64, 1, "0-255, or 256 + a signal, expected");
   struct host *host = host_of(L);
-  host->status = (int)status;
+  if (!host->engine.loop.stopping) host->status = (int)status;
   loop_stop(&host->engine.loop);
   return 0;
 }

@@ -40,7 +40,7 @@ function sys.turn(fn) end
 ---@param id integer
 function sys.cancel(id) end
 
----Ends the loop after this turn; the process exits with `status`.
+---Ends the loop after this turn; the process exits with `status`, of several calls with the first one's.
 ---@param status integer 0–255; 256 + n: by signal n, so that a shell sees a death by signal
 function sys.stop(status) end
 

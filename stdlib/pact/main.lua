@@ -67,12 +67,19 @@ local pipelines = {
   solo = { 'parse', 'help', 'verb' },
 }
 
--- Words to the standard error may hold text of a recipe's: on a terminal it moves nothing.
-local function err_of(sys)
-  return function(text)
-    if sys.os.isatty(2) then text = require('pact.observe.style').escaped(text) end
-    sys.os.write(2, text)
-  end
+-- Words may hold text of a recipe's or of a program's: on a terminal it moves nothing.
+local function written(sys, fd, text)
+  if sys.os.isatty(fd) then text = require('pact.observe.style').escaped(text) end
+  return sys.os.write(fd, text)
+end
+
+-- An answer that can't be written is none: ends as other programs do, of a pipe that nobody reads
+-- by SIGPIPE without a word, of a full disk with one.
+local function output_lost(context, message, code)
+  if context.lost then return end
+  context.lost = code == 'EPIPE' and 256 + context.sys.os.signals.PIPE or 1
+  if code ~= 'EPIPE' then context.err(('pactlua: %s\n'):format(message)) end
+  context.sys.stop(context.lost)
 end
 
 ---@param sys sys
@@ -81,13 +88,16 @@ return function(sys)
   local context = {
     sys = sys,
     env = sys.os.env(),
-    out = function(text)
-      sys.os.write(1, text)
+    err = function(text)
+      written(sys, 2, text)
     end,
-    err = err_of(sys),
   }
+  function context.out(text)
+    local ok, message, code = written(sys, 1, text)
+    if not ok then output_lost(context, message, code) end
+  end
   for _, name in ipairs(pipelines[sys.role]) do
     local status = steps[name](context)
-    if status ~= nil then return status or nil end
+    if status ~= nil then return context.lost or status or nil end
   end
 end

@@ -66,8 +66,10 @@ local function gather(context, dir, ids)
   return all
 end
 
+---What stands before the lines of each; of one alone nothing.
 local function prefixes(ids, paint)
   local width, out = 0, {}
+  if #ids == 1 then return { [ids[1]] = { '', '' } } end
   for _, id in ipairs(ids) do width = math.max(width, #id) end
   for i, id in ipairs(ids) do
     out[id] = { [1] = paint:prefix(i, id, width, false), [2] = paint:prefix(i, id, width, true) }
@@ -75,18 +77,22 @@ local function prefixes(ids, paint)
   return out
 end
 
----Goes on with what comes, until the network is gone or Ctrl-C.
+---Goes on with what comes, until the network or who reads our output is gone, or Ctrl-C.
 local function follow(context, dir, ids, prefix)
   local sys, tails = context.sys, {}
   local loop = sched.new(sys)
+  local socket = dir:match '^(.*)/runs/' .. '/control.sock'
+  loop:on_kind('gone', function() sys.stop(256 + sys.os.signals.PIPE) end)
   local function look()
+    local live_still = sys.fs.stat(socket)
     for _, id in ipairs(ids) do
       tails[id] = tails[id] or sys.tail.open {
         dir = dir, name = id, prefix = prefix[id][1], err_prefix = prefix[id][2], from = 'end',
       }
       if tails[id] then sys.tail.wake(tails[id]) end
     end
-    loop:after(POLL_MS, look)
+    if live_still then return loop:after(POLL_MS, look) end
+    loop:on(sys.tail.drain(), function() sys.stop(0) end)
   end
   sys.tail.style { escape = sys.os.isatty(1) }
   look()
@@ -109,10 +115,9 @@ function M.run(context)
     return 1
   end
   local prefix = prefixes(ids, style.new(style.wanted(sys.os, 1, context.env)))
-  local show = sys.os.isatty(1) and style.escaped or function(line) return line end
   local out = {}
   for _, line in ipairs(lines) do
-    out[#out + 1] = (#ids > 1 and (prefix[line.id][line.stream] or prefix[line.id][1]) or '') .. show(line.text) .. '\n'
+    out[#out + 1] = (prefix[line.id][line.stream] or prefix[line.id][1]) .. line.text .. '\n'
   end
   context.out(table.concat(out))
   if not options.follow then return 0 end
