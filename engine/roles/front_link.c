@@ -9,6 +9,8 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "log/out.h"
+#include "log/render.h"
 #include "loop/sig.h"
 #include "proc/tree_kill.h"
 #include "roles/guard.h"
@@ -17,8 +19,8 @@
 struct output {
   uv_pipe_t pipe;
   struct front_watch *watch;
-  int fd; // ours
-  bool in_line;
+  struct out out; // ours
+  struct render render;
 };
 
 struct front_watch {
@@ -48,6 +50,8 @@ static void on_poll_closed(uv_handle_t *handle) {
 
 static void on_pipe_closed(uv_handle_t *handle) {
   struct output *output = handle->data;
+  render_finish(&output->render);
+  out_finish(&output->out);
   output->watch->handles--;
   release(output->watch);
 }
@@ -76,21 +80,12 @@ static int open_poll(struct front_watch *watch, uv_poll_t *poll, bool *open, int
 
 // Output -----------------------------------------------------------------------------------------
 
+// Lines of its stderr are told apart; on a terminal what they say moves nothing.
 static void pass_on(struct output *output, const char *bytes, size_t size) {
   static const char prefix[] = "engine: ";
-  if (output->fd == STDOUT_FILENO) {
-    fd_write_all(output->fd, bytes, size);
-    return;
-  }
-  while (size) {
-    const char *newline = memchr(bytes, '\n', size);
-    size_t length = newline ? (size_t)(newline - bytes) + 1 : size;
-    if (!output->in_line) fd_write_all(output->fd, prefix, sizeof prefix - 1);
-    fd_write_all(output->fd, bytes, length);
-    output->in_line = !newline;
-    bytes += length;
-    size -= length;
-  }
+  size_t prefix_size = output->out.fd == STDERR_FILENO ? sizeof prefix - 1 : 0;
+  render_chunk(&output->render, 1, true, prefix, prefix_size, bytes, size);
+  out_flush(&output->out);
 }
 
 // All that is there now: the engine has ended, or may have written while we heard of its end.
@@ -119,7 +114,8 @@ static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer
 
 static int open_output(struct front_watch *watch, int i) {
   struct output *output = &watch->outputs[i];
-  *output = (struct output){.watch = watch, .fd = i == 0 ? STDOUT_FILENO : STDERR_FILENO};
+  *output = (struct output){.watch = watch, .out.fd = i == 0 ? STDOUT_FILENO : STDERR_FILENO};
+  output->render = (struct render){.out = &output->out, .escape = isatty(output->out.fd)};
   int error = uv_pipe_init(&watch->loop->uv, &output->pipe, 0);
   if (error) return error;
   output->pipe.data = output;

@@ -88,6 +88,14 @@ static void become_engine(struct joint *joint, struct front_link *link, pid_t gu
   joint_close(joint);
 }
 
+// A front in the background goes on writing where the terminal would stop it (`stty tostop`).
+static void hold_background_stop(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTTOU);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void become_front(struct joint *joint, struct front_link *link, pid_t guard_pid,
                          bool *swept) {
   *link = (struct front_link){
@@ -147,6 +155,7 @@ int roles_split(struct front_link *link, enum role *role) {
     *role = ROLE_ENGINE;
   } else {
     become_front(&joint, link, guard_pid, swept);
+    hold_background_stop();
     *role = ROLE_FRONT;
   }
   return 0;

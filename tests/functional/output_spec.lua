@@ -117,14 +117,6 @@ describe('output', function()
     network:wait(10)
   end)
 
-  case('a reader that goes away ends the network', function(t)
-    t:recipe [[ pact.process 'chatty' { shell = 'while true; do echo line; sleep 0.05; done' } ]]
-    local network = t:start({ '-c', '"$0" net.lua | head -n 3', functional.bin }, { program = 'sh' })
-    local result = network:wait(10)
-    assert.equal(0, result.code)
-    functional.wait('the end of everything', function() return network:clean() end)
-  end)
-
   case('logs are rotated by size, and the old ones deleted', function(t)
     t:recipe [[
       pact.task 'many' { shell = 'seq 100001 130000', log = { max_size = '32k', max_files = 2 } }
@@ -176,15 +168,5 @@ describe('output', function()
     for _, word in ipairs { 'exit code 7', 'backoff', 'failed' } do
       assert.truthy(all:find(word, 1, true), word .. ' in\n' .. all)
     end
-  end)
-
-  case('on a terminal control sequences are made harmless, colours are kept', function(t)
-    t:file('bytes', 'a\27[2Jb \27[31mred\27[0m \27]52;c;AAAA\7 end\n')
-    local result = t:up([[ pact.task 'raw' { command = { 'cat', 'bytes' } } ]],
-      { tty = true, env = { TERM = 'xterm-256color' } }, '--no-tui'):wait()
-    assert.equal(0, result.code)
-    assert.truthy(result.out:find('\\x1b[2J', 1, true) or result.out:find('\\x1B[2J', 1, true), result.out)
-    assert.truthy(result.out:find('\27[31mred', 1, true), result.out)
-    assert.falsy(result.out:find('\27]52', 1, true))
   end)
 end)

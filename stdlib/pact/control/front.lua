@@ -27,7 +27,7 @@ function M.run(context)
   end)
   self.colour = style.wanted(sys.os, 1, context.env) and not self.options.json
   self.plain = plain.new {
-    tail = sys.tail, sched = self.sched, colour = self.colour, terminal = sys.os.isatty(1),
+    tail = sys.tail, sched = self.sched, colour = self.colour, terminal = sys.os.isatty(1) and not self.options.json,
     quiet = self.options.json or self.command ~= nil,
   }
   for _, name in ipairs(SIGNALS) do
@@ -186,11 +186,9 @@ end
 function Front:summarise()
   local summary, ended = require 'pact.observe.summary', self.ended
   if self.options.json or (self.command and ended.status == 0) then return end
-  local escape = self.sys.os.isatty(1)
   self:say(summary.render {
     services = ended.services, reason = ended.reason, elapsed = ended.elapsed, survivors = ended.survivors,
     log_dir = self.hello and self.hello.run, style = self.plain.style, width = self.sys.text.width,
-    show = escape and style.escaped or nil,
     lines = function(id, count) return self:last_lines(id, count) end,
   })
 end

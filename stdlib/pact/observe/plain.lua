@@ -28,6 +28,7 @@ function M.new(context)
     tail = context.tail,
     sched = context.sched,
     style = style.new(context.colour),
+    terminal = context.terminal,
     quiet = context.quiet,
     index = {},
     labels = {},
@@ -76,9 +77,10 @@ function Plain:output(id)
   if tail then self.tail.wake(tail) end
 end
 
----Text of our own, behind what is there.
+---Text of our own, behind what is there. It may quote a program's: on a terminal that moves nothing.
 ---@param text string
 function Plain:say(text)
+  if self.terminal then text = style.escaped(text) end
   if self.backlog or not self.tail.say(text) then self:put_off(text) end
 end
 

@@ -23,12 +23,13 @@ function M.new(colour)
   return setmetatable({ colour = colour }, Style)
 end
 
----Colour only on a terminal, never with NO_COLOR.
+---Colour only on a terminal that is more than paper, never with NO_COLOR.
 ---@param os_ sys.os
 ---@param fd integer
 ---@return boolean
 function M.wanted(os_, fd, env)
-  return os_.isatty(fd) and (env.NO_COLOR or '') == '' and env.TERM ~= 'dumb'
+  local term = env.TERM or ''
+  return os_.isatty(fd) and (env.NO_COLOR or '') == '' and term ~= '' and term ~= 'dumb'
 end
 
 ---Whether the network's front has colour: what its services may show. For the engine, which has no
@@ -62,23 +63,46 @@ function Style:prefix(index, name, width, is_error)
   return ('\27[%dm%s\27[0m %s '):format(PREFIXES[(index - 1) % #PREFIXES + 1], label, bar)
 end
 
----Control sequences other than colours as \xNN, for a terminal; lines and tabs stay.
----@param line string
+local PLAIN, COLOUR, CHARACTER = '^[^%c\x80-\xff]+', '^\27%[[%d;:]*m', '^[\xC2-\xF4][\x80-\xBF]+'
+
+local function hex(bytes)
+  return (bytes:gsub('.', function(c) return ('\\x%02x'):format(c:byte()) end))
+end
+
+-- What is neither plain nor a colour: a character that may stay, or bytes that must not.
+local function special(text, at)
+  local c = text:match('^\t', at) or text:match('^\r?\n', at)
+  if c then return c, c end
+  c = text:match(CHARACTER, at)
+  while c and #c > 1 and not utf8.len(c) do c = c:sub(1, -2) end -- the next may be a stray byte
+  if not c or #c == 1 then c = text:sub(at, at) end
+  return c, (#c == 1 or c:find '^\xC2[\x80-\x9F]') and hex(c) or c
+end
+
+---Control sequences other than colours as \xNN, and what is no text, for a terminal; lines and tabs stay. A colour
+---ends with its line.
+---@param text string
 ---@return string
-function M.escaped(line)
-  if not line:find('[%c]') then return line end
-  local out, at = {}, 1
-  while at <= #line do
-    local colour = line:match('^\27%[[%d;]*m', at)
-    if colour then
-      out[#out + 1] = colour
-      at = at + #colour
-    else
-      local c = line:sub(at, at)
-      out[#out + 1] = (c:find '%c' and c ~= '\t' and c ~= '\n') and ('\\x%02X'):format(c:byte()) or c
-      at = at + 1
+function M.escaped(text)
+  if not text:find '[%c\x80-\xff]' then return text end
+  local out, at, colour = {}, 1, false
+  while at <= #text do
+    local taken = text:match(PLAIN, at)
+    local put = taken
+    if not taken then
+      taken = text:match(COLOUR, at)
+      put = taken
+      if taken then
+        colour = not taken:find '^\27%[0*m$'
+      else
+        taken, put = special(text, at)
+        if colour and put:find '\n' then put, colour = '\27[0m' .. put, false end
+      end
     end
+    out[#out + 1] = put
+    at = at + #taken
   end
+  if colour then out[#out + 1] = '\27[0m' end
   return table.concat(out)
 end
 

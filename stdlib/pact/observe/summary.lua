@@ -45,12 +45,12 @@ end
 
 ---@param service snapshot
 ---@param lines fun(id: string, count: integer): sys.log_line[]?
-local function last_words(service, lines, style, show)
+local function last_words(service, lines, style)
   local found = lines(service.id, LAST_LINES)
   if not found or #found == 0 then return '' end
   local out = { style:paint('bold', ('last lines of %s:'):format(service.id)) .. '\n' }
   for _, line in ipairs(found) do
-    out[#out + 1] = '  ' .. show(line.text) .. '\n'
+    out[#out + 1] = '  ' .. line.text .. '\n'
   end
   return table.concat(out)
 end
@@ -64,15 +64,13 @@ end
 ---@field lines fun(id: string, count: integer): sys.log_line[]?
 ---@field style style
 ---@field width? fun(s: string): integer
----@field show? fun(line: string): string how a line of a service may be shown
 
 ---@param input summary_input
 ---@return string
 function M.render(input)
   local out, style = {}, input.style
-  local show = input.show or function(line) return line end
   for _, service in ipairs(input.services) do
-    if ended_badly(service) then out[#out + 1] = last_words(service, input.lines, style, show) end
+    if ended_badly(service) then out[#out + 1] = last_words(service, input.lines, style) end
   end
   local head = 'ended'
   if input.elapsed then head = head .. ' after ' .. duration.format(input.elapsed) end

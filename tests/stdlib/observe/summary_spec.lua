@@ -69,10 +69,17 @@ describe('text for a terminal', function()
     { 'plain', 'plain' },
     { 'a\tb\n', 'a\tb\n' },
     { '\27[31mred\27[0m', '\27[31mred\27[0m' },
-    { 'a\27[2Jb', 'a\\x1B[2Jb' },
-    { '\27]52;c;AAAA\7', '\\x1B]52;c;AAAA\\x07' },
-    { 'a\rb', 'a\\x0Db' },
-    { 'größe', 'größe' },
+    { '\27[31mred\nplain\27[1m', '\27[31mred\27[0m\nplain\27[1m\27[0m' },
+    { '\27[38:5:9mred\27[m', '\27[38:5:9mred\27[m' },
+    { 'a\27[2Jb', 'a\\x1b[2Jb' },
+    { '\27]52;c;AAAA\7', '\\x1b]52;c;AAAA\\x07' },
+    { '\27[31', '\\x1b[31' },
+    { 'a\rb\r\n', 'a\\x0db\r\n' },
+    { 'größe €😀', 'größe €😀' },
+    { '\xc2\x9b2J', '\\xc2\\x9b2J' },
+    { '\x9b2J', '\\x9b2J' },
+    { 'ö\x80\xffö\xc3', 'ö\\x80\\xffö\\xc3' },
+    { '\xed\xa0\x80', '\\xed\\xa0\\x80' },
   } do
     it(('shows %q harmlessly'):format(row[1]), function() assert.equal(row[2], style.escaped(row[1])) end)
   end
