@@ -13,10 +13,13 @@ static void request_destroy(struct event *event) {
 
 void http_event_request(struct loop *loop, struct http_conn *conn) {
   struct http_request_event *request = mem_new(sizeof *request);
-  request->event =
-      (struct event){.kind = EV_REQUEST, .id = conn->request, .destroy = request_destroy};
-  request->front = conn->front;
+  const struct http_source *source = conn->source;
+  uint64_t id = source->control ? conn->request : source->id;
+  request->event = (struct event){.kind = EV_REQUEST, .id = id, .destroy = request_destroy};
+  request->request = conn->request;
+  request->front = !source->listens;
   request->pid = conn->pid;
+  memcpy(request->remote, conn->remote, sizeof request->remote);
   request->message = conn->reader.message;
   bool http_1_0 = conn->reader.message.http_1_0; // asked for when the answer begins
   conn->reader.message = (struct http_message){.http_1_0 = http_1_0};

@@ -36,18 +36,19 @@ struct http_reader {
   http_reader_head_fn head;    // may set `piece`; both may be NULL
   http_reader_piece_fn piece;
   void *context; // the owner's
+  bool head_done;
+  size_t body_max; // bytes; the owner may change it before the first message
 
   // private
   http_parser parser;
   bool requests;
   bool in_value;
-  bool head_done;
   char *text; // target and headers, one behind another, each with a NUL
   size_t text_size, text_capacity;
   size_t target_size;
   struct http_field *fields; // offsets, because `text` moves while it grows
   size_t field_count, field_capacity;
-  size_t body_capacity, body_max;
+  size_t body_capacity;
 };
 
 // `requests`: reads requests; else answers.

@@ -14,66 +14,25 @@
 
 enum { ACCEPT_BATCH = 64, RETRY_MS = 100, TICK_MS = 5 };
 
-// Where connections come from: a listening socket, or the front's end of the socketpair.
-struct http_source {
-  struct list link;
-  struct http_server *server;
-  uint64_t id;
-  uv_poll_t poll;
-  int fd;
-  char *path; // NULL: the front's
-  dev_t device;
-  ino_t inode;
+static const struct http_limits control_limits = {
+    .head_ms = HTTP_SERVER_WHOLE_MS,
+    .body_bytes = HTTP_REQUEST_BODY_MAX,
+    .clients = HTTP_SERVER_CLIENTS,
 };
-
-// ---- deadlines
-
-static void on_deadline(uv_timer_t *timer);
-
-static void arm(struct http_server *server) {
-  if (list_empty(&server->hasty)) {
-    uv_timer_stop(&server->timer);
-    return;
-  }
-  uint64_t deadline = list_entry(server->hasty.next, struct http_conn, hasty)->deadline;
-  uint64_t now = loop_now_ms(server->loop);
-  uv_update_time(&server->loop->uv);
-  uv_timer_start(&server->timer, on_deadline, deadline > now ? deadline - now : 0, 0);
-}
-
-static void on_deadline(uv_timer_t *timer) {
-  struct http_server *server = timer->data;
-  uint64_t now = loop_now_ms(server->loop);
-  while (!list_empty(&server->hasty)) {
-    struct http_conn *conn = list_entry(server->hasty.next, struct http_conn, hasty);
-    if (conn->deadline > now) break;
-    list_remove(&conn->hasty);
-    http_conn_expire(conn);
-  }
-  arm(server);
-}
-
-void http_server_hurry(struct http_server *server, struct http_conn *conn, bool hurry) {
-  bool hurried = !list_empty(&conn->hasty);
-  if (hurry == hurried) return;
-  if (hurry) {
-    conn->deadline = loop_now_ms(server->loop) + HTTP_SERVER_WHOLE_MS;
-    list_append(&server->hasty, &conn->hasty);
-  } else {
-    list_remove(&conn->hasty);
-  }
-  arm(server);
-}
 
 // ---- where connections come from
 
-static void on_source_closed(uv_handle_t *handle) {
-  struct http_source *source = handle->data;
-  close(source->fd);
+void http_source_release(struct http_source *source) {
+  if (--source->users) return;
   free(source->path);
   free(source);
 }
 
+static void on_source_closed(uv_handle_t *handle) {
+  http_source_release(handle->data);
+}
+
+// The descriptor is closed here and now: its address is free for who listens next.
 static void source_close(struct http_source *source) {
   struct stat info;
   if (source->path && lstat(source->path, &info) == 0 && info.st_dev == source->device &&
@@ -81,18 +40,29 @@ static void source_close(struct http_source *source) {
     unlink(source->path);
   list_remove(&source->link);
   uv_close((uv_handle_t *)&source->poll, on_source_closed);
+  close(source->fd);
 }
 
-// Makes room for one more; false when all are at work.
-static bool make_room(struct http_server *server) {
-  if (server->conn_count < HTTP_SERVER_CLIENTS) return true;
-  list_each(it, &server->conns) {
+// Makes room for one more by closing an idle connection; false when all are at work.
+static bool make_room(struct http_source *source) {
+  list_each(it, &source->server->conns) {
     struct http_conn *conn = list_entry(it, struct http_conn, link);
-    if (!http_conn_idle(conn)) continue;
+    if (conn->source != source || !http_conn_idle(conn)) continue;
     http_conn_close(conn);
     return true;
   }
   return false;
+}
+
+static void admit(struct http_source *source, int fd) {
+  bool room = source->conn_count < source->limits.clients;
+  if (!room && source->control) room = make_room(source);
+  bool surplus =
+      !source->control && source->conn_count < source->limits.clients + HTTP_CONN_SURPLUS;
+  if (room || surplus)
+    http_conn_open(source, fd, !room);
+  else
+    close(fd);
 }
 
 static void on_source_ready(uv_poll_t *poll, int status, int events);
@@ -126,10 +96,7 @@ static void accept_all(struct http_source *source) {
       turn_away(source);
       return;
     }
-    if (make_room(source->server))
-      http_conn_open(source->server, fd, false);
-    else
-      close(fd);
+    admit(source, fd);
   }
 }
 
@@ -143,32 +110,38 @@ static void receive_all(struct http_source *source) {
       source_close(source);
       return;
     }
-    if (fd >= 0) http_conn_open(source->server, fd, true);
+    if (fd >= 0) admit(source, fd);
   }
 }
 
 static void on_source_ready(uv_poll_t *poll, int status, int events) {
   (void)status, (void)events;
   struct http_source *source = poll->data;
-  if (source->path)
+  if (source->listens)
     accept_all(source);
   else
     receive_all(source);
 }
 
-static int source_open(struct http_server *server, int fd, const char *path, uint64_t *id) {
-  struct http_source *source = mem_new(sizeof *source);
-  *source = (struct http_source){.server = server, .fd = fd, .path = mem_strdup(path)};
+static void note_file(struct http_source *source) {
   struct stat info;
-  if (path && lstat(path, &info) == 0) {
-    source->device = info.st_dev;
-    source->inode = info.st_ino;
-  }
-  int error = uv_poll_init(&server->loop->uv, &source->poll, fd);
+  if (!source->path || lstat(source->path, &info) != 0) return;
+  source->device = info.st_dev;
+  source->inode = info.st_ino;
+}
+
+// `like` is copied; it says what the source is.
+static int source_open(struct http_server *server, const struct http_source *like, uint64_t *id) {
+  struct http_source *source = mem_new(sizeof *source);
+  *source = *like;
+  source->server = server;
+  source->users = 1;
+  source->path = mem_strdup(like->path);
+  note_file(source);
+  int error = uv_poll_init(&server->loop->uv, &source->poll, source->fd);
   if (error) {
     close(source->fd);
-    free(source->path);
-    free(source);
+    http_source_release(source);
     return error;
   }
   source->poll.data = source;
@@ -179,31 +152,38 @@ static int source_open(struct http_server *server, int fd, const char *path, uin
 
 int http_server_listen(struct http_server *server, const char *path, uint64_t *id) {
   int fd = unix_socket_listen(path);
-  return fd < 0 ? fd : source_open(server, fd, path, id);
+  struct http_source like = {
+      .fd = fd, .path = (char *)path, .listens = true, .control = true, .limits = control_limits};
+  return fd < 0 ? fd : source_open(server, &like, id);
+}
+
+int http_server_serve(struct http_server *server, int fd, const char *path,
+                      const struct http_limits *limits, uint64_t *id) {
+  struct http_source like = {
+      .fd = fd, .path = (char *)path, .listens = true, .tcp = !path, .limits = *limits};
+  return source_open(server, &like, id);
 }
 
 int http_server_front(struct http_server *server, int fd, uint64_t *id) {
-  return source_open(server, fd, NULL, id);
+  struct http_source like = {.fd = fd, .control = true, .limits = control_limits};
+  return source_open(server, &like, id);
 }
 
 // ---- life
 
 struct http_server *http_server_create(struct loop *loop) {
   struct http_server *server = mem_new(sizeof *server);
-  *server = (struct http_server){.loop = loop, .buffer = mem_new(HTTP_CONN_READ), .open_timers = 2};
+  *server = (struct http_server){.loop = loop, .buffer = mem_new(HTTP_CONN_READ)};
   list_init(&server->sources);
   list_init(&server->conns);
-  list_init(&server->hasty);
-  uv_timer_init(&loop->uv, &server->timer);
   uv_timer_init(&loop->uv, &server->retry);
-  server->timer.data = server->retry.data = server;
+  server->retry.data = server;
   server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   return server;
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
   struct http_server *server = handle->data;
-  if (--server->open_timers) return;
   free(server->buffer);
   free(server);
 }
@@ -214,22 +194,48 @@ void http_server_destroy(struct http_server *server) {
   list_each(it, &server->conns) http_conn_close(list_entry(it, struct http_conn, link));
   idmap_finish(&server->requests);
   if (server->reserve_fd >= 0) close(server->reserve_fd);
-  uv_close((uv_handle_t *)&server->timer, on_timer_closed);
   uv_close((uv_handle_t *)&server->retry, on_timer_closed);
+}
+
+// A connection whose listener is gone: what is queued of its answers is still written.
+static void let_go(struct http_conn *conn) {
+  uint64_t request = conn->request;
+  if (request) {
+    idmap_remove(&conn->server->requests, request);
+    loop_forget(conn->server->loop, request);
+  }
+  conn->request = 0;
+  if (outbox_queued(&conn->outbox))
+    http_conn_leave(conn);
+  else if (!conn->lingers)
+    http_conn_close(conn);
+}
+
+static void cancel_source(struct http_server *server, struct http_source *source) {
+  loop_forget(server->loop, source->id);
+  source->users++; // until its connections have been looked at
+  source_close(source);
+  list_each(it, &server->conns) {
+    struct http_conn *conn = list_entry(it, struct http_conn, link);
+    if (!source->control && conn->source == source) let_go(conn);
+  }
+  http_source_release(source);
 }
 
 bool http_server_cancel(struct http_server *server, uint64_t id) {
   struct http_conn *conn = idmap_get(&server->requests, id);
-  if (conn) http_conn_close(conn);
-  list_each(it, &server->sources) {
-    struct http_source *source = list_entry(it, struct http_source, link);
-    if (source->id != id) continue;
-    source_close(source);
+  if (conn) {
+    http_conn_close(conn);
     loop_forget(server->loop, id);
     return true;
   }
-  if (conn) loop_forget(server->loop, id);
-  return conn != NULL;
+  list_each(it, &server->sources) {
+    struct http_source *source = list_entry(it, struct http_source, link);
+    if (source->id != id) continue;
+    cancel_source(server, source);
+    return true;
+  }
+  return false;
 }
 
 static void on_tick(uv_timer_t *timer) {
@@ -239,9 +245,15 @@ static void on_tick(uv_timer_t *timer) {
 void http_server_close(struct http_server *server, unsigned ms) {
   uint64_t deadline = loop_now_ms(server->loop) + ms;
   list_each(it, &server->sources) source_close(list_entry(it, struct http_source, link));
-  list_each(it, &server->conns) http_conn_leave(list_entry(it, struct http_conn, link));
+  list_each(it, &server->conns) {
+    struct http_conn *conn = list_entry(it, struct http_conn, link);
+    if (conn->lingers)
+      http_conn_close(conn);
+    else
+      http_conn_leave(conn);
+  }
   uv_timer_start(&server->retry, on_tick, TICK_MS, TICK_MS);
-  while (server->conn_count && loop_now_ms(server->loop) < deadline)
+  while (!list_empty(&server->conns) && loop_now_ms(server->loop) < deadline)
     uv_run(&server->loop->uv, UV_RUN_ONCE);
   uv_timer_stop(&server->retry);
   list_each(it, &server->conns) http_conn_close(list_entry(it, struct http_conn, link));

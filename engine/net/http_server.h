@@ -1,5 +1,6 @@
-// The serving end of the control protocol: HTTP/1.1 on Unix sockets. Requests come as events;
-// answers are given by the request's id, whole or piece by piece.
+// The serving end of the control protocol, and of HTTP servers that scripts open: HTTP/1.1 on Unix
+// sockets and TCP. Requests come as events; answers are given by the request's id, whole or piece
+// by piece.
 //
 // The front and the engine share one inherited socketpair. Nothing is spoken on it: for each
 // connection the front makes a new pair and passes one end over. So an open event stream stands in
@@ -7,8 +8,9 @@
 // end of file means that the front is gone.
 //
 // One connection answers its requests in order: while one is being answered, at most 64 KiB of what
-// follows is read. Only this user is let in. A request that has begun must be whole within 10 s;
-// idle connections need no timer and may stay, the oldest ones give way when there are 256.
+// follows is read. On Unix sockets only this user is let in. Of the control protocol's connections
+// the idle ones may stay; the oldest give way when there are 256. Each other listener has limits of
+// its own, and turns away who comes beyond them.
 #pragma once
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,14 +24,27 @@ enum {
   HTTP_SERVER_QUEUE = 8 * 1024 * 1024, // a stream written to beyond this is cut: its client is gone
   HTTP_SERVER_WHOLE_MS = 10000,        // for a request, from its first byte to its last
   HTTP_SERVER_CLIENTS = 256,
+  HTTP_REMOTE_SIZE = 64,
 };
 
-// EV_REQUEST; its id is the request's.
+// What a listener grants its clients. Times are milliseconds, 0: no limit.
+struct http_limits {
+  unsigned head_ms; // from a request's first byte to the end of its head
+  unsigned body_ms; // from there to its last byte; 0: the head's time is for both
+  unsigned idle_ms; // until the first byte of the (next) request
+  unsigned take_ms; // an answer of which the client takes nothing
+  size_t body_bytes;
+  unsigned clients; // at once; who comes beyond is answered 503
+};
+
+// EV_REQUEST; its id is the request's, or the listener's where http_server_serve made that.
 struct http_request_event {
   struct event event;
-  struct http_message message; // the receiver may take it out by copying and zeroing it
-  bool front;                  // it came over the socketpair
-  pid_t pid;                   // of the client
+  uint64_t request;
+  struct http_message message;   // the receiver may take it out by copying and zeroing it
+  bool front;                    // it came over the socketpair
+  pid_t pid;                     // of the client; 0: it came over TCP
+  char remote[HTTP_REMOTE_SIZE]; // of TCP: 127.0.0.1:4711; else empty
 };
 
 // EV_GONE: of a request, its client has left; of the front's id, the front has. Also of a call.
@@ -45,6 +60,10 @@ void http_server_destroy(struct http_server *server); // NULL is fine; runs no e
 
 // 0 and the id of what listens, or -errno as unix_socket_listen gives it.
 int http_server_listen(struct http_server *server, const char *path, uint64_t *id);
+// Serves a listening socket that is no part of the control protocol; owns `fd` from here, also on
+// failure. `path` is that of a Unix socket, NULL: it is TCP. 0 and the listener's id, or -errno.
+int http_server_serve(struct http_server *server, int fd, const char *path,
+                      const struct http_limits *limits, uint64_t *id);
 // Serves connections passed over a socketpair; owns `fd` from here, also on failure. EV_GONE of
 // *id when the other end is closed.
 int http_server_front(struct http_server *server, int fd, uint64_t *id);
@@ -63,7 +82,8 @@ int64_t http_server_write(struct http_server *server, uint64_t request, const ch
 int http_server_finish(struct http_server *server, uint64_t request);
 
 // Drops a request with its connection, a listener, or the front's channel; no event of that id
-// follows. False when there is no such id.
+// follows. With a listener of http_server_serve go its connections: answers under way are still
+// written. False when there is no such id.
 bool http_server_cancel(struct http_server *server, uint64_t id);
 // Stops listening, removes the sockets' files, writes what is queued for at most `ms` (turning
 // the loop; events gather in its queue), and closes every connection.

@@ -63,6 +63,7 @@ int outbox_add(struct outbox *outbox, const uv_buf_t *parts, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
     size_t skip = gone < parts[i].len ? gone : parts[i].len;
     gone -= skip;
+    outbox->added += parts[i].len;
     if (skip == parts[i].len) continue;
     int error = keep(outbox, parts[i].base + skip, parts[i].len - skip);
     if (error) return error;

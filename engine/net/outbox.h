@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct outbox;
@@ -17,6 +18,7 @@ struct outbox {
   char *flight; // what libuv is writing
   char *next;   // what comes behind it
   size_t next_size, next_capacity;
+  uint64_t added; // bytes, since its beginning
 };
 
 void outbox_init(struct outbox *outbox, uv_stream_t *stream, outbox_progress_fn progress);

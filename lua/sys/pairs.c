@@ -3,17 +3,19 @@
 #include <lauxlib.h>
 #include <string.h>
 
+// A header's value may be a list: it is sent once for each.
 static size_t entries(lua_State *L, int index) {
   size_t count = 0;
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+    count += lua_istable(L, -1) ? lua_rawlen(L, -1) : 1;
   return count;
 }
 
-static struct http_pair check_pair(lua_State *L, int argument) {
-  if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+static struct http_pair check_pair(lua_State *L, int argument, int name) {
+  if (lua_type(L, name) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
     luaL_argerror(L, argument, "headers: a table of strings by name expected");
   size_t size;
-  struct http_pair pair = {lua_tostring(L, -2), lua_tolstring(L, -1, &size)};
+  struct http_pair pair = {lua_tostring(L, name), lua_tolstring(L, -1, &size)};
   if (!http_pair_valid(&pair) || strlen(pair.value) != size)
     luaL_argerror(L, argument, lua_pushfstring(L, "header '%s' can't be sent", pair.name));
   return pair;
@@ -29,8 +31,17 @@ const struct http_pair *pairs_check(lua_State *L, int index, size_t *count) {
   luaL_checktype(L, index, LUA_TTABLE);
   size_t size = entries(L, index);
   struct http_pair *pairs = lua_newuserdatauv(L, size * sizeof *pairs + 1, 0); // pairs
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))                      // pairs name value
-    pairs[(*count)++] = check_pair(L, index);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {                    // pairs name value
+    int name = lua_gettop(L) - 1;
+    if (!lua_istable(L, -1)) {
+      pairs[(*count)++] = check_pair(L, index, name);
+      continue;
+    }
+    for (size_t i = 1, n = lua_rawlen(L, name + 1); i <= n; i++, lua_pop(L, 1)) {
+      lua_rawgeti(L, name + 1, (lua_Integer)i); // pairs name list value
+      pairs[(*count)++] = check_pair(L, index, name);
+    }
+  }
   return pairs;
 }
 

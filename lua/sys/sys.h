@@ -40,6 +40,7 @@ int sys_open_tail(lua_State *L);
 int sys_open_http(lua_State *L);
 int sys_open_net(lua_State *L);
 int sys_open_ctl(lua_State *L);
+int sys_open_web(lua_State *L);
 int sys_open_fs(lua_State *L);
 int sys_open_os(lua_State *L);
 int sys_open_text(lua_State *L);

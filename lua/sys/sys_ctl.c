@@ -5,6 +5,7 @@
 
 #include "net/control.h"
 #include "roles/front_link.h"
+#include "sys/answer.h"
 #include "sys/pairs.h"
 
 static struct http_server *server_of(lua_State *L) {
@@ -41,53 +42,6 @@ static int serve_front(lua_State *L) {
   uint64_t id;
   int error = http_server_front(server_of(L), take_front_fd(L), &id);
   return error ? sys_fail(L, error, "the front's socketpair") : push_id(L, id);
-}
-
-// What an answering call gives: true, or that the client has left. The rest is misuse.
-static int answered(lua_State *L, int result) {
-  if (result == -EALREADY) return luaL_error(L, "this request has been answered already");
-  if (result == -EINVAL) return luaL_error(L, "sys.ctl.stream must come first");
-  if (result < 0) return sys_refuse(L, "gone", "the client has left");
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-static int check_status(lua_State *L, int index) {
-  lua_Integer status = luaL_checkinteger(L, index);
-  luaL_argcheck(L, status >= 200 && status <= 599, index, "a status from 200 to 599 expected");
-  return (int)status;
-}
-
-static int respond(lua_State *L) {
-  size_t count, size;
-  uint64_t request = (uint64_t)luaL_checkinteger(L, 1);
-  int status = check_status(L, 2);
-  const char *body = luaL_optlstring(L, 4, "", &size);
-  const struct http_pair *headers = pairs_check(L, 3, &count);
-  return answered(L,
-                  http_server_respond(server_of(L), request, status, headers, count, body, size));
-}
-
-static int stream(lua_State *L) {
-  size_t count;
-  uint64_t request = (uint64_t)luaL_checkinteger(L, 1);
-  int status = check_status(L, 2);
-  const struct http_pair *headers = pairs_check(L, 3, &count);
-  return answered(L, http_server_stream(server_of(L), request, status, headers, count));
-}
-
-static int write_piece(lua_State *L) {
-  size_t size;
-  uint64_t request = (uint64_t)luaL_checkinteger(L, 1);
-  const char *bytes = luaL_checklstring(L, 2, &size);
-  int64_t queued = http_server_write(server_of(L), request, bytes, size);
-  if (queued < 0) return answered(L, (int)queued);
-  lua_pushinteger(L, queued);
-  return 1;
-}
-
-static int finish(lua_State *L) {
-  return answered(L, http_server_finish(server_of(L), (uint64_t)luaL_checkinteger(L, 1)));
 }
 
 static int close_server(lua_State *L) {
@@ -155,10 +109,6 @@ int sys_open_ctl(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"listen", listen_on},
       {"serve_front", serve_front},
-      {"respond", respond},
-      {"stream", stream},
-      {"write", write_piece},
-      {"finish", finish},
       {"close", close_server},
       {"connect", connect_to},
       {"call", call},
@@ -166,14 +116,18 @@ int sys_open_ctl(lua_State *L) {
       {NULL, NULL},
   };
   luaL_newlib(L, functions);
+  luaL_setfuncs(L, answer_functions, 0);
   return 1;
 }
 
 // ---- events
 
+// A listener of its own hears of its requests: their ids come first.
 int sys_push_request(lua_State *L, const struct event *event) {
   const struct http_request_event *request = (const struct http_request_event *)event;
   const struct http_message *message = &request->message;
+  bool listener = request->request != event->id;
+  if (listener) push_id(L, request->request);
   lua_createtable(L, 0, 7); // request
   lua_pushstring(L, message->method);
   lua_setfield(L, -2, "method");
@@ -185,11 +139,13 @@ int sys_push_request(lua_State *L, const struct event *event) {
   lua_setfield(L, -2, "headers");
   lua_pushlstring(L, message->body ? message->body : "", message->body_size);
   lua_setfield(L, -2, "body");
+  lua_pushstring(L, request->remote);
+  lua_setfield(L, -2, "remote");
   lua_pushboolean(L, request->front);
   lua_setfield(L, -2, "front");
   lua_pushinteger(L, request->pid);
   lua_setfield(L, -2, "pid");
-  return 1;
+  return listener ? 2 : 1;
 }
 
 int sys_push_gone(lua_State *L, const struct event *event) {

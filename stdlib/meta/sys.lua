@@ -23,6 +23,7 @@
 ---@field http sys.http
 ---@field net sys.net
 ---@field ctl sys.ctl
+---@field web sys.web
 ---@field fs sys.fs
 ---@field os sys.os
 ---@field text sys.text
@@ -294,6 +295,31 @@ function sys.ctl.call(connection, request) end
 ---Role 'front': the guard's pid, and event `(0, 'signal', 'GUARD')` when guard and engine have ended.
 ---@return { guard: integer, status?: integer }
 function sys.ctl.guard() end
+
+---------------------------------------------------------------------------------------------------
+-- HTTP servers of the recipe's own.
+---@class sys.web_request
+---@field method string
+---@field path string without the query, percent-decoded
+---@field query table<string,string>
+---@field headers table<string,string> names in lower case, repeated ones joined with ', '
+---@field body string
+---@field remote string `127.0.0.1:4711`; empty over a Unix socket
+
+---@class sys.web
+sys.web = {}
+---Serves HTTP/1.1 on TCP (`host`: a numeric address or localhost; port 0: any), or on a Unix socket (0600; only this uid is let in).
+---Event `(listener, 'request', request, sys.web_request)`. `sys.cancel(listener)` closes it at once with its connections; answers that are
+---queued are still written. What is malformed, too large or too slow (400 408 413 414 431), and who comes beyond `max_connections` (503), is answered in C.
+---@param opts { host?: string, port?: integer, path?: string, max_body?: integer, max_connections?: integer, head_timeout?: integer, body_timeout?: integer, idle_timeout?: integer, take_timeout?: integer } bytes, ms (0: no limit); defaults 1 MiB, 1000, 10 s, 30 s, 60 s, 60 s. take_timeout: for a client that takes nothing of its answer
+---@return integer? listener, integer|string port_or_message, string? code 'EADDRINUSE' 'EACCES' 'EADDRNOTAVAIL'; 'EINVAL': host is a name
+function sys.web.listen(opts) end
+---As sys.ctl.respond and the three beside it. A header's value may be a list of strings: it is sent once for each.
+function sys.web.respond(request, status, headers, body) end
+function sys.web.stream(request, status, headers) end
+---@return integer? queued
+function sys.web.write(request, bytes) end
+function sys.web.finish(request) end
 
 ---------------------------------------------------------------------------------------------------
 ---@class sys.fs

@@ -65,7 +65,7 @@ static void on_request(const struct http_request_event *event) {
   if (at < sizeof world->said)
     snprintf(world->said + at, sizeof world->said - at, "%s;", event->front ? " front" : "");
   assert_int_equal(event->pid, getpid());
-  answer(event->event.id, message);
+  answer(event->request, message);
 }
 
 static void on_response(const struct http_response_event *event) {
