@@ -17,7 +17,8 @@ struct line_filter {
 };
 
 struct line {
-  uint64_t at_ms; // wall clock, when its first byte came
+  uint64_t at_ms;   // wall clock, when its first byte came
+  uint64_t mono_us; // the same moment, comparable between all logs of a run; 0: not known
   uint32_t epoch;
   int stream;
   size_t size_bytes;

@@ -134,7 +134,7 @@ struct rebuild {
   struct index_record *records;
   size_t count, capacity;
   uint64_t next; // offset of the first byte without a record
-  uint64_t wall_us;
+  uint64_t wall_us, mono_us;
   bool open; // the last byte before `next` is no newline
 };
 
@@ -146,6 +146,7 @@ static void keep(struct rebuild *rebuild, const struct index_record *record) {
   rebuild->records[rebuild->count++] = *record;
   rebuild->next = record->offset + record->length;
   rebuild->wall_us = record->wall_us;
+  rebuild->mono_us = record->mono_us;
   rebuild->open = record->flags & INDEX_UNTERMINATED;
 }
 
@@ -166,6 +167,7 @@ static int fill(struct rebuild *rebuild, struct reader *reader, uint64_t end) {
     if (newline) size = newline - bytes + 1;
     struct index_record record = {.offset = rebuild->next,
                                   .wall_us = rebuild->wall_us,
+                                  .mono_us = rebuild->mono_us,
                                   .length = (uint32_t)size,
                                   .lines = (uint32_t)index_count_newlines(bytes, (size_t)size),
                                   .stream = 1,

@@ -95,11 +95,11 @@ static int start(struct tails *tails) {
 
 static bool join_within(pthread_t thread, unsigned ms) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += ms * 1000000L;
   until.tv_sec += until.tv_nsec / 1000000000L;
   until.tv_nsec %= 1000000000L;
-  return pthread_timedjoin_np(thread, NULL, &until) == 0;
+  return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0;
 }
 
 // The signal may come just before the call that it should end, so it comes again.

@@ -45,13 +45,13 @@ static struct fragment *find(struct fragments *fragments, uint64_t key) {
   return NULL;
 }
 
-static struct fragment *add(struct fragments *fragments, uint64_t key, uint64_t wall_us) {
+static struct fragment *add(struct fragments *fragments, uint64_t key, struct moment when) {
   if (fragments->count == fragments->capacity) {
     fragments->capacity = fragments->capacity ? fragments->capacity * 2 : 4;
     fragments->items = mem_resize(fragments->items, fragments->capacity * sizeof *fragments->items);
   }
   struct fragment *fragment = &fragments->items[fragments->count++];
-  *fragment = (struct fragment){.key = key, .wall_us = wall_us};
+  *fragment = (struct fragment){.key = key, .when = when};
   return fragment;
 }
 
@@ -71,14 +71,19 @@ static uint64_t key_of(const struct index_record *record) {
   return (uint64_t)record->epoch << 16 | (uint64_t)record->stream << 8 | record->source;
 }
 
-static void found(struct window *window, uint64_t key, uint64_t wall_us, const char *text,
+static struct moment moment_of(const struct index_record *record) {
+  return (struct moment){record->wall_us, record->mono_us};
+}
+
+static void found(struct window *window, uint64_t key, struct moment when, const char *text,
                   size_t size) {
   if (window->found_count == window->found_capacity) {
     window->found_capacity = window->found_capacity ? window->found_capacity * 2 : 64;
     window->found = mem_resize(window->found, window->found_capacity * sizeof *window->found);
   }
   window->found[window->found_count++] =
-      (struct line){.at_ms = wall_us / 1000,
+      (struct line){.at_ms = when.wall_us / 1000,
+                    .mono_us = when.mono_us,
                     .epoch = (uint32_t)(key >> 16),
                     .stream = (int)(key >> 8 & 0xff),
                     .size_bytes = size < INDEX_LINE_MAX ? size : INDEX_LINE_MAX,
@@ -89,33 +94,33 @@ static void found_fragment(struct window *window, const struct fragment *fragmen
   const struct bytes *text = &fragment->text;
   struct needle *needle = window->filter->grep;
   if (needle && !needle_in_line(needle, text->data ? text->data : "", text->size)) return;
-  found(window, fragment->key, fragment->wall_us, keep_text(window->lines, text->data, text->size),
+  found(window, fragment->key, fragment->when, keep_text(window->lines, text->data, text->size),
         text->size);
 }
 
-static void found_lines(struct window *window, uint64_t key, uint64_t wall_us, const char *text,
+static void found_lines(struct window *window, uint64_t key, struct moment when, const char *text,
                         size_t size) {
   struct needle *needle = window->filter->grep;
   const char *line;
   size_t length;
   if (needle) {
     for (size_t at = 0; needle_next_line(needle, text, size, &at, &line, &length);)
-      found(window, key, wall_us, line, length);
+      found(window, key, when, line, length);
     return;
   }
   for (size_t at = 0; at < size; at += length + 1) {
     const char *newline = memchr(text + at, '\n', size - at);
     length = newline ? (size_t)(newline - text) - at : size - at;
-    found(window, key, wall_us, text + at, length);
+    found(window, key, when, text + at, length);
   }
 }
 
 // What goes on with an earlier line: the number of bytes that belong to it, its newline included.
-static size_t take_continuation(struct window *window, uint64_t key, uint64_t wall_us,
+static size_t take_continuation(struct window *window, uint64_t key, struct moment when,
                                 const char *text, size_t size) {
   struct fragment *open = find(&window->opens, key);
   struct fragment *head = open ? NULL : find(&window->heads, key);
-  if (!open && !head) head = add(&window->heads, key, wall_us);
+  if (!open && !head) head = add(&window->heads, key, when);
   if (head && head->whole) return 0; // a line of its own, whatever the flag says
   const char *newline = memchr(text, '\n', size);
   size_t length = newline ? (size_t)(newline - text) : size;
@@ -138,7 +143,7 @@ static void take_chunk(struct window *window, const struct index_record *record,
   uint64_t key = key_of(record);
   size_t at = 0;
   if (record->flags & INDEX_CONTINUES) {
-    at = take_continuation(window, key, record->wall_us, text, size);
+    at = take_continuation(window, key, moment_of(record), text, size);
   } else {
     struct fragment *open = find(&window->opens, key);
     if (open) { // ended without a newline
@@ -148,8 +153,8 @@ static void take_chunk(struct window *window, const struct index_record *record,
   }
   const char *last = at < size ? memrchr(text + at, '\n', size - at) : NULL;
   size_t whole = last ? (size_t)(last - text) + 1 : at;
-  if (whole > at) found_lines(window, key, record->wall_us, text + at, whole - at);
-  if (whole < size) append(add(&window->opens, key, record->wall_us), text + whole, size - whole);
+  if (whole > at) found_lines(window, key, moment_of(record), text + at, whole - at);
+  if (whole < size) append(add(&window->opens, key, moment_of(record)), text + whole, size - whole);
 }
 
 static bool was_seen(const struct window *window, const struct index_record *records, size_t count,
@@ -188,7 +193,7 @@ static void join_ends(struct window *window, const struct index_record *records,
   for (size_t i = 0; i < window->heads.count; i++) {
     struct fragment *head = &window->heads.items[i];
     head->whole = false; // in the next block it is an end
-    *add(&window->ends, head->key, head->wall_us) = *head;
+    *add(&window->ends, head->key, head->when) = *head;
   }
   window->heads.count = 0;
 }

@@ -8,10 +8,15 @@
 #include "log/lines.h"
 #include "log/logs.h"
 
+// On both clocks.
+struct moment {
+  uint64_t wall_us, mono_us;
+};
+
 // Part of a line, of what `key` names.
 struct fragment {
   uint64_t key; // stream, source, epoch
-  uint64_t wall_us;
+  struct moment when;
   bool whole; // its newline has been seen
   struct bytes text;
 };

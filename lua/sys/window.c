@@ -78,9 +78,11 @@ void window_push_lines(lua_State *L, int index) {
   lua_createtable(L, (int)lines->count, 0); // list
   for (size_t i = 0; i < lines->count; i++) {
     const struct line *line = &lines->items[i];
-    lua_createtable(L, 0, 4); // list line
+    lua_createtable(L, 0, 5); // list line
     lua_pushinteger(L, (lua_Integer)line->at_ms);
     lua_setfield(L, -2, "at");
+    lua_pushinteger(L, (lua_Integer)line->mono_us);
+    lua_setfield(L, -2, "mono_us");
     lua_pushinteger(L, line->stream);
     lua_setfield(L, -2, "stream");
     lua_pushinteger(L, line->epoch);

@@ -178,6 +178,7 @@ function sys.log.match(id, pattern) end
 function sys.log.notify(id, on) end
 ---@class sys.log_line
 ---@field at integer wall ms
+---@field mono_us integer the same moment on the clock that never jumps, comparable between all logs of a run; 0: not known
 ---@field stream integer
 ---@field epoch integer
 ---@field text string without its newline

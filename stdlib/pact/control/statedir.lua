@@ -80,7 +80,7 @@ end
 ---@param env table<string, string>
 ---@return state_dir?, string? message, string? code 'held'
 function M.open(sys, directory, project, env)
-    local dir = try_beside(sys, directory, project)
+  local dir = try_beside(sys, directory, project)
   if not dir then
     local problem
     dir, problem = try_fallback(sys, directory, project, env)
@@ -114,11 +114,20 @@ function M.runs(sys, path)
   return runs
 end
 
+-- Names sort by age, also where the clock was set back: then one counts on from the last.
+local function next_id(sys, dir)
+  local id, runs = stamp(sys.time.wall()), M.runs(sys, dir.path)
+  local last = runs[#runs]
+  if not last or id > last then return id end
+  local base, count = last:match '^([^.]+)%.?(%d*)$'
+  return ('%s.%04d'):format(base or last, (tonumber(count) or 0) + 1)
+end
+
 ---Makes the directory of a new run, points `latest` at it, and removes runs past the last ten.
 ---@param dir state_dir
 ---@return { id: string, dir: string }?, string? message
 function M.new_run(sys, dir)
-  local id = stamp(sys.time.wall())
+  local id = next_id(sys, dir)
   local path = dir.path .. '/runs/' .. id
   local ok, message = sys.fs.mkdir(path, tonumber('700', 8))
   if not ok then return nil, message end

@@ -53,13 +53,15 @@ local function gather(context, dir, ids)
       count = count, since = options.since, grep = options.grep,
     })
     if not lines then return nil, message end
+    local last = 0
     for i, line in ipairs(lines) do
-      line.place, line.number, line.id = place, i, id
+      last = math.max(last, line.mono_us)
+      line.order, line.place, line.number, line.id = last, place, i, id
       all[#all + 1] = line
     end
   end
   table.sort(all, function(a, b)
-    if a.at ~= b.at then return a.at < b.at end
+    if a.order ~= b.order then return a.order < b.order end
     if a.place ~= b.place then return a.place < b.place end
     return a.number < b.number
   end)
