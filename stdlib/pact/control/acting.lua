@@ -5,11 +5,13 @@ local duration = require 'pact.base.duration'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
 local list = require 'pact.base.list'
+local older = require 'pact.declare.older'
 local text = require 'pact.base.text'
 
 local M = {}
 
 local OPTIONS = { wait = true, timeout = true, with_dependents = true, no_deps = true }
+local WAITS = { [true] = true, [false] = true, started = true, ready = true, healthy = true }
 local LINES = 20
 
 ---Ends the declaring part, once; afterwards there is a supervisor.
@@ -33,6 +35,9 @@ local function options_of(opts)
       error(('unknown option %s%s'):format(text.show(key), text.suggest(key, list.keys(OPTIONS))), 4)
     end
     out[key] = value
+  end
+  if out.wait ~= nil and not WAITS[out.wait] then
+    error(("wait must be true, false, 'started', 'ready' or 'healthy', got %s"):format(text.show(out.wait)), 4)
   end
   if out.timeout then
     local ms, message = duration.parse(out.timeout)
@@ -60,6 +65,7 @@ local function declare(context, spec)
   local launch, fields = context.launch, list.copy(spec)
   local id, wait = fields.id, fields.wait
   fields.id, fields.wait = nil, nil
+  options_of { wait = wait }
   launch.starting = true
   local ok, declared = pcall(launch.recipe.api[kind_of(fields)], id, fields)
   launch.starting = nil
@@ -184,7 +190,8 @@ function M.install(api, context)
     return network:command('stop', args, 'recipe')
   end
   function api.state(which)
-    return network.supervisor and network.supervisor:snapshot(id_of(which)) or nil
+    local snapshot = network.supervisor and network.supervisor:snapshot(id_of(which))
+    return snapshot and older.state(snapshot)
   end
   function api.services() return all() end
   function api.by_category(category)

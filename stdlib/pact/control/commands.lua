@@ -37,7 +37,9 @@ end
 ---@type table<string, fun(context: command_context, args: table): any, string?, string?>
 local commands = {}
 
----args: ids, no_deps, wait (false: returns at once)
+local AWAITED = { started = 'started', healthy = 'healthy' }
+
+---args: ids, no_deps, wait (false: returns at once; 'started', 'ready', 'healthy')
 function commands.start(context, args)
   local ok, message, code = check(context, args.ids)
   if not ok then return nil, message, code end
@@ -46,7 +48,7 @@ function commands.start(context, args)
     if not ok then return nil, message, code end
   end
   if args.wait == false then return true end
-  local goal = args.wait == 'started' and 'started' or 'ready'
+  local goal = AWAITED[args.wait] or 'ready'
   return commands.wait(context, { ids = args.ids, goal = goal, timeout = args.timeout })
 end
 

@@ -75,6 +75,7 @@ function Launch:live(id, key)
   end
   local snapshot = supervisor:snapshot(id)
   if not snapshot then return nil end
+  if key == 'exit_signal' then return snapshot.signal end -- `signal` is a method
   if key == 'ports' and next(snapshot.ports or {}) == nil then return nil end
   return snapshot[key]
 end

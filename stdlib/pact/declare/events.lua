@@ -1,4 +1,5 @@
 --- The events that hooks can hear: ours, the users' own with a colon, and the names of older programs.
+local older = require 'pact.declare.older'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -39,19 +40,14 @@ function M.check(name)
   return nil, ("'%s' is no event%s"):format(name, hint)
 end
 
-local camel = {
-  exitCode = 'exit_code', restartCount = 'restart_count', startTime = 'started_at', endTime = 'ended_at',
-  displayName = 'display_name', lastHealthCheck = 'last_probe', healthStatus = 'health',
-}
-
 -- what `state` of the older names shows: fields of the event first, then of the service
 local function state_of(service, event)
   return setmetatable({}, {
     __index = function(_, key)
-      local name = camel[key] or key
+      local name = older.field(key)
       local value = event[name]
       if value ~= nil then return value end
-      local ok, found = pcall(function() return service[name] end)
+      local ok, found = pcall(function() return service[name == 'signal' and 'exit_signal' or name] end)
       return ok and found or nil
     end,
   })

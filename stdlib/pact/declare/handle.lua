@@ -1,5 +1,6 @@
 --- What a declaration returns: stands for the service by its id, shows its declared and its live fields.
 local list = require 'pact.base.list'
+local older = require 'pact.declare.older'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -8,7 +9,7 @@ local ID = setmetatable({}, { __name = 'handle.id' })
 
 local fields = {
   'id', 'display_name', 'category', 'tags', 'kind', 'status', 'health', 'reason', 'pid', 'exit_code',
-  'signal', 'restart_count', 'started_at', 'ended_at', 'uptime', 'cpu', 'memory', 'ports', 'endpoints',
+  'exit_signal', 'restart_count', 'started_at', 'ended_at', 'uptime', 'cpu', 'memory', 'ports', 'endpoints',
   'history', 'last_probe',
 }
 local methods = { 'start', 'stop', 'restart', 'signal', 'wait', 'logs', 'tail', 'exec', 'why' }
@@ -58,6 +59,7 @@ function M.meta(recipe)
   local meta = { __name = 'service' }
   function meta.__index(handle, key)
     local id, context = rawget(handle, ID), recipe.context
+    if not known[key] and known[older.field(key)] then key = older.field(key) end
     local method = context.methods and context.methods[key]
     if method then return method end
     local value

@@ -87,7 +87,7 @@ local function unknown(noun, key, value, cursor)
     end
     return cursor:slip(('unknown key %s'):format(text.show(key)))
   end
-  local near = text.nearest(key, names_of(noun, cursor.kind))
+  local near = text.nearest(key, names_of(noun, cursor.kind)) or text.nearest(key, names_of(noun))
   local hint = near and (" (did you mean '%s'?)"):format(near) or belongs(noun, key, cursor.kind)
   cursor:slip(("unknown key '%s'%s"):format(cursor:key(key), hint))
   return near

@@ -5,6 +5,7 @@ local handle = require 'pact.declare.handle'
 local hooks = require 'pact.declare.fields.hooks'
 local list = require 'pact.base.list'
 local merge = require 'pact.declare.merge'
+local older = require 'pact.declare.older'
 local options = require 'pact.declare.options'
 local project = require 'pact.declare.fields.project'
 local record = require 'pact.declare.record'
@@ -188,7 +189,7 @@ local function declaring(recipe, api)
   function api.free_port(name) return free_port(recipe, name) end
   function api.service(id)
     local found = handle.id_of(id) or id
-    if recipe.declared[found] then return handle.new(recipe.handles, found) end
+    return recipe.declared[found] and handle.new(recipe.handles, found) or nil
   end
 end
 
@@ -203,7 +204,7 @@ function M.new(recipe)
   local pact = setmetatable({}, {
     __name = 'pact',
     __index = function(_, key)
-      local found = api[key]
+      local found = api[key] or api[older.call(key)]
       if found ~= nil then return found end
       if key == 'args' then
         recipe.args_read = true

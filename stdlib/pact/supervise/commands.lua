@@ -99,18 +99,19 @@ function Supervisor:stop(id, opts)
   return wait_if(self, node, opts.wait, 'stopped')
 end
 
-local function restart_all(self, node, by)
+-- `begun` is called when the starts have been asked for, or will never be.
+local function restart_all(self, node, by, begun)
   local set, nodes = with_dependents(node), {}
   for other, how in pairs(set) do
     if how == true then nodes[#nodes + 1] = other end
   end
   table.sort(nodes, function(a, b) return a.index < b.index end)
   teardown.begin(self, set, by, function()
-    if self.down then return end
-    for _, other in ipairs(deps.needed(nodes, true)) do
+    for _, other in ipairs(self.down and {} or deps.needed(nodes, true)) do
       local named = set[other] == true
       self:feed(other, { name = named and 'restart' or 'up', by = named and by or 'dependency' })
     end
+    begun()
   end)
 end
 
@@ -123,8 +124,11 @@ function Supervisor:restart(id, opts)
   if not node then return nil, message, code end
   local by = opts.by or 'person'
   self.touched = true
-  if opts.with_dependents then
-    restart_all(self, node, by)
+  if opts.with_dependents and opts.wait then
+    self.sched:suspend(function(wake) restart_all(self, node, by, wake) end)
+    if self.down then return ready_to_act(self, id) end
+  elseif opts.with_dependents then
+    restart_all(self, node, by, function() end)
   else
     self:feed(node, { name = 'restart', by = by })
     for _, other in ipairs(deps.needed({ node }, true)) do
@@ -132,7 +136,6 @@ function Supervisor:restart(id, opts)
     end
   end
   if not opts.wait then return true end
-  if opts.with_dependents then waiters.wait(self, node, 'stopped') end
   return waiters.wait(self, node, 'ready')
 end
 

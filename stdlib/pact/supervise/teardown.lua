@@ -169,6 +169,7 @@ local function stop_all(sup)
   end
   local set = {}
   for _, node in pairs(sup.nodes) do set[node] = true end
+  for t in pairs(sup.teardowns) do sup.sched:post(t.done) end
   sup.teardowns = {}
   M.begin(sup, set, 'shutdown', function()
     complete(sup)

@@ -209,4 +209,21 @@ describe('shutdown', function()
     net.world:advance(1000)
     assert.same({ db = 'stopped', web = 'stopped', other = 'running' }, net:all())
   end)
+
+  it('lets who waits for a restart with dependents go on: at its end, and when a shutdown overtakes it', function()
+    for _, overtaken in ipairs { false, true } do
+      net = network.new({ { 'db' }, { 'web', { depends_on = { 'db' } } } }, { programs = { web = { stop_takes = 100 } } })
+      net:up(10)
+      local answer
+      net.loop:spawn(function()
+        answer = table.pack(net.sup:restart('db', { with_dependents = true, wait = true }))
+      end, {})
+      net.world:advance(50)
+      assert.is_nil(answer)
+      if overtaken then net.sup:shutdown 'over' end
+      net.world:advance(1000)
+      local expected = overtaken and { nil, 'the network is shutting down', 'busy' } or { true }
+      assert.same(expected, { answer[1], answer[2], answer[3] })
+    end
+  end)
 end)
