@@ -29,11 +29,6 @@ local RECIPES = {
   { 'an error that is no text', 'error { code = 4 }\n', { 'net.lua' }, traceback = true },
   { 'binary', '\27Lua\84\0\25\147', { 'net.lua' } },
   { 'bytes that are no text', '\0\1\2\255\254', { 'net.lua' } },
-  { 'the same id twice', [[
-local pact = require 'pact'
-pact.process 'a' { command = { 'touch', 'ran' } }
-pact.process 'a' { command = { 'touch', 'ran' } }
-]], { 'net.lua:3:', "'a'", 'net.lua:2' } },
   { 'an unknown key', [[
 local pact = require 'pact'
 pact.process 'a' {
@@ -84,21 +79,6 @@ pact.process 'a' { command = { 'touch', 'ran' }, restart = 'on-failur' }
 local pact = require 'pact'
 pact.process 'a' { command = { 'touch', 'ran' }, stop = { signal = 'TREM' } }
 ]], { 'net.lua:2:', 'TREM', 'TERM' } },
-  { 'an unknown dependency', [[
-local pact = require 'pact'
-pact.process 'database' { command = { 'touch', 'ran' } }
-pact.process 'node' { command = { 'touch', 'ran' }, depends_on = { 'databse' } }
-]], { "net.lua:3:", "process 'node'", "'databse'", "did you mean 'database'" } },
-  { 'itself as dependency', [[
-local pact = require 'pact'
-pact.process 'a' { command = { 'touch', 'ran' }, depends_on = { 'a' } }
-]], { 'net.lua:2:', "'a'", 'itself' } },
-  { 'a cycle', [[
-local pact = require 'pact'
-pact.process 'a' { command = { 'touch', 'ran' }, depends_on = { 'c' } }
-pact.process 'b' { command = { 'touch', 'ran' }, depends_on = { 'a' } }
-pact.process 'c' { command = { 'touch', 'ran' }, depends_on = { 'b' } }
-]], { 'net.lua:', 'cycle', 'a', 'b', 'c' } },
   { 'a condition that is none', [[
 local pact = require 'pact'
 pact.process 'a' { command = { 'touch', 'ran' } }
@@ -140,13 +120,6 @@ local pact = require 'pact'
 pact.process 'a' { command = { 'touch', 'ran' }, user = 'no-such-user' }
 ]], { 'no-such-user' }, status = 'any' },
 }
-
-for _, id in ipairs { '', 'a b', 'a/b', '../x', '-x', '.x', 'x\ny', ('x'):rep(65), 'a\27[2J' } do
-  RECIPES[#RECIPES + 1] = { ('the id %q'):format(id):gsub('\n', 'n'):gsub('\27', 'e'), ([[
-local pact = require 'pact'
-pact.process(%q) { command = { 'touch', 'ran' } }
-]]):format(id), { 'net.lua:2:' } }
-end
 
 describe('bad input', function()
   for _, row in ipairs(RECIPES) do

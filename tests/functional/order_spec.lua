@@ -17,13 +17,6 @@ local SERVICE = [[
   end
 ]]
 
-local function position(lines, text)
-  for i, line in ipairs(lines) do
-    if line == text then return i end
-  end
-  error(('%q is not in the trace: %s'):format(text, table.concat(lines, ', ')), 2)
-end
-
 describe('order', function()
   case('a service starts when what it depends on is ready', function(t)
     t:up(SERVICE .. [[
@@ -33,20 +26,6 @@ describe('order', function()
     ]])
     assert.same({ 'start db', 'open db', 'start api', 'open api', 'start web', 'open web' },
       t:wait_lines('trace', 6))
-  end)
-
-  case('the corners of a diamond wait for all they depend on', function(t)
-    t:up(SERVICE .. [[
-      service('top', { 'left', 'right' })
-      service('left', { 'base' })
-      service('right', { 'base' })
-      service('base')
-    ]])
-    local lines = t:wait_lines('trace', 8)
-    assert.is_true(position(lines, 'open base') < position(lines, 'start left'))
-    assert.is_true(position(lines, 'open base') < position(lines, 'start right'))
-    assert.is_true(position(lines, 'open left') < position(lines, 'start top'))
-    assert.is_true(position(lines, 'open right') < position(lines, 'start top'))
   end)
 
   case('independent services start side by side', function(t)
@@ -96,16 +75,5 @@ describe('order', function()
     network:signal 'TERM'
     network:wait(8)
     assert.equal(3, #t:lines 'stops')
-  end)
-
-  case('a chain of 200 comes up and goes down', function(t)
-    local network = t:up [[
-      for i = 1, 200 do
-        pact.process('n' .. i) { command = { 'sleep', '1000' }, depends_on = i > 1 and { 'n' .. i - 1 } or nil }
-      end
-      pact.task 'last' { shell = 'echo done >>trace', depends_on = { 'n200' }, essential = true }
-    ]]
-    t:wait_lines('trace', 1, 20)
-    assert.equal(0, network:wait(20).code)
   end)
 end)

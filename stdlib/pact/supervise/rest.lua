@@ -1,5 +1,7 @@
 --- Whether everything wanted is ready, whether anything lives or can live, and with which status it would end.
 
+local view = require 'pact.supervise.view'
+
 local M = {}
 
 local GOOD = { running = true, completed = true }
@@ -43,7 +45,7 @@ end
 ---@return rest
 function M.now(sup)
   local failed = M.failed(sup, sup.active == 0)
-  local why = failed[1] and sup.nodes[failed[1]].record.reason
+  local why = failed[1] and view.snapshot(sup, sup.nodes[failed[1]]).reason
   return {
     down = false,
     status = failed[1] and 3 or 0,
