@@ -7,6 +7,7 @@ local list = require 'pact.base.list'
 local merge = require 'pact.declare.merge'
 local older = require 'pact.declare.older'
 local options = require 'pact.declare.options'
+local patterns = require 'pact.declare.patterns'
 local project = require 'pact.declare.fields.project'
 local record = require 'pact.declare.record'
 local service = require 'pact.declare.fields.service'
@@ -181,6 +182,7 @@ local function declaring(recipe, api)
     given.extends = nil
     return templates.new(given)
   end
+  api.patterns = patterns.new(recipe)
   function api.on(...) return add_hook(recipe, 'on', false, ...) end
   function api.once(...) return add_hook(recipe, 'once', true, ...) end
   function api.command(name, spec, fn) add_command(recipe, name, spec, fn) end
