@@ -162,7 +162,7 @@
 ---What goes over the bus, to the journal and to clients: values only.
 ---@class event
 ---@field seq integer 1, 2, 3 … of the run
----@field name string `started ready running stopped completed crashed restarted failed skipped backoff healthy unhealthy health_check_failed probe line metrics hook_failed all_ready shutdown` and users' own with a colon
+---@field name string `started ready running stopped completed crashed restarted failed skipped backoff healthy unhealthy health_check_failed probe line metrics hook_failed hook_ended all_ready shutdown` and users' own with a colon
 ---@field at integer wall ms
 ---@field mono integer monotonic ms
 ---@field service? string id
@@ -178,6 +178,7 @@
 
 ---@class task
 ---@field name string
+---@field owner? any what it was started for; tasks that it starts inherit it
 ---@field status 'ready'|'waiting'|'running'|'done'|'failed'|'cancelled'
 ---@field result? table packed results, or `{ n = 1, message }`
 
@@ -196,7 +197,7 @@
 ---@field batch fun(self, fn: fun()) runs `fn` once, when all events of this turn are delivered
 ---@field on_turn fun(self, fn: fun()) after each turn that delivered something
 ---@field group fun(self): task_group
----@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, on_error?: fun(message: string, traceback: string, task: task), on_done?: fun(...) }, ...): task begins at the end of this dispatch
+---@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, owner?: any, on_error?: fun(message: string, traceback: string, task: task), on_done?: fun(...) }, ...): task begins at the end of this dispatch
 ---@field stop fun(self, task: task) cancels one task
 ---@field current fun(self): task?
 ---@field can_wait fun(self): boolean
@@ -237,7 +238,7 @@
 ---@field colour? boolean we colour our own output: FORCE_COLOR=1 for services
 ---@field hook_timeout? integer default 10 s
 ---@field handle? fun(id: string): any what the recipe's functions (check, on_unhealthy, policy) get for the service; default its snapshot
----@field verdict? fun(id: string, event: event, reply: fun(v?: verdict)): boolean asked on crashed, unhealthy, health_check_failed, failed after the event went over the bus. true: `reply` will be called once (nil: no verdict), until then, or hook_timeout, the policy waits; false: no hook has a say
+---@field verdict? fun(id: string, event: event, reply: fun(v?: verdict): boolean): false|fun(): verdict? asked on crashed, unhealthy, health_check_failed, failed after the event went over the bus. A function: `reply` will be called once (nil: no verdict; gives false when nobody waits for it any more), until then, or hook_timeout, the policy waits, and at the timeout the function says what there is; false: no hook has a say
 ---@field before_stop? fun(reason: string, done: fun()) shutdown waits for done, 10 s at most, before the first stop
 ---@field on_rest? fun(rest: rest) each time that nothing wanted lives or can live any more, and after a shutdown
 

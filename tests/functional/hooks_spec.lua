@@ -1,6 +1,19 @@
 --- Hooks of a recipe: they hear what happens, and may act on the network.
 local functional = require 'functional'
 local case = functional.case
+local cjson = require 'cjson'
+
+-- Events of a name in the network's journal.
+local function journal(t, name)
+  local found = {}
+  for _, path in ipairs(t:state '/events%.jsonl$') do
+    for _, line in ipairs(t:lines(path)) do
+      local event = cjson.decode(line)
+      if event.name == name then found[#found + 1] = event end
+    end
+  end
+  return found
+end
 
 describe('hooks', function()
   case('hear of a crash with its facts', function(t)
@@ -81,5 +94,86 @@ describe('hooks', function()
     network:signal 'TERM'
     network:wait(10)
     assert.same({ 'up', 'hook', 'stop' }, t:lines 'trace')
+  end)
+
+  case('decide what follows a crash: the own one before the others, and the journal says who', function(t)
+    local result = t:up([[
+      pact.on('crashed', function() return pact.verdict.fail 'of all' end)
+      pact.process 'p' { shell = 'echo up >>trace; exit 75', on = { crashed = function(service, event)
+        pact.sleep '30ms'
+        if #service.history < 3 and event.exit_code == 75 then
+          return pact.verdict.restart { after = '10ms', count = false }
+        end
+        return pact.verdict.fail 'disk full'
+      end } }
+    ]]):wait()
+    assert.equal(3, result.code)
+    assert.truthy((result.out .. result.err):find('failed: disk full', 1, true), result.out)
+    assert.equal(3, #t:lines 'trace')
+    local told = journal(t, 'hook_ended')
+    assert.equal(6, #told)
+    local first = told[1]
+    assert.same({ 'crashed', 'p', 'net.lua', 2, 'restart after 10 ms uncounted', true },
+      { first.hook, first.service, first.file, first.line, first.verdict, first.used })
+    assert.is_true(first.ms >= 30)
+    assert.same({ "fail 'of all'", false, 'net.lua:2 decided' }, { told[2].verdict, told[2].used, told[2].overruled })
+  end)
+
+  case('that are slow are waited for, which `why` shows, until hook_timeout', function(t)
+    t:up [[
+      pact.hook_timeout '3s'
+      pact.process 'p' { shell = 'echo up >>trace; exit 1', restart = { delay = '10ms', max_retries = 1 } }
+      pact.on('crashed', function() pact.sleep '1h' end)
+    ]]
+    t:wait_service('p', { status = 'backoff' })
+    assert.truthy(t:run({ 'why', 'p' }).out:find("hooks for 'crashed' are being waited for", 1, true))
+    assert.equal(1, #t:lines 'trace')
+    t:wait_lines('trace', 2)
+  end)
+
+  case('a command that a hook gives is its verdict', function(t)
+    local result = t:up([[
+      pact.process 'p' { shell = 'echo up >>trace; exit 1', restart = { delay = '1h', max_retries = 5 } }
+      pact.on('crashed', function(service)
+        if service.restart_count < 3 then return service:restart { wait = false } end
+        service:stop()
+      end)
+    ]]):wait()
+    assert.equal(0, result.code, result.out)
+    assert.equal(4, #t:lines 'trace')
+    local told = journal(t, 'hook_ended')
+    assert.same({ 'restart by command', true }, { told[1].verdict, told[1].used })
+    assert.equal('stop by command', told[4].verdict)
+  end)
+
+  case('what is no verdict is told with its place, and the policy decides', function(t)
+    local result = t:up([[
+      pact.process 'p' { shell = 'echo up >>trace; exit 1', restart = { delay = '10ms', max_retries = 1 } }
+      pact.on('crashed',
+        function() return 'restart' end)
+    ]]):wait()
+    assert.equal(3, result.code)
+    assert.equal(2, #t:lines 'trace')
+    local all = result.out .. result.err
+    assert.truthy(all:find("hook for crashed failed at net.lua:3: returned 'restart', which is no verdict", 1, true), all)
+  end)
+
+  case('a script gets service and event, and is read again when it has changed', function(t)
+    t:file('hooks/recover.lua', [[
+      local pact, service, event = require 'pact', ...
+      pact.file.append('heard', service .. ' one ' .. event.exit_code .. '\n')
+      return pact.verdict.restart { after = '10ms', count = false }
+    ]])
+    t:up [[
+      pact.process 'p' { shell = 'while [ ! -e go ]; do sleep 0.01; done; rm go; exit 3', on = { crashed = 'hooks/recover.lua' } }
+    ]]
+    t:file('go', '')
+    assert.same({ 'p one 3' }, t:wait_lines('heard', 1))
+    t:file('hooks/recover.lua', "local pact = require 'pact' pact.file.append('heard', 'another\\n') nonsense.x = 1")
+    t:file('go', '')
+    assert.same({ 'p one 3', 'another' }, t:wait_lines('heard', 2))
+    functional.wait('the failure', function() return journal(t, 'hook_failed')[1] end)
+    local failed = journal(t, 'hook_failed')[1]
+    assert.same({ 'hooks/recover.lua', 1, 'p' }, { failed.file, failed.line, failed.service })
   end)
 end)

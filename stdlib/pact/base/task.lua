@@ -16,7 +16,7 @@ function Sched:can_wait()
 end
 
 ---@param fn function
----@param opts? { name?: string, group?: task_group, budget?: integer, on_error?: function, on_done?: function }
+---@param opts? table see `sched` in meta/types.lua
 ---@return task it begins at the end of this dispatch
 function Sched:spawn(fn, opts, ...)
   opts = opts or {}
@@ -26,6 +26,7 @@ function Sched:spawn(fn, opts, ...)
     serial = self:next_serial(),
     thread = coroutine.create(fn),
     group = opts.group,
+    owner = opts.owner or (self.running and self.running.owner),
     budget = opts.budget or 0,
     on_error = opts.on_error,
     on_done = opts.on_done,

@@ -50,7 +50,7 @@ end
 local function command(context, name, id, opts)
   local args = options_of(opts)
   args.ids = { id }
-  return context.network:command(name, args, context.launch.body_runs and 'recipe' or 'hook')
+  return context.network:command(name, args, context.network.hooks:owns(context.sched:current()) and 'hook' or 'recipe')
 end
 
 ---`pact.start 'id'`, or a declaration and start in one: `pact.start { id = …, … }`.

@@ -2,10 +2,15 @@
 -- An error in one is the event `hook_failed` and touches nothing else.
 
 local list = require 'pact.base.list'
+local rounds = require 'pact.control.rounds'
+local verdicts = require 'pact.control.verdicts'
 
 local M = {}
 
 local BUDGET_MS = 250
+
+-- Events that come too often for each hook's run to be told, and what is told of hooks themselves.
+local UNTOLD = { probe = true, line = true, metrics = true, hook_failed = true, hook_ended = true }
 
 ---@class hooks
 local Hooks = {}
@@ -14,22 +19,60 @@ Hooks.__index = Hooks
 ---@class hook
 ---@field event string
 ---@field fn function|string a string is a script's path
+---@field at at
 ---@field once? boolean
 ---@field gone? boolean
+
+---One run of a hook.
+---@class hook_run
+---@field hook hook
+---@field at at
+---@field event event
+---@field began integer monotonic ms
+---@field round? round
+---@field ended? boolean
+---@field ms? integer
+---@field verdict? verdict
+---@field command? string what it told the service of its event to do
 
 ---@class hooks_context
 ---@field sched sched
 ---@field bus bus
 ---@field fs sys.fs
+---@field now fun(): integer
 ---@field handle fun(id: string): any what functions get for a service
----@field environment? table globals of script files
+---@field compile fun(path: string): function?, problem? a script file, in the recipe's environment
+---@field place? fun(fn: function): at? where a function of the recipe is written
 ---@field directory string from which their paths are taken
 ---@field on_idle? fun() no hook runs any more
 
 ---@param context hooks_context
 ---@return hooks
 function M.new(context)
-  return setmetatable({ context = context, own = {}, global = {}, scripts = {}, stopping = {}, running = 0 }, Hooks)
+  local self = setmetatable({
+    context = context, own = {}, global = {}, scripts = {}, stopping = {}, running = 0,
+  }, Hooks)
+  self.rounds = rounds.new {
+    told = function(run, used, why)
+      self:told(run, used, why)
+    end,
+    again = function(run, round)
+      self:run(run.hook, run.event, round)
+    end,
+    post = function(fn)
+      context.sched:post(fn)
+    end,
+  }
+  return self
+end
+
+-- Where a hook is written; a script's is its first line.
+function Hooks:place(fn, declared)
+  if type(fn) == 'string' then
+    local below = self.context.directory .. '/'
+    return { file = fn:sub(1, #below) == below and fn:sub(#below + 1) or fn, line = 1 }
+  end
+  return self.context.place and self.context.place(fn) or declared or { file = '?', line = 0 }
 end
 
 ---@param event string
@@ -38,7 +81,7 @@ end
 ---@return hook
 function Hooks:add(event, fn, opts)
   opts = opts or {}
-  local hook = { event = event, fn = fn, once = opts.once, at = opts.at }
+  local hook = { event = event, fn = fn, once = opts.once, at = self:place(fn, opts.at) }
   local into = self.global
   if opts.service then
     into = self.own[opts.service] or {}
@@ -70,18 +113,15 @@ function Hooks:add_declared(declared)
 end
 
 ---A script's function, loaded again when the file has changed.
+---@return function?, problem?
 function Hooks:script(path)
   if path:sub(1, 1) ~= '/' then path = self.context.directory .. '/' .. path end
   local stat, message = self.context.fs.stat(path)
-  if not stat then return nil, message end
+  if not stat then return nil, { at = self:place(path), message = message } end
   local known = self.scripts[path]
   if known and known.mtime == stat.mtime and known.size == stat.size then return known.fn end
-  local source
-  source, message = self.context.fs.read(path)
-  if not source then return nil, message end
-  local fn
-  fn, message = load(source, '@' .. path, 't', self.context.environment)
-  if not fn then return nil, message end
+  local fn, problem = self.context.compile(path)
+  if not fn then return nil, problem end
   self.scripts[path] = { fn = fn, mtime = stat.mtime, size = stat.size }
   return fn
 end
@@ -113,10 +153,31 @@ function M.failure(what, message, traceback, service)
   }
 end
 
-function Hooks:failed(hook, event, message, traceback)
+-- A hook of hook_failed that fails is told no further: there would be no end to it.
+function Hooks:failed(run, message, traceback, at)
+  local event = run.event
+  if event.name == 'hook_failed' then return end
   local failure = M.failure(event.name, message, traceback, event.service)
-  if not failure.file and hook.at then failure.file, failure.line = hook.at.file, hook.at.line end
+  if not failure.file or at then
+    at = at or run.at
+    failure.file, failure.line = at.file, at.line
+  end
   self.context.bus:emit(failure)
+end
+
+---Tells that a hook has ended, how long it took, and what became of its verdict.
+---@param run hook_run
+---@param used? boolean
+---@param why? string who overruled it
+function Hooks:told(run, used, why)
+  local event = run.event
+  if not event.service or UNTOLD[event.name] or event.name:find(':', 1, true) then return end
+  local verdict = run.verdict and tostring(run.verdict)
+  if run.command then verdict = ('%s by command'):format(run.command) end
+  self.context.bus:emit {
+    name = 'hook_ended', service = event.service, epoch = event.epoch, hook = event.name, of = event.seq,
+    file = run.at.file, line = run.at.line, ms = run.ms, verdict = verdict, used = used, overruled = why,
+  }
 end
 
 local function switched_off(hook)
@@ -124,51 +185,93 @@ local function switched_off(hook)
 end
 
 ---What a hook's task begins with: one that was switched off since the event doesn't run.
+---@return function?, problem?
 function Hooks:body(hook)
   local fn = hook.fn
   if type(fn) == 'string' then
-    local message
-    fn, message = self:script(hook.fn)
-    if not fn then return nil, message end
+    local problem
+    fn, problem = self:script(fn)
+    if not fn then return nil, problem end
   end
   return function(...)
     if not switched_off(hook) then return fn(...) end
   end
 end
 
-function Hooks:run(hook, event)
-  local fn, problem = self:body(hook)
-  if not fn then return self:failed(hook, event, problem) end
-  local task
-  local function ended()
-    self.running = self.running - 1
-    self.stopping[task] = nil
-    if self.stopped and not next(self.stopping) then self.stopped() end
-    if self.running == 0 and self.context.on_idle then self.context.on_idle() end
+function Hooks:ended(run, value)
+  run.ended, run.ms = true, self.context.now() - run.began
+  if not run.command then
+    local wrong = verdicts.wrong(run.event.name, value)
+    if wrong then
+      self:failed(run, wrong, nil, run.at)
+    elseif verdicts.is(value) then
+      run.verdict = value
+    end
   end
-  self.running = self.running + 1
-  task = self.context.sched:spawn(fn, {
+  if run.round then self.rounds:ended(run) else self:told(run) end
+  self:left(run)
+end
+
+-- One fewer that runs.
+function Hooks:left(run)
+  self.running = self.running - 1
+  if run.task then self.stopping[run.task] = nil end
+  if self.stopped and not next(self.stopping) then self.stopped() end
+  if self.running == 0 and self.context.on_idle then self.context.on_idle() end
+end
+
+function Hooks:begin(run, fn)
+  local event = run.event
+  run.task = self.context.sched:spawn(fn, {
     name = 'hook ' .. event.name,
     budget = BUDGET_MS,
-    on_done = ended,
-    on_error = function(message, traceback)
-      -- A hook of hook_failed that fails is told no further: there would be no end to it.
-      if event.name ~= 'hook_failed' then self:failed(hook, event, message, traceback) end
-      ended()
+    owner = run,
+    on_done = function(value)
+      self:ended(run, value)
     end,
-  }, event.service and self.context.handle(event.service), event)
-  if event.name == 'shutdown' then self.stopping[task] = true end
+    on_error = function(message, traceback)
+      self:failed(run, message, traceback)
+      self:ended(run)
+    end,
+  }, event.service and self.context.handle(event.service), list.copy(event))
+  if event.name == 'shutdown' then self.stopping[run.task] = true end
+end
+
+function Hooks:run(hook, event, round)
+  local run = { hook = hook, at = hook.at, event = event, began = self.context.now(), round = round }
+  if round then round.runs[#round.runs + 1] = run end
+  self.running = self.running + 1
+  local fn, problem = self:body(hook)
+  if fn then return self:begin(run, fn) end
+  self:failed(run, problem.message, nil, problem.at)
+  self:ended(run)
+end
+
+---A task tells services to do something: of a hook whose event is about one of them, that is its verdict.
+---@param task? task
+---@param command string
+---@param ids string[]
+function Hooks:commanded(task, command, ids)
+  local run = task and task.owner
+  if not run or not run.round or run.ended then return end
+  if list.index(ids, run.event.service) then self.rounds:commanded(run, command) end
+end
+
+---@param task? task
+---@return boolean it belongs to a hook
+function Hooks.owns(_, task)
+  return task ~= nil and task.owner ~= nil and task.owner.hook ~= nil
 end
 
 local function gone(hook)
   return hook.gone or switched_off(hook)
 end
 
-function Hooks:run_list(hooks, event)
+function Hooks:run_list(hooks, event, round)
   for _, hook in ipairs(table.move(hooks, 1, #hooks, 1, {})) do
     if not gone(hook) then
       if hook.once then hook.gone = true end
-      self:run(hook, event)
+      self:run(hook, event, round)
     end
   end
   for i = #hooks, 1, -1 do
@@ -180,10 +283,20 @@ end
 ---@param event event
 function Hooks:fire(event)
   local own = event.service and self.own[event.service]
-  for _, name in ipairs { event.name, '*' } do
-    if own and own[name] then self:run_list(own[name], event) end
-    if self.global[name] then self:run_list(self.global[name], event) end
-  end
+  local first, second = own and own[event.name], self.global[event.name]
+  if not first and not second then return end
+  local round = self.rounds:open(event)
+  if first then self:run_list(first, event, round) end
+  if second then self:run_list(second, event, round) end
+end
+
+---Asks what hooks have to say about an event that has gone round.
+---@param id string
+---@param event event
+---@param reply fun(verdict?: verdict): boolean?
+---@return fun(): verdict?|false
+function Hooks:verdict(id, event, reply)
+  return self.rounds:ask(id, event, reply)
 end
 
 ---Runs the hooks of `shutdown`; `done` when they have ended.

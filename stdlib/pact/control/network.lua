@@ -11,6 +11,9 @@ local statedir = require 'pact.control.statedir'
 
 local M = {}
 
+-- Commands that say what a service shall be: from a hook they are its verdict.
+local WANTS = { start = true, stop = true, restart = true }
+
 ---@class network
 ---@field sys sys
 ---@field sched sched
@@ -108,6 +111,7 @@ end
 ---@param by actor
 function Network:command(name, args, by)
   if not self.supervisor and name ~= 'shutdown' then return nil, 'nothing runs yet', 'busy' end
+  if WANTS[name] then self.hooks:commanded(self.sched:current(), name, args.ids) end
   return commands.run(name, {
     supervisor = self.supervisor,
     by = by,
@@ -211,8 +215,14 @@ function Network:start(context)
   self.followed, self.plain = {}, true
   self.shows_output = self.invocation.verb ~= 'run' and not self.invocation.options.json
   self.hooks = hooks.new {
-    sched = self.sched, bus = self.bus, fs = self.sys.fs, environment = recipe.environment,
+    sched = self.sched, bus = self.bus, fs = self.sys.fs, now = self.sys.time.now,
     directory = self.plan.directory, handle = context.handle,
+    compile = function(path)
+      return recipe:script(path)
+    end,
+    place = function(fn)
+      return recipe:place(fn)
+    end,
     on_idle = function()
       self:end_at_rest()
     end,
@@ -223,6 +233,9 @@ function Network:start(context)
     sys = self.sys, sched = self.sched, bus = self.bus, plan = self.plan, drivers = context.drivers,
     log_dir = self.run.dir, environment = context.environment, run = self.run.dir, socket = self.dir.socket,
     colour = context.colour, handle = context.handle,
+    verdict = function(...)
+      return self.hooks:verdict(...)
+    end,
     before_stop = function(reason, done)
       self.hooks:before_stop(reason, done)
     end,

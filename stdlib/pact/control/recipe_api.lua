@@ -3,6 +3,7 @@
 
 local acting = require 'pact.control.acting'
 local reading = require 'pact.control.reading'
+local verdicts = require 'pact.control.verdicts'
 
 local M = {}
 
@@ -110,6 +111,7 @@ end
 function Api:install(api)
   reading.install(api, self.context)
   acting.install(api, self.context)
+  api.verdict = verdicts.api
 end
 
 return M

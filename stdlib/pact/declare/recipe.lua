@@ -243,6 +243,24 @@ function Recipe:usage()
   return { options = options, commands = commands }
 end
 
+---Compiles a script of the recipe's, such as a hook's.
+---@param path string absolute
+---@return function?, problem?
+function Recipe:script(path)
+  local below = self.directory .. '/'
+  local shown = path:sub(1, #below) == below and path:sub(#below + 1) or path
+  return load_recipe.chunk(self, path, shown, self.env)
+end
+
+---Where a function of the recipe is written; nil for one of another's.
+---@param fn function
+---@return at?
+function Recipe:place(fn)
+  local info = debug.getinfo(fn, 'S')
+  local file = self.sources[info.source]
+  return file and { file = file, line = info.linedefined } or nil
+end
+
 ---Reads and compiles the file.
 ---@return function? body, problem? problem
 function Recipe:compile() return load_recipe.compile(self) end

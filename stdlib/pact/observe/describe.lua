@@ -79,6 +79,7 @@ end
 
 local QUIET = {
   probe = true, line = true, metrics = true, ready = true, notify = true, all_ready = true, restarted = true,
+  hook_ended = true,
 }
 
 ---@param event event

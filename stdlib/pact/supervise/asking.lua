@@ -1,31 +1,46 @@
 --- Asks those who may decide instead of the policy: hooks, then the service's own functions.
 
 local duration = require 'pact.base.duration'
+local text = require 'pact.base.text'
+local view = require 'pact.supervise.view'
 
 local M = {}
 
 local HOOK_TIMEOUT = 10000
 local BUDGET = 250
 local ACTIONS = { restart = true, wait = true, ignore = true, fail = true }
-local HEALTH = { unhealthy = true, health_check_failed = true }
 
 local function valid(verdict)
   return type(verdict) == 'table' and ACTIONS[verdict.action] and verdict or nil
 end
 
--- What a function of the recipe gave, as a verdict.
-local function as_verdict(value)
+local WANTED = {
+  restart = "a delay such as '2s', or nil to give up",
+  on_unhealthy = "'restart', 'ignore', a delay such as '2s', a verdict, or nothing",
+}
+
+-- What a function of the recipe gave, as a verdict; else what is wrong with it.
+local function as_verdict(what, value)
   if value == nil or valid(value) then return value end
-  if ACTIONS[value] then return { action = value } end
-  local ms = math.type(value) == 'float' and math.floor(value) or value
-  if type(ms) == 'string' then ms = duration.parse(ms) end
-  if math.type(ms) == 'integer' and ms >= 0 then return { action = 'restart', after = ms } end
+  if what == 'on_unhealthy' then
+    if value == true or value == false then return nil end
+    if value == 'restart' or value == 'ignore' then return { action = value } end
+  end
+  local ms, message = duration.parse(value)
+  if ms then return { action = 'restart', after = ms } end
+  local hint = message:find '^is ' and '; it ' .. message or ''
+  return nil, ('gave %s: expected %s%s'):format(text.show(value), WANTED[what], hint)
 end
 
-local function answer(sup, node, ticket, verdict)
-  if node.asking ~= ticket then return end
+local function stop_asking(sup, node, ticket)
   sup.sched:cancel(ticket.timer)
+  if ticket.task then sup.sched:stop(ticket.task) end
   node.asking = nil
+end
+
+local function answer(sup, node, ticket, verdict, fallback)
+  if node.asking ~= ticket then return end
+  stop_asking(sup, node, ticket)
   if verdict and verdict.action == 'wait' then
     node.asking = ticket
     ticket.timer = sup.sched:after(verdict.after or 1000, function()
@@ -34,52 +49,84 @@ local function answer(sup, node, ticket, verdict)
     end)
     return
   end
-  sup:feed(node, { name = 'verdict', epoch = ticket.epoch, verdict = verdict })
+  sup:feed(node, { name = 'verdict', epoch = ticket.epoch, verdict = verdict, fallback = fallback })
 end
 
 -- The function of the recipe that has the word when no hook has.
-local function own_function(node, name)
+local function own_function(sup, node, name)
   local service = node.service
   if name == 'crashed' or name == 'ended' then
     local decide = service.restart.policy == 'function' and service.restart.decide
-    return decide or nil, decide and { node.history[#node.history], node.history }
+    if not decide then return nil end
+    local history = view.history(node)
+    return 'restart', decide, history[#history], history
   elseif name == 'health_check_failed' and type(service.on_unhealthy) == 'function' then
-    return service.on_unhealthy, nil
+    return 'on_unhealthy', service.on_unhealthy, sup:handle(node.id), node.told[name]
   end
+end
+
+-- An own function that gave nothing of use: the defaults decide.
+local function failed(sup, node, ticket, what, message, traceback)
+  if node.asking ~= ticket then return end
+  ticket.task = nil
+  local file, line, rest = message:match '^([^\n:]+):(%d+): (.*)$'
+  if not file then file, line, rest = node.service.at.file, node.service.at.line, message end
+  sup:emit(node, 'hook_failed', {
+    hook = what, file = file, line = math.tointeger(tonumber(line)), reason = rest, message = rest,
+    traceback = traceback,
+  })
+  answer(sup, node, ticket, nil, true)
+end
+
+local function limit(sup, ticket, fn)
+  sup.sched:cancel(ticket.timer)
+  ticket.timer = sup.sched:after(sup.opts.hook_timeout or sup.opts.plan.hook_timeout or HOOK_TIMEOUT, fn)
 end
 
 local function ask_own(sup, node, ticket)
-  local fn, args = own_function(node, ticket.name)
+  local what, fn, first, second = own_function(sup, node, ticket.name)
   if not fn then return answer(sup, node, ticket, nil) end
-  args = args or { sup:handle(node.id), node.told[ticket.name] }
-  sup.sched:spawn(fn, {
-    name = ('%s of %s'):format(HEALTH[ticket.name] and 'on_unhealthy' or 'restart', node.id),
+  ticket.task = sup.sched:spawn(fn, {
+    name = ('%s of %s'):format(what, node.id),
     budget = BUDGET,
     on_done = function(value)
-      answer(sup, node, ticket, as_verdict(value))
+      ticket.task = nil
+      local verdict, wrong = as_verdict(what, value)
+      if wrong then return failed(sup, node, ticket, what, wrong) end
+      answer(sup, node, ticket, verdict)
     end,
     on_error = function(message, traceback)
-      sup:emit(node, 'hook_failed', {
-        hook = HEALTH[ticket.name] and 'on_unhealthy' or 'restart', reason = message, message = message,
-        traceback = traceback,
-      })
-      answer(sup, node, ticket, nil)
+      failed(sup, node, ticket, what, message, traceback)
     end,
-  }, args[1], args[2])
+  }, first, second)
+  limit(sup, ticket, function()
+    sup.sched:stop(ticket.task)
+    failed(sup, node, ticket, what, 'gave no answer in time')
+  end)
 end
 
 local function ask_hooks(sup, node, ticket)
-  local replied = false
   local function reply(verdict)
-    if replied or node.asking ~= ticket then return end
-    replied = true
+    if ticket.replied or node.asking ~= ticket then return false end
+    ticket.replied = true
     verdict = valid(verdict)
-    if verdict then return answer(sup, node, ticket, verdict) end
-    ask_own(sup, node, ticket)
+    if verdict then
+      answer(sup, node, ticket, verdict)
+    else
+      ask_own(sup, node, ticket)
+    end
+    return true
   end
-  local ok, pending = sup.sys.try(sup.opts.verdict, node.id, node.told[ticket.name], reply)
-  if not ok then sup.sched.on_error(pending.message, sup.full(pending)) end
-  if not (ok and pending) then return reply(nil) end
+  local ok, late = sup.sys.try(sup.opts.verdict, node.id, node.told[ticket.name], reply)
+  if not ok then
+    sup.sched.on_error(late.message, sup.full(late))
+    late = nil
+  end
+  if not late then return reply(nil) end
+  if ticket.replied then return end
+  limit(sup, ticket, function()
+    reply(late())
+  end)
 end
 
 ---Asks; the answer is fed as `verdict`.
@@ -87,11 +134,8 @@ end
 ---@param name 'crashed'|'ended'|'unhealthy'|'health_check_failed'|'failed'
 function M.begin(sup, node, name)
   local ticket = { name = name, epoch = node.record.epoch }
-  sup.sched:cancel(node.asking and node.asking.timer)
+  if node.asking then stop_asking(sup, node, node.asking) end
   node.asking = ticket
-  ticket.timer = sup.sched:after(sup.opts.hook_timeout or sup.opts.plan.hook_timeout or HOOK_TIMEOUT, function()
-    answer(sup, node, ticket, nil)
-  end)
   -- After the event itself has gone round.
   sup.sched:post(function()
     if node.asking ~= ticket or node.record.asked ~= name then return end
@@ -102,10 +146,7 @@ end
 
 ---Nobody is asked any more.
 function M.forget(sup, node)
-  if node.asking then
-    sup.sched:cancel(node.asking.timer)
-    node.asking = nil
-  end
+  if node.asking then stop_asking(sup, node, node.asking) end
 end
 
 return M

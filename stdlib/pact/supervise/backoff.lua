@@ -7,6 +7,9 @@ M.LONG_RUN = 10000
 
 local RETRIES = { always = true, ['unless-stopped'] = true }
 
+-- A function that gave nothing of use is taken for the usual policy.
+local ON_FAILURE = { ['on-failure'] = true, ['function'] = true }
+
 ---@param policy restart
 ---@param attempt integer 1 for the first restart in a row
 ---@param random number in [0, 1)
@@ -30,7 +33,7 @@ end
 ---@return 'restart'|'completed'|'failed' what
 ---@return integer|string delay or the reason
 function M.decide(policy, facts)
-  local again = RETRIES[policy.policy] or (policy.policy == 'on-failure' and not facts.success)
+  local again = RETRIES[policy.policy] or (ON_FAILURE[policy.policy] and not facts.success)
   if not again then
     return facts.success and 'completed' or 'failed', facts.reason
   elseif M.exhausted(policy, facts.attempt) then

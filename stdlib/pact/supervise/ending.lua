@@ -203,12 +203,12 @@ local function declined(r, event, out)
   else
     M.failed(r, r.reason, event, out)
   end
-  return true
 end
 
 local function of_crashed(r, verdict, event, out)
   if not verdict then
-    return r.policy.policy == 'function' and declined(r, event, out) or by_policy(r, event, out)
+    if r.policy.policy == 'function' and not event.fallback then return declined(r, event, out) end
+    by_policy(r, event, out)
   elseif verdict.action == 'restart' then
     by_restart(r, verdict, event, out)
   elseif verdict.action == 'ignore' then

@@ -10,6 +10,13 @@ local function copy(map)
   return out
 end
 
+---The exits of a service, oldest first.
+---@param node node
+---@return service_exit[]
+function M.history(node)
+  return copy(node.history)
+end
+
 ---@return string[] one line for each unmet dependency
 local function waiting_for(node, now)
   local lines = {}
@@ -69,7 +76,7 @@ function M.snapshot(sup, node)
     next_start_in = next_start(node, now),
     ports = copy(node.ports),
     endpoints = copy(service.endpoints),
-    history = copy(node.history),
+    history = M.history(node),
     last_probe = copy(node.last_probe or node.last_ready),
     waiting_for = lines[1] and lines or nil,
   }

@@ -3,6 +3,7 @@ local disk = require 'pact.sim.disk'
 local sim_sys = require 'pact.sim.sys'
 local hooks = require 'pact.control.hooks'
 local sched = require 'pact.base.sched'
+local verdicts = require('pact.control.verdicts').api
 
 describe('hooks', function()
   local sys, world, loop, events, subject, fs, files, trace
@@ -14,8 +15,12 @@ describe('hooks', function()
     loop = sched.new(sys)
     events = bus.new { now = sys.time.now, wall = sys.time.wall, try = sys.try, on_error = error }
     subject = hooks.new {
-      sched = loop, bus = events, fs = fs, directory = '/net',
-      environment = setmetatable({ trace = trace }, { __index = _G }),
+      sched = loop, bus = events, fs = fs, directory = '/net', now = sys.time.now,
+      compile = function(path)
+        local fn, message = load(fs.read(path), '@' .. path, 't', setmetatable({ trace = trace }, { __index = _G }))
+        return fn, message and { message = message, at = { file = path, line = 1 } }
+      end,
+      place = function(fn) return { file = 'net.lua', line = debug.getinfo(fn, 'S').linedefined } end,
       handle = function(id) return 'handle of ' .. id end,
     }
     events:subscribe(function(event) subject:fire(event) end, { rank = 'hooks' })
@@ -145,5 +150,168 @@ describe('hooks', function()
     subject:before_stop('Ctrl-C', function() done = true end)
     world:advance(10)
     assert.is_true(done)
+  end)
+
+  describe('that decide', function()
+    local told, replies
+
+    before_each(function()
+      told, replies = {}, {}
+      events:subscribe(function(event)
+        if event.name == 'hook_ended' then
+          told[#told + 1] = ('%s %s %s %s'):format(event.hook, event.verdict, event.used, event.overruled or event.ms)
+        end
+      end)
+    end)
+
+    local function hook(event, opts, fn) return subject:add(event, fn, { service = opts.own, at = opts }) end
+
+    -- Emits, and asks as the supervisor does; gives what ends the asking.
+    local function ask(name)
+      local event = { name = name or 'crashed', service = 'a' }
+      events:emit(event)
+      local late
+      loop:post(function()
+        late = subject:verdict('a', event, function(v) replies[#replies + 1] = v and (getmetatable(v) and tostring(v) or v.action) or 'none' end)
+        if not late then replies[#replies + 1] = 'nobody' end
+      end)
+      world:advance(1)
+      return late, event
+    end
+
+    local function gives(verdict, ms)
+      return function()
+        if ms then loop:sleep(ms) end
+        return verdict
+      end
+    end
+    local again, give_up = verdicts.restart { after = '2s' }, verdicts.fail 'disk full'
+
+    it('have no say when none hears the event', function()
+      ask()
+      assert.same({ 'nobody' }, replies)
+    end)
+
+    it('say nothing when none has a verdict', function()
+      hook('crashed', {}, gives(nil, 50))
+      hook('crashed', {}, gives(false))
+      ask()
+      assert.same({}, replies)
+      world:advance(100)
+      assert.same({ 'none' }, replies)
+      assert.same({ 'crashed nil nil 0', 'crashed nil nil 50' }, told)
+    end)
+
+    it("the service's own first, then in order; the others' verdicts are told as overruled", function()
+      hook('crashed', {}, gives(give_up))
+      hook('crashed', { own = 'a' }, gives(again, 300))
+      ask()
+      assert.same({}, replies)
+      world:advance(400)
+      assert.same({ 'restart after 2 s' }, replies)
+      assert.equal('crashed restart after 2 s true 300', told[1])
+      assert.truthy(told[2]:find "^crashed fail 'disk full' false net.lua:%d+ decided$", told[2])
+    end)
+
+    it('an answer that nobody waits for any more is told as overruled', function()
+      hook('crashed', {}, gives(again, 300))
+      local late = ask()
+      assert.is_nil(late())
+      world:advance(400)
+      assert.same({}, replies)
+      assert.same({ 'crashed restart after 2 s false nobody waited for it any more' }, told)
+    end)
+
+    it('at the timeout, the first that has answered decides', function()
+      hook('crashed', {}, gives(again, 60000))
+      hook('crashed', {}, gives(give_up))
+      local late = ask()
+      assert.equal(give_up, late())
+      assert.same({ "crashed fail 'disk full' true 0" }, told)
+    end)
+
+    it('one that wants to wait is asked again, alone', function()
+      local calls, others = 0, 0
+      hook('crashed', {}, function()
+        calls = calls + 1
+        return calls == 1 and verdicts.wait '1s' or again
+      end)
+      hook('crashed', {}, function() others = others + 1 end)
+      local _, event = ask()
+      assert.same({ 'wait after 1 s' }, replies)
+      subject:verdict('a', event, function(v) replies[#replies + 1] = tostring(v) end)
+      world:advance(1)
+      assert.same({ 'wait after 1 s', 'restart after 2 s' }, replies)
+      assert.same({ 2, 1 }, { calls, others })
+    end)
+
+    it('a command to its service is the verdict; what it returns then is nothing', function()
+      hook('crashed', {}, function()
+        subject:commanded(loop:current(), 'restart', { 'a' })
+        loop:sleep(70)
+        return true
+      end)
+      hook('crashed', {}, gives(give_up))
+      ask()
+      assert.same({ 'ignore' }, replies)
+      world:advance(100)
+      assert.truthy(told[1]:find "^crashed fail 'disk full' false net.lua:%d+ decided$", told[1])
+      assert.equal('crashed restart by command true 70', told[2])
+    end)
+
+    it('a command to another service is none', function()
+      hook('crashed', {}, function() subject:commanded(loop:current(), 'stop', { 'b' }) end)
+      ask()
+      assert.same({ 'none' }, replies)
+    end)
+
+    it('a verdict on unhealthy is one on what comes with it', function()
+      hook('unhealthy', {}, gives(again))
+      hook('health_check_failed', {}, gives(give_up))
+      events:emit { name = 'health_check_failed', service = 'a' }
+      ask 'unhealthy'
+      assert.same({ 'restart after 2 s' }, replies)
+      assert.truthy(told[2]:find("^health_check_failed fail 'disk full' false net.lua:%d+ decided$"), told[2])
+    end)
+
+    for _, row in ipairs {
+      { 'crashed', true, 'returned true, which is no verdict' },
+      { 'crashed', 'restart', "returned 'restart', which is no verdict" },
+      { 'failed', { action = 'restart' }, 'returned a table, which is no verdict' },
+      { 'started', verdicts.ignore(), "gave the verdict 'ignore', but nothing is decided on 'started'" },
+    } do
+      it(('%s on %s is told with its place, and decides nothing'):format(tostring(row[3]), row[1]), function()
+        local failed
+        subject:add('hook_failed', function(_, event) failed = event end)
+        hook(row[1], {}, gives(row[2]))
+        ask(row[1])
+        assert.truthy(failed.message:find(row[3], 1, true), failed.message)
+        assert.equal('net.lua', failed.file)
+        assert.same({ row[1] == 'started' and 'nobody' or 'none' }, replies)
+      end)
+    end
+  end)
+
+  describe('verdicts', function()
+    for _, row in ipairs {
+      { function() verdicts.restart { afer = 1 } end, "unknown key 'afer' (did you mean 'after'?)" },
+      { function() verdicts.restart { after = 'soon' } end, "after must be a duration such as '500ms'" },
+      { function() verdicts.restart { count = 1 } end, 'count must be true or false, got 1' },
+      { function() verdicts.restart '2s' end, "takes a table such as { after = '2s', count = false }, got '2s'" },
+      { function() verdicts.wait() end, "needs a time such as '5s'" },
+      { function() verdicts.wait(5) end, "a bare number is milliseconds; write '5s'" },
+      { function() verdicts.ignore(1) end, 'takes nothing' },
+      { function() verdicts.fail {} end, 'takes the reason as text, got a table' },
+      { function() verdicts.retry() end, 'there is no pact.verdict.retry' },
+      { function() verdicts.fial() end, "(did you mean 'fail'?)" },
+      { function() verdicts.fail = 1 end, 'cannot be set' },
+    } do
+      it('wrongly made: ' .. row[2], function()
+        local ok, message = pcall(row[1])
+        assert.is_false(ok)
+        assert.truthy(message:find(row[2], 1, true), message)
+        assert.truthy(message:find('hooks_spec.lua:' .. debug.getinfo(row[1], 'S').linedefined .. ':', 1, true), message)
+      end)
+    end
   end)
 end)

@@ -179,12 +179,49 @@ describe('a life', function()
     assert.same({ 'failed', 'exit code 7' }, { net:status 'a', net.sup:snapshot('a').reason })
   end)
 
-  it('tells of a policy function that raises, and takes it for nil', function()
-    net = network.new({ { 'a', policy { policy = 'function', decide = function() error 'oops' end } } },
-      { programs = { a = { exit_after = 100, code = 7 } } })
-    net:up(5000)
-    assert.equal('failed', net:status 'a')
-    assert.matches('oops', net:last('hook_failed').message)
+  describe('of which a policy function decides', function()
+    for _, row in ipairs {
+      { 'raises', function() error 'oops' end, 'oops' },
+      { 'gives what is no delay', function() return 'soon' end, "gave 'soon': expected a delay such as '2s'" },
+      { 'gives too small a number', function() return 5 end, 'a bare number is milliseconds' },
+    } do
+      it(('that %s is told, and the usual policy decides'):format(row[1]), function()
+        net = network.new({ { 'a', policy { policy = 'function', decide = row[2] } } },
+          { programs = { a = { exit_after = 100, code = 7 } } })
+        net:up(10000)
+        assert.same({ 0, 1100, 3200, 7300 }, starts 'a')
+        assert.equal('failed', net:status 'a')
+        assert.truthy(net:last('hook_failed').message:find(row[3], 1, true), net:last('hook_failed').message)
+      end)
+    end
+
+    it('may wait, but no longer than hooks', function()
+      local calls = 0
+      net = network.new({ { 'a', policy { policy = 'function', decide = function()
+        calls = calls + 1
+        net.loop:sleep(calls == 1 and 500 or 60000)
+        return '1s'
+      end } } }, { programs = { a = { exit_after = 100, code = 7 } } })
+      net:up(13800)
+      assert.same({ 0, 1600, 13700 }, starts 'a')
+      assert.truthy(net:last('hook_failed').message:find('no answer in time', 1, true))
+    end)
+
+    it('can spoil nothing of what it gets', function()
+      net = network.new({ { 'a', policy { policy = 'function', decide = function(exit, history)
+        exit.code, history[1] = 99, nil
+        return 100
+      end } } }, { programs = { a = { exit_after = 100, code = 7 } } })
+      net:up(150)
+      assert.same({ 1, 7 }, { #net.sup:snapshot('a').history, net.sup:snapshot('a').history[1].code })
+    end)
+
+    it('is asked when hooks have not answered in time', function()
+      net = network.new({ { 'a', policy { policy = 'function', decide = function() return 100 end } } },
+        { programs = { a = { exit_after = 100, code = 7 } }, sup = { verdict = function() return function() end end } })
+      net:up(10250)
+      assert.same({ 0, 10200 }, starts 'a')
+    end)
   end)
 
   describe('with hooks', function()
@@ -195,8 +232,7 @@ describe('a life', function()
       opts.sup = {
         verdict = function(id, event, reply)
           asked[#asked + 1] = id .. ' ' .. event.name
-          if answer then return answer(reply, event) end
-          return false
+          return answer and answer(reply, event) and function() end or false
         end,
       }
       net = network.new(list, opts)
@@ -251,6 +287,16 @@ describe('a life', function()
       assert.equal('exit code 75, waiting for hooks', net.sup:snapshot('a').reason)
       net.world:advance(6200)
       assert.same({ 0, 11100 }, starts 'a')
+    end)
+
+    it('takes at the timeout what there is', function()
+      net = network.new({ { 'a' } }, { programs = crash.programs, plan = { hook_timeout = 2000 }, sup = {
+        verdict = function() return function() return { action = 'fail', reason = 'late words' } end end,
+      } })
+      net:up(2050)
+      assert.equal('backoff', net:status 'a')
+      net.world:advance(100)
+      assert.same({ 'failed', 'late words' }, { net:status 'a', net.sup:snapshot('a').reason })
     end)
 
     it('asks again after wait', function()
