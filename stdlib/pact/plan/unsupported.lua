@@ -7,7 +7,7 @@
 local M = {
   kinds = { container = true, worker = true },
   fields = { 'schedule', 'replicas', 'watch', 'tty' },
-  checks = { notify = true, check = true },
+  checks = { notify = true },
 }
 
 ---@param service service

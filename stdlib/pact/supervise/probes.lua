@@ -2,6 +2,7 @@
 --- a function that ends it early. A probe that fails is a result, never an error.
 
 local reason = require 'pact.supervise.reason'
+local text = require 'pact.base.text'
 
 local M = {}
 
@@ -145,8 +146,8 @@ function M.file(ctx, spec, done)
   if not stat then
     ok, why = false, message
   elseif spec.contains then
-    local text, err = sys.fs.read(spec.path, 1048576)
-    ok = text ~= nil and sys.text.find(spec.contains, text)
+    local content, err = sys.fs.read(spec.path, 1048576)
+    ok = content ~= nil and sys.text.find(spec.contains, content)
     why = ok and why or err or ('%s lacks %s'):format(spec.path, pattern_text(spec.contains))
   end
   ctx.sched:post(function()
@@ -162,7 +163,8 @@ function M.check(ctx, spec, done)
     budget = 250,
     on_done = function(ok, why)
       ctx.sched:cancel(timer)
-      done(ok and true or false, tostring(why or (ok and 'check passed' or 'check failed')))
+      local said = why == nil and (ok and 'check passed' or 'check failed') or why
+      done(ok and true or false, type(said) == 'string' and said or text.show(said))
     end,
     on_error = function(message)
       ctx.sched:cancel(timer)

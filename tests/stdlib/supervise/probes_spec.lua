@@ -135,6 +135,7 @@ describe('probes', function()
     { function() return true end, true, 'check passed' },
     { function() return false, 'lag 5' end, false, 'lag 5' },
     { function() end, false, 'check failed' },
+    { function() return false, setmetatable({}, { __tostring = error }) end, false, 'a table' },
     { function() error('boom', 0) end, false, 'boom' },
     { function(handle) return false, handle end, false, 'me' },
   }
