@@ -1,4 +1,5 @@
---- What services leave behind is found and ended: other sessions, daemons, wiped environments.
+--- Faults 6 to 9 and 28: what services leave behind is found, ended and reaped: groups, other sessions,
+-- daemons, wiped environments, zombies.
 local functional = require 'functional'
 local case, procfs = functional.case, functional.procfs
 
@@ -6,18 +7,19 @@ local case, procfs = functional.case, functional.procfs
 -- parents and environment behind before anybody looked (`nameless`) can be any service's: it goes down
 -- with the network.
 local WAYS = {
-  { 'a child in its group', 'sleep 1000 & echo $! >stray' },
-  { 'a child in a session of its own', 'setsid sh -c \'echo $$ >stray; exec sleep 1000\' &' },
-  { 'a daemon that forked twice', '(setsid sh -c \'sh -c "echo \\$\\$ >stray; exec sleep 1000" & \' &)' },
-  { 'a daemon with another environment',
+  { 6, 'a child in its group', 'sleep 1000 & echo $! >stray' },
+  { 7, 'a child in a session of its own', 'setsid sh -c \'echo $$ >stray; exec sleep 1000\' &' },
+  { 8, 'a daemon that forked twice', '(setsid sh -c \'sh -c "echo \\$\\$ >stray; exec sleep 1000" & \' &)' },
+  { 8, 'a daemon with another environment',
     '(env -i PATH="$PATH" setsid sh -c \'echo $$ >stray; exec sleep 1000\' &)', nameless = true },
-  { 'a daemon that ignores TERM', '(setsid sh -c \'trap "" TERM HUP; echo $$ >stray; while :; do sleep 1; done\' &)' },
+  { 8, 'a daemon that ignores TERM',
+    '(setsid sh -c \'trap "" TERM HUP; echo $$ >stray; while :; do sleep 1; done\' &)' },
 }
 
 describe('strays', function()
   for _, way in ipairs(WAYS) do
-    case(way[1] .. ' goes down with the network', function(t)
-      local network = t:up(("pact.process 'p' { shell = %q }"):format(way[2] .. '\nexec sleep 1000'))
+    case(('fault %d: %s goes down with the network'):format(way[1], way[2]), function(t)
+      local network = t:up(("pact.process 'p' { shell = %q }"):format(way[3] .. '\nexec sleep 1000'))
       local pid = t:wait_pid 'stray'
       network:signal 'TERM'
       assert.equal(0, network:wait(10).left)
@@ -25,8 +27,8 @@ describe('strays', function()
     end)
 
     if way.nameless then goto next_way end
-    case(way[1] .. ' goes when its service has ended by itself', function(t)
-      t:up(("pact.task 'p' { shell = %q } pact.process 'other' { command = { 'sleep', '1000' } }"):format(way[2]
+    case(('fault %d: %s goes when its service has ended by itself'):format(way[1], way[2]), function(t)
+      t:up(("pact.task 'p' { shell = %q } pact.process 'other' { command = { 'sleep', '1000' } }"):format(way[3]
         .. '\nuntil [ -s stray ]; do sleep 0.01; done'))
       local pid = t:wait_pid 'stray'
       functional.wait('the end of the stray', function() return not procfs.alive(pid) end, 5)
@@ -36,7 +38,7 @@ describe('strays', function()
     ::next_way::
   end
 
-  case("stop.scope = 'group' spares what went its own way", function(t)
+  case("fault 7: stop.scope = 'group' spares what went its own way", function(t)
     t:up [[
       pact.task 'p' { stop = { scope = 'group' }, shell = 'setsid sh -c "echo \\$\\$ >stray; exec sleep 1000" & until [ -s stray ]; do sleep 0.01; done' }
       pact.process 'other' { command = { 'sleep', '1000' } }
@@ -49,7 +51,7 @@ describe('strays', function()
   end)
 
   for _, stop in ipairs { "{ scope = 'group' }", "{ keep = { 'sleep' } }" } do
-    case(('what stop = %s spares outlives the network too, and nothing else does'):format(stop), function(t)
+    case(('fault 7: what stop = %s spares outlives the network too, and nothing else does'):format(stop), function(t)
       local network = t:up(([[
         pact.process 'p' { stop = %s, shell = 'setsid sh -c "echo \\$\\$ >stray; exec sleep 1000" & exec sh -c "while :; do read line; done"' }
         pact.process 'other' { shell = '(setsid sh -c "echo \\$\\$ >gone; exec sleep 1000" &) ; exec sleep 1000' }
@@ -70,7 +72,7 @@ describe('strays', function()
     end)
   end
 
-  case('zombies of orphans are reaped', function(t)
+  case('fault 28: zombies of orphans are reaped', function(t)
     local network = t:up [[
       pact.process 'p' { shell = 'for i in 1 2 3 4 5 6 7 8 9 10; do (setsid sh -c "exit 0" &); done; echo up >>trace; exec sleep 1000' }
     ]]
@@ -83,7 +85,7 @@ describe('strays', function()
     end)
   end)
 
-  case('an end is seen at once, though an orphan holds the output open', function(t)
+  case('fault 9: an end is seen at once, though an orphan holds the output open', function(t)
     local result = t:up([[
       pact.task 'p' { shell = 'echo said; (setsid sleep 1000 &) ; exit 0' }
     ]]):wait(5)
