@@ -255,7 +255,7 @@
 ---@field stop fun(self, id: string, opts?: { by?: actor, with_dependents?: boolean, wait?: boolean }): true?, string?, string?
 ---@field restart fun(self, id: string, opts?: { by?: actor, with_dependents?: boolean, wait?: boolean }): true?, string?, string?
 ---@field signal fun(self, id: string, signal: string|integer, scope?: 'leader'|'group'|'tree'): true?, string?, string?
----@field wait fun(self, id: string, goal: 'started'|'ready'|'healthy'|'stopped', timeout?: integer): true?, string?, string? yields; code 'failed' 'skipped' 'ended' 'timeout' 'unknown'
+---@field wait fun(self, id: string, goal: 'started'|'ready'|'healthy'|'stopped', timeout?: integer): true?, string?, string? yields; code 'failed' 'skipped' 'ended' 'superseded' 'timeout' 'unknown'
 ---@field shutdown fun(self, reason: string, opts?: { force?: boolean, status?: integer }) a second call with force kills at once; status is what `rest` will say
 ---@field snapshot fun(self, id: string): snapshot?
 ---@field list fun(self): string[] ids in plan order

@@ -100,9 +100,13 @@ function Network:request(id, request)
   api.serve(self, id, request)
 end
 
+-- The directory is ours by its lock: what else lies there goes.
 function Network:listen()
-  local id, message = self.sys.ctl.listen(self.dir.socket)
-  if not id then return nil, ('control socket: %s'):format(message) end
+  local sys, path = self.sys, self.dir.socket
+  local found = sys.fs.stat(path)
+  if found and found.type ~= 'socket' then sys.fs.remove(path) end
+  local id, message = sys.ctl.listen(path)
+  if not id then return nil, message end
   return true
 end
 

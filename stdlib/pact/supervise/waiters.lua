@@ -21,10 +21,21 @@ local GOALS = {
 
 local CODES = { failed = 'failed', skipped = 'skipped' }
 
+-- A stop that somebody has taken back won't come; who waits for an end that nobody has asked for waits on.
+local function judge_stop(r, waiter)
+  if r.want == 'down' then
+    waiter.asked = true
+  elseif waiter.asked then
+    return nil, 'it was started again meanwhile', 'superseded'
+  end
+  return false
+end
+
 -- true, or nil with reason and code when it can't come any more, or false: not yet.
-local function judge(r, goal)
-  if GOALS[goal](r) then return true end
-  if goal == 'stopped' or COMING[r.status] or r.asked then return false end
+local function judge(r, waiter)
+  if GOALS[waiter.goal](r) then return true end
+  if waiter.goal == 'stopped' then return judge_stop(r, waiter) end
+  if COMING[r.status] or r.asked then return false end
   return nil, r.reason, CODES[r.status] or 'ended'
 end
 
@@ -35,7 +46,7 @@ function M.look(_, node)
   if not list or not list[1] then return end
   local left = {}
   for _, waiter in ipairs(list) do
-    local ok, why, code = judge(node.record, waiter.goal)
+    local ok, why, code = judge(node.record, waiter)
     if ok == false then
       left[#left + 1] = waiter
     else
@@ -58,10 +69,11 @@ end
 ---@return true?, string?, string?
 function M.wait(sup, node, goal, timeout)
   if not GOALS[goal] then error(("wait: no goal '%s' (started, ready, healthy, stopped)"):format(goal), 3) end
-  local ok, why, code = judge(node.record, goal)
+  local waiter = { goal = goal }
+  local ok, why, code = judge(node.record, waiter)
   if ok ~= false then return ok, why, code end
   return sup.sched:suspend(function(wake)
-    local waiter, timer = { goal = goal }, nil
+    local timer
     local function undo()
       sup.sched:cancel(timer)
       leave(node, waiter)

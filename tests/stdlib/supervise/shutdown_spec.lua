@@ -226,4 +226,20 @@ describe('shutdown', function()
       assert.same(expected, { answer[1], answer[2], answer[3] })
     end
   end)
+
+  it('answers who waits for a stop that somebody has taken back', function()
+    for _, row in ipairs { { 'start', nil, 'it was started again meanwhile', 'superseded' }, { 'stop', true } } do
+      net = network.new({ { 'a' }, { 'b' } }, { programs = { a = { stop_takes = 100 } } })
+      net:up(10)
+      local stopped, waited
+      net.loop:spawn(function() waited = table.pack(net.sup:wait('b', 'stopped', 400)) end, {})
+      net.loop:spawn(function() stopped = table.pack(net.sup:stop('a', { wait = true })) end, {})
+      net.world:advance(50)
+      assert.is_nil(stopped)
+      net.sup[row[1]](net.sup, 'a')
+      net.world:advance(1000)
+      assert.same({ row[2], row[3], row[4] }, { stopped[1], stopped[2], stopped[3] })
+      assert.equal('timeout', waited[3], 'nobody has asked for the end of b')
+    end
+  end)
 end)

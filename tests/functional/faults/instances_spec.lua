@@ -1,0 +1,120 @@
+--- Fault 43: one network of a name at a time, whatever an earlier one has left.
+local functional = require 'functional'
+local case = functional.case
+
+describe('instances', function()
+  case('fault 43: a second one is refused, and told who is there', function(t)
+    local network = t:up [[ pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]]
+    t:wait_lines('trace', 1)
+    local result = t:run { 'net.lua' }
+    assert.equal(1, result.code, result.out .. result.err)
+    assert.truthy((result.out .. result.err):find(tostring(network:roles().engine), 1, true), result.err)
+    assert.equal(1, #t:lines 'trace')
+    assert.is_false(network:ended())
+  end)
+
+  case('fault 43: one of another project may be up beside it', function(t)
+    t:up [[ pact.project 'one' pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]]
+    t:wait_lines('trace', 1)
+    t:recipe([[ pact.project 'two' pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]], 'two.lua')
+    t:start { 'two.lua' }
+    t:wait_lines('trace', 2)
+  end)
+
+  case('fault 43: the next one starts when the first has gone', function(t)
+    t:recipe [[ pact.task 'p' { shell = 'echo up >>trace' } ]]
+    for _ = 1, 3 do assert.equal(0, t:run({ 'net.lua' }).code) end
+    assert.equal(3, #t:lines 'trace')
+  end)
+
+  case('fault 43: of several that start in one moment one comes up', function(t)
+    t:recipe [[ pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]]
+    local all = {}
+    for i = 1, 6 do all[i] = t:start { 'net.lua' } end
+    local function ended()
+      local count = 0
+      for _, one in ipairs(all) do count = count + (one:ended() and 1 or 0) end
+      return count
+    end
+    functional.wait('the end of all but one', function() return ended() == 5 end)
+    t:wait_lines('trace', 1)
+    for _, one in ipairs(all) do
+      if one:ended() then
+        local result = one:wait()
+        assert.equal(1, result.code)
+        assert.truthy(result.err:find('is up already (engine: pid ', 1, true), result.err)
+      end
+    end
+    assert.equal(1, #t:lines 'trace')
+  end)
+
+  case('fault 43: a socket that a killed engine has left misleads nobody', function(t)
+    t:recipe [[ pact.process 'p' { shell = 'echo $$ >>pids; exec sleep 1000' } ]]
+    local network = t:start { 'net.lua' }
+    t:wait_lines('pids', 1)
+    local roles = network:roles()
+    functional.signal(roles.engine, 'KILL')
+    network:wait()
+    t:start { 'net.lua' }
+    t:wait_lines('pids', 2)
+    assert.equal('running', t:wait_service('p', { status = 'running' }).status)
+  end)
+
+  -- What may lie in the directory of a network after a power cut.
+  local LEFT = {
+    { 'a lock file with the pid of somebody else', 'echo 1 >lock' },
+    { 'a lock file of nonsense', 'head -c 100000 /dev/urandom >lock' },
+    { 'an empty lock file', ': >lock' },
+    { 'a plain file for a socket', 'echo x >control.sock' },
+    { 'a socket that nobody listens on', 'mv "$OLD_SOCKET" control.sock' },
+    { 'a link to nowhere for a socket', 'ln -s /nonexistent/x control.sock' },
+    { 'half of a state file', 'printf "{" >ports.json; ln -sfn runs/gone latest' },
+  }
+
+  for _, left in ipairs(LEFT) do
+    case(('fault 43: %s is no network'):format(left[1]), function(t)
+      t:recipe [[ pact.project 'p' pact.process 'p' { shell = 'echo $$ >>pids; exec sleep 1000', ports = { x = pact.free_port 'x' } } ]]
+      local command = 'mkdir -p .pactlua/p && cd .pactlua/p && ' .. left[2]:gsub('%$OLD_SOCKET', t:path 'old.sock')
+      if left[2]:find 'OLD_SOCKET' then
+        local network = t:start { 'net.lua' }
+        t:wait_lines('pids', 1)
+        os.execute(('ln %s %s'):format(t:path '.pactlua/p/control.sock', t:path 'old.sock'))
+        network:signal 'TERM'
+        network:wait()
+        os.remove(t:path 'pids')
+      end
+      assert.is_true(os.execute(('cd %s && %s'):format(t.dir, command)))
+      assert.equal(4, t:run({ 'ps' }).code)
+      local network = t:start { 'net.lua' }
+      t:wait_lines('pids', 1)
+      assert.equal('running', t:wait_service('p', { status = 'running' }).status)
+      network:signal 'TERM'
+      assert.equal('', network:wait().err)
+    end)
+  end
+
+  case('fault 43: the same directory by another path is the same network', function(t)
+    t:file('real/net.lua', "local pact = require 'pact' pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' }")
+    os.execute(('ln -s real %s'):format(t:path 'link'))
+    t:start { 'real/net.lua' }
+    t:wait_lines('real/trace', 1)
+    local result = t:run { 'link/net.lua' }
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find('is up already', 1, true), result.err)
+    assert.equal(1, #t:lines 'real/trace')
+  end)
+
+  case('fault 43: what a killed network has left holds no lock', function(t)
+    t:recipe [[
+      pact.process 'p' { shell = 'echo $$ >>pids; (env -i setsid /bin/sleep 1000 </dev/null >/dev/null 2>&1 &); exec sleep 1000' }
+    ]]
+    local network = t:start { 'net.lua' }
+    t:wait_lines('pids', 1)
+    local roles = network:roles()
+    os.execute(('kill -KILL %d %d %d'):format(roles.engine, roles.guard, network.pid))
+    functional.wait('the end', function() return not functional.procfs.alive(roles.engine) end)
+    t:start { 'net.lua' }
+    t:wait_lines('pids', 2)
+    for _, process in ipairs(network:processes()) do functional.signal(process.pid, 'KILL') end
+  end)
+end)
