@@ -67,6 +67,7 @@
 ---@field tags string[]
 ---@field command? (string|function)[] argv of a process
 ---@field shell? string|function
+---@field run? fun(self: pact.worker) of a worker
 ---@field cwd string
 ---@field env table<string, string|false|function> numbers and booleans other than false are text already
 ---@field env_file string[]
@@ -181,6 +182,7 @@
 ---@field owner? any what it was started for; tasks that it starts inherit it
 ---@field status 'ready'|'waiting'|'running'|'done'|'failed'|'cancelled'
 ---@field result? table packed results, or `{ n = 1, message }`
+---@field output? fun(bytes: string) where `print` goes
 
 ---@class task_group what is ended together: tasks and timers of a generation, a service, a shutdown
 ---@field cancel fun(self: task_group)
@@ -197,7 +199,7 @@
 ---@field batch fun(self, fn: fun()) runs `fn` once, when all events of this turn are delivered
 ---@field on_turn fun(self, fn: fun()) after each turn that delivered something
 ---@field group fun(self): task_group
----@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, owner?: any, on_error?: fun(message: string, traceback: string, task: task), on_done?: fun(...) }, ...): task begins at the end of this dispatch
+---@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, owner?: any, on_error?: fun(message: string, traceback: string, task: task, err: any), on_done?: fun(...), output?: fun(bytes: string) }, ...): task begins at the end of this dispatch
 ---@field stop fun(self, task: task) cancels one task
 ---@field current fun(self): task?
 ---@field can_wait fun(self): boolean
@@ -298,7 +300,42 @@
 ---@field log? integer
 ---@field ports table<string, integer> what it really listens on, by the ports' names; filled by start
 ---@field claims table<integer, string> ports of the whole network that are taken, and by which service
+---@field took? boolean it has claimed ports beyond those declared
 ---@field report fun(kind: 'spawned'|'start_failed'|'exited'|'swept'|'note', data: table) each start ends in start_failed, or in spawned, exited, swept
+
+---What a worker's `run` gets: a handle of the service, and
+---@class pact.worker
+---@field id string
+---@field epoch integer
+---@field config service
+---@field env table<string, string> what a process in its place would have
+---@field ports table<string, integer> what it listens on
+---@field print fun(self, ...) a line in its log; `log` is the same, and so is Lua's `print` inside it
+---@field sleep fun(self, time: duration)
+---@field every fun(self, time: duration, fn: function): { off: fun() } the next round begins when the last has ended; an error is told, and it goes on
+---@field after fun(self, time: duration, fn: function): { off: fun() }
+---@field spawn fun(self, fn: function, ...): { off: fun() } runs beside `run`; its error is the worker's end as well
+---@field http_server fun(self, options: pact.http_server): pact.server raises when it can't listen
+
+---@class pact.server
+---@field port? integer
+---@field path? string
+---@field url? string
+---@field close fun(self)
+
+---What handlers get. They give text, nil (204), a status, a function(write) that streams, or a table: status, headers and one of json text html
+---body file, stream = function(write), events = function(send). An error that is such a table with a status is an answer too; any other is a 500.
+---@class pact.request
+---@field method string
+---@field path string decoded
+---@field query table<string, string>
+---@field headers table<string, string> names in lower case
+---@field body string
+---@field params table<string, string> what the names of the route stand for
+---@field remote string
+---@field json fun(self): any answers 400 when the body is no JSON
+---@field events fun(self): { send: function, wait: fun(self), close: fun(self) } begins server-sent events
+---@field gone fun(self): boolean the client has left
 
 ---@class driver
 ---@field start fun(self, job: job)

@@ -88,4 +88,15 @@ function M.stop(problem) return setmetatable({ problem = problem }, Stop) end
 ---@return problem?
 function M.stopped_by(err) return getmetatable(err) == Stop and err.problem or nil end
 
+---Raises wrong use of a function of ours, with the place of the caller outside this library.
+---@param message string
+function M.misuse(message)
+  local level, info = 2, debug.getinfo(2, 'S')
+  while info and (info.what == 'C' or info.short_src:find('stdlib/pact/', 1, true)) do
+    level = level + 1
+    info = debug.getinfo(level, 'S')
+  end
+  error(message, info and level or 2)
+end
+
 return M

@@ -30,6 +30,7 @@ function Sched:spawn(fn, opts, ...)
     budget = opts.budget or 0,
     on_error = opts.on_error,
     on_done = opts.on_done,
+    output = opts.output,
     joiners = {},
   }
   if task.group then
@@ -87,7 +88,7 @@ function Sched:fail(task, err)
   local traceback = debug.traceback(task.thread, message)
   self:finish(task, 'failed', table.pack(message))
   local hear = task.on_error or self.on_error
-  self:guard(hear, message, traceback, task)
+  self:guard(hear, message, traceback, task, err)
 end
 
 function Sched:finish(task, status, result)

@@ -71,6 +71,12 @@ end
 ---@return table
 function M.globals(context)
   local network = context.network
+  -- What is printed goes to people; inside a worker to its log.
+  local function say(bytes)
+    local task = context.sched:current()
+    if task and task.output then return task.output(bytes) end
+    network:say(bytes)
+  end
   local os_, io_ = {}, {}
   for name, value in pairs(os) do os_[name] = value end
   for name, value in pairs(io) do io_[name] = value end
@@ -92,7 +98,7 @@ function M.globals(context)
   function io_.write(...)
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    network:say(table.concat(parts))
+    say(table.concat(parts))
     return io_.stdout
   end
   return {
@@ -102,7 +108,7 @@ function M.globals(context)
     print = function(...)
       local parts = table.pack(...)
       for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-      network:say(table.concat(parts, '\t') .. '\n')
+      say(table.concat(parts, '\t') .. '\n')
     end,
   }
 end

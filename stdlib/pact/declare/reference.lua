@@ -7,6 +7,7 @@ local options = require 'pact.declare.options'
 local policies = require 'pact.declare.fields.policies'
 local project = require 'pact.declare.fields.project'
 local record = require 'pact.declare.record'
+local server = require 'pact.declare.fields.server'
 local service = require 'pact.declare.fields.service'
 local text = require 'pact.base.text'
 local variables = require 'pact.declare.variables'
@@ -24,6 +25,7 @@ local chapters = {
   { noun = service.inner.watch, prefix = 'watch.', title = 'watch' },
   { noun = service.inner.schedule, prefix = 'schedule.', title = 'schedule' },
   { noun = service.inner.build, prefix = 'build.', title = 'build' },
+  { noun = server, prefix = 'http_server.', title = 'self:http_server' },
   { noun = project.noun, prefix = 'pact.', title = 'The network' },
   { noun = project.tui, prefix = 'pact.tui.', title = 'pact.tui' },
   { noun = options.noun, prefix = 'pact.option.', title = 'pact.option' },

@@ -2,5 +2,6 @@
 
 return {
   process = require 'pact.drivers.process',
+  worker = require 'pact.drivers.worker',
   external = require 'pact.drivers.external',
 }

@@ -5,7 +5,7 @@
 ---@field fields string[] fields of a service
 ---@field checks table<string, true> kinds of health and ready
 local M = {
-  kinds = { container = true, worker = true },
+  kinds = { container = true },
   fields = { 'schedule', 'replicas', 'watch', 'tty' },
   checks = { notify = true },
 }

@@ -1,6 +1,7 @@
 --- The table `sys` of stdlib/meta/sys.lua over a made-up world in virtual time. What it doesn't support raises.
 
 local proc = require 'pact.sim.proc'
+local webs = require 'pact.sim.web'
 local worlds = require 'pact.sim.world'
 
 local M = {}
@@ -46,10 +47,31 @@ local function http_answer(world, opts)
   return fn(opts, world.now)
 end
 
+-- A request to what a worker of this world serves.
+local function asked_here(world, opts)
+  local id, entry
+  local served = webs.fetch(world.web, opts, function(answer)
+    if entry.dead then return end
+    world:cancel(id)
+    world:at(0, function()
+      world:event(id, 'http', { status = answer.status, headers = answer.headers, body = answer.body, ms = 0 })
+    end)
+  end)
+  if not served then return nil end
+  id = world:operation(opts.timeout, function()
+    world.operations[id] = nil
+    world:event(id, 'http', nil, 'no answer in time', 'timeout')
+  end)
+  entry = world.operations[id]
+  return id
+end
+
 local function http(world)
   return closed('http', {
     request = function(opts)
       assert(opts.url and opts.timeout, 'http.request: url and timeout')
+      local here = not world.http_of and not world.http[opts.url] and asked_here(world, opts)
+      if here then return here end
       local answer, message, code = http_answer(world, opts)
       local delay = answer and answer.delay or code == 'timeout' and opts.timeout or 1
       if delay >= opts.timeout then
@@ -229,9 +251,12 @@ end
 function M.new(opts)
   opts = opts or {}
   local world = worlds.new(opts)
+  local web
+  web, world.web = webs.new(world)
   local sys = {
     role = 'solo', terminal = false, args = {}, version = '0.0.0', program = '/usr/bin/pactlua',
-    time = time(world), proc = closed('proc', proc.new(world)), http = http(world), net = net(world), fs = fs(world),
+    web = closed('web', web), time = time(world),
+    proc = closed('proc', proc.new(world)), http = http(world), net = net(world), fs = fs(world),
     log = log(world), os = os_table(world), text = text(world), try = try, resume = opts.resume or resume,
   }
   function sys.dispatch(fn) world.on_dispatch = fn end

@@ -43,9 +43,10 @@ end
 function M.address(service, ports)
   local host, port, scheme = '127.0.0.1', nil, nil
   local first = service.ports[1]
-  if first then
-    port = ports[first.name] or first.port
-    scheme = SCHEMES[first.name] or 'http'
+  local first_name = first and first.name or list.keys(ports)[1] -- those a worker opened by itself
+  if first_name then
+    port = ports[first_name] or first.port
+    scheme = SCHEMES[first_name] or 'http'
   elseif service.kind == 'external' then
     host, port, scheme = probed_address(service.health)
   end

@@ -16,12 +16,20 @@ local function holder_text(holder)
   return ('pid %d (%s)'):format(holder.pid, reason.last_line(holder.command or holder.name))
 end
 
--- nil when the port may be used; else why not, errno's name, and whether it may pass by itself.
-local function obstacle(sys, job, port)
+---@param job job
+---@param port integer
+---@return string? message, string? code that another service of this network has it
+function M.foreign(job, port)
   local owner = job.claims[port]
   if owner and owner ~= job.service.id then
-    return ("port %d is taken by service '%s'"):format(port, owner), 'EADDRINUSE', false
+    return ("port %d is taken by service '%s'"):format(port, owner), 'EADDRINUSE'
   end
+end
+
+-- nil when the port may be used; else why not, errno's name, and whether it may pass by itself.
+local function obstacle(sys, job, port)
+  local foreign, in_use = M.foreign(job, port)
+  if foreign then return foreign, in_use, false end
   local free, code = sys.net.port_free(port)
   if free then return nil end
   if code == 'EACCES' then
@@ -34,6 +42,8 @@ local function obstacle(sys, job, port)
   end
   return ("port %d is taken by a process that can't be seen (another user's?)"):format(port), 'EADDRINUSE', true
 end
+
+M.obstacle = obstacle
 
 local function next_free(sys, job, port)
   for number = port + 1, math.min(port + TRIES, 65535) do
@@ -50,7 +60,15 @@ end
 
 ---@param job job
 function M.release(job)
-  if #job.service.ports > 0 then release_all(job) end
+  if #job.service.ports > 0 or job.took then release_all(job) end
+end
+
+---A port beyond those declared that the service has bound.
+---@param job job
+---@param port integer
+function M.take(job, port)
+  job.took = true
+  job.claims[port] = job.service.id
 end
 
 -- Waits while the port may become free by itself.

@@ -23,10 +23,12 @@ function M.by(what, by)
   return what .. ' ' .. words
 end
 
----@param exit { code?: integer, signal?: string, core?: boolean }
+---@param exit { code?: integer, signal?: string, core?: boolean, why?: string }
 ---@return string
 function M.exit(exit)
-  if exit.signal then
+  if exit.why then
+    return exit.why
+  elseif exit.signal then
     return 'killed by SIG' .. exit.signal .. (exit.core and ' (core dumped)' or '')
   elseif exit.code then
     return 'exit code ' .. exit.code

@@ -72,7 +72,7 @@ function M.snapshot(sup, node)
     started_at = node.started_at,
     ready_at = node.ready_at,
     ended_at = node.ended_at,
-    uptime = r.live == 'up' and now - node.began or nil,
+    uptime = r.live == 'up' and not r.external and now - node.began or nil,
     next_start_in = next_start(node, now),
     ports = copy(node.ports),
     endpoints = copy(service.endpoints),

@@ -153,10 +153,12 @@ local RECIPES = {
   { 'a port that is not declared', "\nlocal db = pact.process 'db' { command = { 'x' }, ports = { sql = 1 } }\n"
     .. "local _ = db.ports.sqll",
     "devnet.lua:3: service 'db' has no port 'sqll' (did you mean 'sql'?)\n" },
-  { 'a kind that cannot be run', "pact.container 'redis' { image = 'redis:7', ports = { '6379:6379' } }\n"
-    .. "pact.worker 'stub' { run = function() end }",
-    "devnet.lua:1: container 'redis': this version cannot run services of kind 'container'\n"
-    .. "devnet.lua:2: worker 'stub': this version cannot run services of kind 'worker'\n" },
+  { 'a kind that cannot be run', "pact.container 'redis' { image = 'redis:7', ports = { '6379:6379' } }",
+    "devnet.lua:1: container 'redis': this version cannot run services of kind 'container'\n" },
+  { 'a worker that does nothing', "pact.worker 'stub' {}\npact.worker 'other' { run = 'x', command = { 'y' } }",
+    "devnet.lua:1: worker 'stub': has nothing to run: give it run = function(self) … end\n"
+    .. "devnet.lua:2: worker 'other': 'command' is no field of a service of kind worker (only of process and container)\n"
+    .. "devnet.lua:2: worker 'other': run must be a function, got 'x'\n" },
   { 'an external without health', "pact.external 'ldap' {}",
     "devnet.lua:1: external 'ldap': needs health, such as { tcp = 'host:389' }: nothing else is known of it\n" },
   { 'a task that is never done', "pact.task 'a' { command = { 'x' }, restart = 'always' }",

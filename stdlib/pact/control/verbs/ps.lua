@@ -41,7 +41,7 @@ local function row_of(service)
     service.status,
     service.health ~= 'none' and service.health or '',
     service.pid and ('%d'):format(service.pid) or '',
-    service.pid and service.uptime and duration.short(service.uptime) or '',
+    service.uptime and duration.short(service.uptime) or '',
     (service.restart_count or 0) > 0 and ('%d'):format(service.restart_count) or '',
     cpu_of(service),
     service.memory and size.format(service.memory) or '',
