@@ -86,6 +86,7 @@ function Worker:start(job)
   job.task = self.sched:spawn(prepare, {
     name = 'start of ' .. job.service.id,
     budget = BUDGET_MS,
+    owner = job,
     on_done = function() job.task = nil end,
     on_error = function(message)
       job.task = nil

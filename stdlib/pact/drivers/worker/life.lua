@@ -43,7 +43,7 @@ end
 ---@return task
 function Life:spawn(name, fn, opts, ...)
   opts.name, opts.group, opts.budget = ('%s of %s'):format(name, self.service.id), self.group, BUDGET_MS
-  opts.output = function(bytes) self:say(1, bytes) end
+  opts.owner, opts.output = self, function(bytes) self:say(1, bytes) end
   return self.sched:spawn(fn, opts, ...)
 end
 
