@@ -52,8 +52,12 @@ static int run(const struct host_options *options) {
   struct tree_spared_process *list = NULL;
   if (!error && host.engine.procs)
     spared.list = list = procs_spared(host.engine.procs, &spared.count);
-  host_close(&host);
-  if (options->link && !options->link->front) roles_engine_leaves(options->link, &spared);
+  bool engine = options->link && !options->link->front;
+  if (engine)
+    host_leave(&host);
+  else
+    host_close(&host);
+  if (engine) roles_engine_leaves(options->link, &spared);
   free(list);
   return status;
 }

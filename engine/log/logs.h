@@ -62,8 +62,8 @@ struct logs *logs_create(struct loop *loop);
 // Writes what is queued, at most for a second, and closes all.
 void logs_destroy(struct logs *logs);
 
-// Opens for appending; continues a log of that name. The file is opened here and now, so that
-// what is wrong with the directory is told to the caller.
+// Opens for appending; continues a log of that name. A directory that isn't there is told here
+// and now; files are made at the first bytes, or a while later, and a failure then is a fault.
 int logs_open(struct logs *logs, const struct log_options *options, uint64_t *id);
 // Its pipes are read empty without waiting and closed; the files close when all is written.
 void logs_close(struct logs *logs, uint64_t id);

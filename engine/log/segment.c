@@ -30,23 +30,17 @@ void segment_finish(struct segment *segment) {
   close_both(segment);
 }
 
-// The bytes first, then the index: the reverse of how names move.
-static int open_both(struct segment *segment) {
-  char *bytes = index_path(segment->stem, "log", 0), *index = index_path(segment->stem, "idx", 0);
-  int result = 0;
-  segment->log_fd = open(bytes, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (segment->log_fd < 0) result = -errno;
+static int open_file(const char *stem, const char *suffix, int flags) {
+  char *path = index_path(stem, suffix, 0);
+  int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0644);
+  free(path);
+  return fd < 0 ? -errno : fd;
+}
+
+static int lock_log(int log_fd) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  if (result == 0 && fcntl(segment->log_fd, F_OFD_SETLK, &lock) != 0)
-    result = errno == EAGAIN || errno == EACCES ? -EBUSY : 0; // without locks: go on
-  if (result == 0) {
-    segment->index_fd = open(index, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (segment->index_fd < 0) result = -errno;
-  }
-  free(bytes);
-  free(index);
-  if (result != 0) close_both(segment);
-  return result;
+  if (fcntl(log_fd, F_OFD_SETLK, &lock) == 0) return 0;
+  return errno == EAGAIN || errno == EACCES ? -EBUSY : 0; // without locks: go on
 }
 
 // Where the log ended before, from the newest rotated file; nothing when there is none.
@@ -139,20 +133,47 @@ static int resume(struct segment *segment, uint64_t index_size, uint64_t log_siz
   return recover(segment, log_size);
 }
 
-static int open_here(struct segment *segment) {
-  int result = open_both(segment);
+// Who reads must never find bytes without their index: it is whole before the log has a name.
+static int create_both(struct segment *segment) {
+  struct stat index;
+  segment->index_fd = open_file(segment->stem, "idx", O_CREAT);
+  if (segment->index_fd < 0) return segment->index_fd;
+  if (fstat(segment->index_fd, &index) != 0) return -errno;
+  int result = index.st_size <= (off_t)sizeof(struct index_header) ? begin(segment) : 1;
   if (result != 0) return result;
+  segment->log_fd = open_file(segment->stem, "log", O_CREAT | O_APPEND);
+  return segment->log_fd < 0 ? segment->log_fd : lock_log(segment->log_fd);
+}
+
+static int go_on(struct segment *segment) {
+  int result = lock_log(segment->log_fd);
+  if (result != 0) return result;
+  segment->index_fd = open_file(segment->stem, "idx", O_CREAT);
+  if (segment->index_fd < 0) return segment->index_fd;
   struct stat log, index;
-  if (fstat(segment->log_fd, &log) != 0 || fstat(segment->index_fd, &index) != 0)
-    result = -errno;
-  else if (log.st_size == 0 && index.st_size <= (off_t)sizeof(struct index_header))
-    result = begin(segment);
-  else if (segment->number || index.st_size < (off_t)sizeof(struct index_header))
-    result = 1; // somebody else's bytes where ours should begin
-  else
-    result = resume(segment, (uint64_t)index.st_size, (uint64_t)log.st_size);
+  if (fstat(segment->log_fd, &log) != 0 || fstat(segment->index_fd, &index) != 0) return -errno;
+  if (log.st_size == 0 && index.st_size <= (off_t)sizeof(struct index_header))
+    return begin(segment);
+  if (segment->number || index.st_size < (off_t)sizeof(struct index_header))
+    return 1; // somebody else's bytes where ours should begin
+  return resume(segment, (uint64_t)index.st_size, (uint64_t)log.st_size);
+}
+
+static int open_here(struct segment *segment) {
+  segment->log_fd = open_file(segment->stem, "log", O_APPEND);
+  int result = segment->log_fd == -ENOENT ? create_both(segment)
+               : segment->log_fd < 0      ? segment->log_fd
+                                          : go_on(segment);
   if (result != 0) close_both(segment);
   return result;
+}
+
+bool segment_exists(const struct segment *segment) {
+  char *bytes = index_path(segment->stem, "log", 0), *index = index_path(segment->stem, "idx", 0);
+  bool exists = access(bytes, F_OK) == 0 || access(index, F_OK) == 0;
+  free(bytes);
+  free(index);
+  return exists;
 }
 
 int segment_open(struct segment *segment) {

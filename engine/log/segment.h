@@ -21,6 +21,7 @@ struct segment {
 void segment_init(struct segment *segment, const char *stem, uint32_t format);
 void segment_finish(struct segment *segment); // closes
 
+bool segment_exists(const struct segment *segment); // one of its files, under the newest name
 // Opens what is there and goes on with it, or begins a file. What can't be gone on with (another
 // format, a broken index) is moved away by rotation. -EBUSY: another writer has it.
 int segment_open(struct segment *segment);

@@ -41,8 +41,20 @@ int store_init(struct store *store, const struct log_options *options, uint64_t 
   store->max_files = options->max_files;
   store->format = options->format;
   segment_init(&store->segment, store->stem, options->format);
+  list_init(&store->unopened);
+  if (!segment_exists(&store->segment)) return 0;
+  int result = store_open(store);
+  store->end_offset = store->checked_end;
+  return result;
+}
+
+bool store_is_open(const struct store *store) {
+  return store->segment.number != 0;
+}
+
+int store_open(struct store *store) {
   int result = segment_open(&store->segment);
-  store->end_offset = store->checked_end = segment_end(&store->segment);
+  store->checked_end = segment_end(&store->segment);
   store->checked_us = clock_mono_us();
   return result;
 }
@@ -197,7 +209,7 @@ static int check_in_place(struct store *store, struct store_outcome *outcome) {
 
 int store_write(struct store *store, const struct chunk_list *list, struct store_outcome *outcome) {
   *outcome = (struct store_outcome){0};
-  int result = check_in_place(store, outcome);
+  int result = store_is_open(store) ? check_in_place(store, outcome) : store_open(store);
   struct batch batch;
   batch.count = 0;
   batch.size_bytes = batch.raw_bytes = batch.lines = 0;
@@ -221,7 +233,7 @@ int store_retry(struct store *store, uint64_t lost_bytes) {
     if (result != 0) return result;
   }
   int room = check_room(store);
-  if (room != 0) return room;
+  if (room != 0 || !lost_bytes) return room;
   char text[160];
   snprintf(text, sizeof text,
            "pactlua: %" PRIu64 " bytes are lost here: they could not be written\n", lost_bytes);

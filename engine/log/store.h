@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "log/bytes.h"
 #include "log/chunk.h"
 #include "log/logs.h"
@@ -31,6 +32,7 @@ struct store {
 
   // Under the writer's lock.
   struct store *next_ready;
+  struct list unopened; // in the writer's list until its files are to be there
   bool ready, closing, notify;
   struct chunk_list pending, writing, dropped; // dropped: the last ones that found no disk
   size_t dropped_bytes;
@@ -45,8 +47,11 @@ struct store_outcome {
   bool removed;           // the files had been removed or replaced and were begun anew
 };
 
-// Opens the files: 0 or -errno.
+// Goes on with files that are there already; else none is made yet. 0 or -errno.
 int store_init(struct store *store, const struct log_options *options, uint64_t id);
+// Makes the files, where store_write hasn't yet: 0 or -errno.
+int store_open(struct store *store);
+bool store_is_open(const struct store *store);
 void store_finish(struct store *store);
 
 // Writes the list, which stays as it is; 0 or -errno.

@@ -10,6 +10,7 @@
 #include "log/clock.h"
 #include "log/writer_thread.h"
 
+#define OPEN_US          100000u // files without bytes can wait until the start is over
 #define STACK_SIZE       (128u << 10)
 #define FOLLOWER_WAIT_US 2000000u // a follower that is told of news now is there by then
 
@@ -27,6 +28,7 @@ struct writer *writer_create(writer_wake_fn wake, void *context) {
   init_condition(&writer->work);
   init_condition(&writer->idle);
   chunk_pool_init(&writer->pool);
+  list_init(&writer->unopened);
   writer->wake = wake;
   writer->context = context;
   return writer;
@@ -106,27 +108,43 @@ static int start(struct writer *writer) {
   return -error;
 }
 
+static bool is_closing_any(struct writer *writer) {
+  pthread_mutex_lock(&writer->lock);
+  bool closing = writer->closing_count > 0;
+  pthread_mutex_unlock(&writer->lock);
+  return closing;
+}
+
+static void open_later(struct writer *writer, struct store *store) {
+  pthread_mutex_lock(&writer->lock);
+  if (list_empty(&writer->unopened)) {
+    writer->open_us = clock_mono_us() + OPEN_US;
+    pthread_cond_signal(&writer->work);
+  }
+  list_append(&writer->unopened, &store->unopened);
+  pthread_mutex_unlock(&writer->lock);
+}
+
 struct store *writer_open(struct writer *writer, const struct log_options *options, uint64_t id,
                           int *error) {
   *error = start(writer);
   if (*error != 0) return NULL;
+  if (is_closing_any(writer)) writer_flush(writer, 1000); // perhaps one of the same name
   struct store *store = mem_new(sizeof *store);
   *error = store_init(store, options, id);
-  if (*error == -EBUSY && writer_flush(writer, 1000)) { // perhaps one of ours that is closing
-    store_finish(store);
-    *error = store_init(store, options, id);
-  }
   if (*error != 0) {
     store_finish(store);
     free(store);
     return NULL;
   }
+  if (!store_is_open(store)) open_later(writer, store);
   return store;
 }
 
 void writer_close(struct writer *writer, struct store *store) {
   pthread_mutex_lock(&writer->lock);
   store->closing = true;
+  writer->closing_count++;
   make_ready(writer, store);
   pthread_mutex_unlock(&writer->lock);
 }

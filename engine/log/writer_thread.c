@@ -178,7 +178,32 @@ static uint64_t retry_due(struct writer *writer) {
   return next;
 }
 
+// Makes the files of a log that has nothing to write yet. Called and left under the lock.
+static void open_empty(struct writer *writer, struct store *store) {
+  list_remove(&store->unopened);
+  if (store_is_open(store) || store->faulted) return;
+  pthread_mutex_unlock(&writer->lock);
+  int result = store_open(store);
+  pthread_mutex_lock(&writer->lock);
+  store->end_offset = segment_end(&store->segment);
+  if (result == 0) return;
+  fault_begins(writer, store, result);
+  wake(writer);
+}
+
+// The time when the next one is due, 1 when one was opened just now, 0 for none.
+static uint64_t open_due(struct writer *writer) {
+  if (list_empty(&writer->unopened)) return 0;
+  if (clock_mono_us() < writer->open_us) return writer->open_us;
+  writer->busy = true;
+  open_empty(writer, list_entry(writer->unopened.next, struct store, unopened));
+  writer->busy = false;
+  pthread_cond_broadcast(&writer->idle);
+  return 1;
+}
+
 static void close_store(struct writer *writer, struct store *store) {
+  open_empty(writer, store);
   if (store->faulted) try_again(writer, store);
   if (store->faulted) fault_ends(writer, store);
   forget_dropped(store);
@@ -186,6 +211,7 @@ static void close_store(struct writer *writer, struct store *store) {
   store_finish(store);
   free(store);
   pthread_mutex_lock(&writer->lock);
+  writer->closing_count--;
 }
 
 // Free chunks are kept while bytes flow, and for a while after.
@@ -211,10 +237,11 @@ void *writer_thread_run(void *context) {
       continue;
     }
     if (writer->stopping) break;
-    uint64_t next = retry_due(writer);
-    if (next > 1)
-      writer_wait_until(writer, &writer->work, next);
-    else if (!next && !writer->ready_first && !writer->stopping)
+    uint64_t retry = retry_due(writer), open = open_due(writer);
+    if (retry == 1 || open == 1 || writer->ready_first || writer->stopping) continue;
+    if (retry || open)
+      writer_wait_until(writer, &writer->work, !retry || (open && open < retry) ? open : retry);
+    else
       rest(writer);
   }
   pthread_mutex_unlock(&writer->lock);

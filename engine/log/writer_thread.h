@@ -17,9 +17,12 @@ struct writer {
   void *context;
   // Under the lock:
   struct store *ready_first, *ready_last; // with chunks to write, or to close
-  struct store **faulted;                 // to be tried again
+  struct list unopened;                   // stores whose files are to be made at `open_us`
+  uint64_t open_us;
+  struct store **faulted; // to be tried again
   unsigned faulted_count;
   uint64_t queued_bytes;
+  unsigned closing_count;
   bool busy; // the thread has a store in its hands
   bool stopping, room_wanted, armed;
   struct event_logfault *faults_first, *faults_last;

@@ -117,6 +117,18 @@ int host_open(struct host *host, const struct host_options *options) {
   return run(host, open_state, NULL, 0, "can't start Lua") ? 0 : -ENOMEM;
 }
 
+static void forget_lua(struct host *host) {
+#ifdef __SANITIZE_ADDRESS__
+  lua_close(host->L); // so that leaks can be told
+#endif
+  host->L = NULL;
+}
+
+void host_leave(struct host *host) {
+  if (host->L) forget_lua(host);
+  host_close(host);
+}
+
 void host_close(struct host *host) {
   if (host->L) lua_close(host->L);
   host->L = NULL;

@@ -35,6 +35,8 @@ struct host {
 // Opens the engine and a Lua state with the table `sys`. -ENOMEM, or what the loop refused.
 int host_open(struct host *host, const struct host_options *options);
 void host_close(struct host *host); // also after a failed host_open
+// Closes for a process that ends right behind it: Lua's memory is left to the kernel.
+void host_leave(struct host *host);
 
 // Requires pact.main and calls it with `sys`, then runs the loop until sys.stop. Gives the status
 // that the process should end with: 0–255, or 256 + n to end by signal n.

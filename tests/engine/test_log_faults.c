@@ -257,7 +257,8 @@ static void opening_says_what_is_wrong(void **state) {
   assert_int_equal(logs_open(world->logs, &options, &id), -ENOENT);
   options = (struct log_options){.dir = world->dir, .name = "a/b"};
   assert_int_equal(logs_open(world->logs, &options, &id), -EINVAL);
-  log_world_log(world, "twice", 0, 0);
+  logs_write(world->logs, log_world_log(world, "twice", 0, 0), LOG_OURS, "x\n", 2);
+  assert_true(logs_flush(world->logs, 5000));
   options.name = "twice";
   assert_int_equal(logs_open(world->logs, &options, &id), -EBUSY);
 }

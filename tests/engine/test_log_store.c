@@ -240,6 +240,19 @@ static void a_log_is_continued_when_it_is_opened_again(void **state) {
   assert_int_equal(logs_write(world->logs, 9999, 1, "x", 1), -ENOENT);
 }
 
+static void a_log_without_bytes_has_its_files_soon_and_at_its_end(void **state) {
+  struct log_world *world = *state;
+  log_world_log(world, "quiet", 0, 0);
+  for (int tries = 0; access(log_world_path(world, "quiet.idx"), F_OK) != 0; tries++) {
+    assert_true(tries < 500);
+    usleep(10000);
+  }
+  assert_int_equal(access(log_world_path(world, "quiet.log"), F_OK), 0);
+  logs_close(world->logs, log_world_log(world, "brief", 0, 0));
+  assert_true(logs_flush(world->logs, 5000));
+  assert_int_equal(access(log_world_path(world, "brief.log"), F_OK), 0);
+}
+
 static void formats_put_time_and_stream_before_each_line(void **state) {
   struct log_world *world = *state;
   static const enum log_format formats[] = {LOG_TEXT, LOG_JSON};
@@ -345,6 +358,7 @@ int main(void) {
       TEST(last_words_are_there_when_the_leader_has_ended),
       TEST(files_rotate_by_size_and_the_oldest_go),
       TEST(a_log_is_continued_when_it_is_opened_again),
+      TEST(a_log_without_bytes_has_its_files_soon_and_at_its_end),
       TEST(formats_put_time_and_stream_before_each_line),
       TEST(watches_hear_whole_lines_once),
       TEST(output_is_told_only_when_asked_and_not_too_often),

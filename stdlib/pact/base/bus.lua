@@ -15,6 +15,7 @@ Bus.__index = Bus
 ---@field wall fun(): integer
 ---@field try function sys.try
 ---@field on_error fun(message: string, traceback: string)
+---@field later? fun(fn: fun()) runs `fn` when what goes on now is done; without it events are handed over at once
 
 ---@param opts bus_options
 ---@return bus
@@ -24,6 +25,7 @@ function M.new(opts)
     wall = opts.wall,
     try = opts.try,
     on_error = opts.on_error,
+    later = opts.later,
     seq = 0,
     subscribers = {},
     queue = {},
@@ -101,7 +103,7 @@ function Bus:deliver(event)
   end
 end
 
----Hands an event to everybody. What a subscriber emits meanwhile follows behind it, so that all hear
+---Hands an event to everybody, soon. What a subscriber emits meanwhile follows behind it, so that all hear
 ---the same order.
 ---@param event table name and fields; seq, at and mono are filled in
 function Bus:emit(event)
@@ -109,9 +111,18 @@ function Bus:emit(event)
   event.seq, event.at, event.mono = self.seq, self.wall(), self.now()
   self.tail = self.tail + 1
   self.queue[self.tail] = event
-  if self.delivering then
-    return
-  end
+  if not self.later then return self:flush() end
+  if self.promised then return end
+  self.promised = true
+  self.later(function()
+    self.promised = false
+    self:flush()
+  end)
+end
+
+---Hands over what waits: for who is about to act on what all should have heard.
+function Bus:flush()
+  if self.delivering then return end
   self.delivering = true
   while self.head <= self.tail do
     local next_event = self.queue[self.head]

@@ -16,6 +16,7 @@ end
 
 ---@param rest rest
 function Network:on_rest(rest)
+  self.bus:flush() -- a hook that hears of the last end may begin something
   if rest.down then return self:finish(rest) end
   self.at_rest = true
   self:end_at_rest()
@@ -51,10 +52,11 @@ end
 function Network:finish(rest)
   if self.finished then return end
   self.finished = true
+  self.bus:flush()
   self.sys.log.flush(FLUSH_MS)
   if self.dir and #rest.survivors == 0 then strays.ended(self.sys, self.dir) end
   for _, id in ipairs(self.plan and self.plan.order or {}) do self.audience:output(id) end
-  self.audience:tell({
+  self:tell({
     type = 'end',
     status = rest.status,
     reason = rest.reason,
@@ -71,7 +73,7 @@ end
 function Network:refuse(status, message)
   if self.finished then return end
   self.finished = true
-  self.audience:tell({ type = 'refused', status = status, text = message }, true)
+  self:tell({ type = 'refused', status = status, text = message }, true)
   self:close(status)
 end
 

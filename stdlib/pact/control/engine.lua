@@ -27,7 +27,7 @@ function M.run(context)
   network = ending.new {
     sys = sys, sched = loop, invocation = context.invocation, env = context.env,
     log = make_log(context, settings, function(text, level)
-      network.audience:tell { type = 'log', text = text, level = level }
+      network:tell { type = 'log', text = text, level = level }
     end),
   }
   loop:on_kind('request', function(id, request)

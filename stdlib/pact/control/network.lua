@@ -45,6 +45,7 @@ function M.new(context)
     on_error = function(message, traceback)
       self:internal_error(message, traceback)
     end,
+    later = function(fn) self.sched:batch(fn) end, -- nobody has to listen before all that may start has started
   }
   self.audience = audience.new {
     ctl = sys.ctl,
@@ -61,10 +62,18 @@ function Network:internal_error(message, traceback)
   self:say(('pactlua: internal error: %s\n%s\n'):format(message, traceback))
 end
 
+---A message to the front, behind the events so far.
+---@param message table with a `type`
+---@param always? boolean never dropped
+function Network:tell(message, always)
+  self.bus:flush()
+  self.audience:tell(message, always)
+end
+
 ---Words for the people before the front.
 ---@param message string
 function Network:say(message)
-  self.audience:tell { type = 'say', text = message }
+  self:tell { type = 'say', text = message }
 end
 
 ---A message of the recipe's to people: a line, and an event for clients.
@@ -191,7 +200,7 @@ function Network:heard(event)
   if event.name == 'started' and self.plain then self:follow_output(event.service) end
   if event.name == 'all_ready' and not self.was_ready then
     self.was_ready = true
-    self.audience:tell({
+    self:tell({
       type = 'ready', services = json.array(self:snapshots()), addresses = self:addresses(),
       elapsed = self.sys.time.now() - self.started_at,
     }, true)
@@ -241,13 +250,14 @@ function Network:start(context)
       return self.hooks:verdict(...)
     end,
     before_stop = function(reason, done)
+      self.bus:flush()
       self.hooks:before_stop(reason, done)
     end,
     on_rest = function(rest)
       self:on_rest(rest)
     end,
   }
-  self.audience:tell(self:hello(), true)
+  self:tell(self:hello(), true)
   self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
   if #context.wanted == 0 then self.at_rest = true end
 end

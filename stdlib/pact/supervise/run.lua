@@ -11,7 +11,7 @@ local waiters = require 'pact.supervise.waiters'
 local M = {}
 
 -- More starts than this in one turn would keep everything else waiting.
-local STARTS_PER_TURN = 64
+local STARTS_PER_TURN = 128
 
 local LIVING = { starting = true, running = true }
 
