@@ -7,6 +7,7 @@
 #include "loop/sig.h"
 #include "loop/timer.h"
 #include "net/control.h"
+#include "net/datagram.h"
 #include "net/http_client.h"
 #include "net/tcp.h"
 #include "os/files.h"
@@ -24,6 +25,7 @@ void engine_finish(struct engine *engine) {
   procs_destroy(engine->procs);
   http_client_destroy(engine->http_client);
   tcp_probes_destroy(engine->tcp_probes);
+  datagrams_destroy(engine->datagrams);
   tails_destroy(engine->tails);
   logs_destroy(engine->logs);
   files_destroy(engine->files);
@@ -41,6 +43,7 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   if (engine->tails && tails_cancel(engine->tails, id)) return true;
   if (engine->http_client && http_client_cancel(engine->http_client, id)) return true;
   if (engine->tcp_probes && tcp_probes_cancel(engine->tcp_probes, id)) return true;
+  if (engine->datagrams && datagrams_cancel(engine->datagrams, id)) return true;
   if (engine->control && control_cancel(engine->control, id)) return true;
   if (engine->procs && procs_cancel(engine->procs, id)) return true;
   if (engine->files && files_close(engine->files, id) == 0) return true;
@@ -90,4 +93,9 @@ struct http_client *engine_http_client(struct engine *engine) {
 struct tcp_probes *engine_tcp_probes(struct engine *engine) {
   if (!engine->tcp_probes) engine->tcp_probes = tcp_probes_create(&engine->loop);
   return engine->tcp_probes;
+}
+
+struct datagrams *engine_datagrams(struct engine *engine) {
+  if (!engine->datagrams) engine->datagrams = datagrams_create(&engine->loop);
+  return engine->datagrams;
 }

@@ -8,6 +8,7 @@ struct logs;        // log/logs.h: the bytes services wrote
 struct tails;       // log/tail.h: following such bytes from another process
 struct http_client; // net/http_client.h
 struct tcp_probes;  // net/tcp.h
+struct datagrams;   // net/datagram.h: texts from others
 struct control;     // net/control.h: the control protocol, both ends
 struct timers;      // loop/timer.h
 struct signals;     // loop/sig.h
@@ -23,6 +24,7 @@ struct engine {
   struct tails *tails;
   struct http_client *http_client;
   struct tcp_probes *tcp_probes;
+  struct datagrams *datagrams;
   struct control *control;
   struct files *files;
   struct front_link *front_link; // NULL in a process that stands alone
@@ -42,5 +44,6 @@ struct logs *engine_logs(struct engine *engine);
 struct tails *engine_tails(struct engine *engine);
 struct http_client *engine_http_client(struct engine *engine);
 struct tcp_probes *engine_tcp_probes(struct engine *engine);
+struct datagrams *engine_datagrams(struct engine *engine);
 struct control *engine_control(struct engine *engine);
 struct files *engine_files(struct engine *engine);

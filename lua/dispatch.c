@@ -23,6 +23,7 @@ static const struct row rows[] = {
     [EV_REQUEST] = {"request", sys_push_request},
     [EV_GONE] = {"gone", sys_push_gone},
     [EV_RESPONSE] = {"response", sys_push_response},
+    [EV_DATAGRAM] = {"datagram", sys_push_datagram},
     [EV_DRAIN] = {"drain", NULL},
 };
 static_assert(sizeof rows / sizeof *rows == EV_KINDS, "a row for each kind of event");

@@ -60,4 +60,5 @@ int sys_push_connect(lua_State *L, const struct event *event);
 int sys_push_request(lua_State *L, const struct event *event);
 int sys_push_gone(lua_State *L, const struct event *event);
 int sys_push_response(lua_State *L, const struct event *event);
+int sys_push_datagram(lua_State *L, const struct event *event);
 int sys_push_drain(lua_State *L, const struct event *event);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/datagram.h"
 #include "net/port.h"
 #include "net/tcp.h"
 
@@ -65,10 +66,24 @@ static int lingers(lua_State *L) {
   return 1;
 }
 
+static int open_datagrams(lua_State *L) {
+  const char *path = sys_path(L, 1);
+  uint64_t id;
+  int error = datagrams_open(engine_datagrams(sys_engine(L)), path, &id);
+  if (error) return sys_fail(L, error, "%s", path);
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
 int sys_open_net(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"connect", connect_to},      {"free_port", free_port},  {"port_free", port_is_free},
-      {"port_holder", port_holder}, {"port_lingers", lingers}, {NULL, NULL},
+      {"connect", connect_to},
+      {"free_port", free_port},
+      {"port_free", port_is_free},
+      {"port_holder", port_holder},
+      {"port_lingers", lingers},
+      {"datagrams", open_datagrams},
+      {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;
@@ -79,4 +94,12 @@ int sys_push_connect(lua_State *L, const struct event *event) {
   if (connect->code) return sys_refuse(L, connect->code, "%s", connect->message);
   lua_pushboolean(L, 1);
   return 1;
+}
+
+int sys_push_datagram(lua_State *L, const struct event *event) {
+  const struct datagram_event *datagram = (const struct datagram_event *)event;
+  lua_pushlstring(L, datagram->text, datagram->size_bytes);
+  lua_pushinteger(L, datagram->pid);
+  lua_pushinteger(L, datagram->uid);
+  return 3;
 }

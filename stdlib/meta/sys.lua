@@ -252,6 +252,11 @@ function sys.net.port_holder(port) end
 ---Only lingering connections (TIME_WAIT) hold this port: nobody listens.
 ---@return boolean
 function sys.net.port_lingers(port) end
+---Binds a Unix datagram socket (0600; a path with '@' in front is an abstract name). Event `(id, 'datagram', text, pid, uid)` for
+---each text of at most 4 KiB: the sender's, pid 0 when it can't be seen from here. `sys.cancel` closes it and removes its file.
+---@param path string
+---@return integer? id, string? message, string? code 'ENAMETOOLONG' 'EADDRINUSE'
+function sys.net.datagrams(path) end
 
 ---------------------------------------------------------------------------------------------------
 -- The control protocol: HTTP/1.1 over the control socket and over the socketpair between front and engine.
