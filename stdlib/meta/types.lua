@@ -37,6 +37,7 @@
 ---@field path? string kind file: exists
 ---@field contains? pattern kind file
 ---@field check? function kind check
+---@field watchdog? boolean kind notify: a missing WATCHDOG=1 counts from READY=1 on, not from the first one
 
 ---@class restart
 ---@field policy 'no'|'on-failure'|'always'|'unless-stopped'|'function'
@@ -143,6 +144,7 @@
 ---@field status status
 ---@field health health_state
 ---@field reason string for people; for `waiting` what it waits for
+---@field said? string STATUS of sd_notify, while it lives
 ---@field epoch integer
 ---@field pid? integer
 ---@field exit_code? integer of the last end
@@ -275,6 +277,7 @@
 ---@field id string
 ---@field status status
 ---@field reason string
+---@field said? string what it says of itself
 ---@field want 'up'|'down'
 ---@field waiting_for { id: string, condition: string, text: string, since: integer }[] since: ms ago
 ---@field blocks string[] who waits for it
@@ -302,7 +305,7 @@
 ---@field ports table<string, integer> what it really listens on, by the ports' names; filled by start
 ---@field claims table<integer, string> ports of the whole network that are taken, and by which service
 ---@field took? boolean it has claimed ports beyond those declared
----@field report fun(kind: 'spawned'|'start_failed'|'exited'|'swept'|'note', data: table) each start ends in start_failed, or in spawned, exited, swept
+---@field report fun(kind: 'spawned'|'start_failed'|'exited'|'swept'|'note'|'notified', data: table) each start ends in start_failed, or in spawned, exited, swept
 
 ---What a worker's `run` gets: a handle of the service, and
 ---@class pact.worker
@@ -344,4 +347,5 @@
 ---@field signal fun(self, job: job, signo: integer, scope?: string): true?, string?, string?
 ---@field sample fun(self, job: job): table?
 ---@field survivors fun(self, job: job): table[] what is left of it now
+---@field extend? fun(self, job: job, ms: integer) it says that it needs so much longer to stop
 ---@field probe_spec fun(self, job: job): table? fields of sys.spawn_spec for a probe's command: env, cwd, user

@@ -1,6 +1,7 @@
 --- Services that are processes of this machine: start, stop, signal, sample over sys.proc.
 
 local environment = require 'pact.supervise.environment'
+local notify = require 'pact.drivers.notify'
 local ports = require 'pact.supervise.ports'
 
 local M = {}
@@ -20,6 +21,7 @@ function M.new(host)
     sys = host.sys,
     sched = host.sched,
     signals = host.sys.os.signals,
+    notify = notify.new(host),
     tag_base = opts.run,
     shared = environment.share(opts.environment),
     context = {
@@ -34,10 +36,11 @@ function M.new(host)
   }, Process)
 end
 
-local function failed(job, reason, code, step)
+local function failed(self, job, reason, code, step)
   if job.over then return end
   job.over = true
   ports.release(job)
+  self.notify:close(job)
   job.report('start_failed', { reason = reason, code = code, step = step })
 end
 
@@ -58,6 +61,10 @@ local function surroundings(self, job)
   local user
   user, message = user_of(self, service, options)
   if not user then return nil, message, 'EINVAL', 'user' end
+  if notify.wanted(service) then
+    local ok, why, code = self.notify:open(job, env, options.uid)
+    if not ok then return nil, why, code, 'notify' end
+  end
   options.tag = ('PACTLUA_TAG=%s/%s/%d'):format(self.tag_base, service.id, job.epoch)
   env.PACTLUA_TAG = options.tag:match '=(.*)$'
   if user ~= true then
@@ -96,7 +103,7 @@ function Process:spawn(job, options)
   spec.nice, spec.oom_score_adj = service.nice, service.oom_score_adj
   spec.pdeathsig = service.stop.signal
   local id, pid, code, step = self.sys.proc.spawn(spec)
-  if not id then return failed(job, pid, code, step) end
+  if not id then return failed(self, job, pid, code, step) end
   job.id, job.pid, job.began = id, pid, self.sys.time.now()
   job.options = asks_again(service) and options or nil
   self.sched:on(id, function(kind, ...)
@@ -108,14 +115,14 @@ end
 -- From claimed ports to a living process.
 function Process:launch(job)
   local options, message, code, step = surroundings(self, job)
-  if not options then return failed(job, message, code, step) end
+  if not options then return failed(self, job, message, code, step) end
   self:spawn(job, options)
 end
 
 function Process:in_task(job)
   job.task = self.sched:spawn(function()
     local ok, message, code = ports.claim(self, job, true)
-    if not ok then return failed(job, message, code, 'ports') end
+    if not ok then return failed(self, job, message, code, 'ports') end
     self:launch(job)
   end, {
     name = 'start of ' .. job.service.id,
@@ -123,7 +130,7 @@ function Process:in_task(job)
     on_done = function() job.task = nil end,
     on_error = function(message)
       job.task = nil
-      failed(job, message, 'EINVAL', 'recipe')
+      failed(self, job, message, 'EINVAL', 'recipe')
     end,
   })
 end
@@ -134,7 +141,7 @@ function Process:start(job)
   local ok, message, code = ports.claim(self, job, false)
   if ok then return self:launch(job) end
   if code == 'EAGAIN' then return self:in_task(job) end
-  failed(job, message, code, 'ports')
+  failed(self, job, message, code, 'ports')
 end
 
 ---------------------------------------------------------------------------------------------------
@@ -176,6 +183,7 @@ end
 
 function Process:swept(job, survivors, killed)
   self.sched:off(job.id)
+  self.notify:close(job)
   ports.release(job)
   job.gone = true
   job.report('swept', { survivors = survivors, killed = killed })
@@ -210,6 +218,24 @@ local function by_command(self, job)
   return true
 end
 
+local function out_of_grace(self, job)
+  job.grace, job.forced = nil, true
+  local span = (self.sys.time.now() - job.asked) // 1000
+  job.report('note', { text = 'killed after ' .. span .. ' s of grace' })
+  kill(self, job)
+end
+
+---It says that it needs so much longer to stop.
+---@param job job
+---@param ms integer from now
+function Process:extend(job, ms)
+  local due = self.sys.time.now() + ms
+  if not job.grace or job.grace_due >= due then return end
+  self.sched:cancel(job.grace)
+  job.grace_due = due
+  job.grace = self.sched:after(ms, function() out_of_grace(self, job) end)
+end
+
 local function ask_to_end(self, job)
   local stop = job.service.stop
   if stop.command and by_command(self, job) then return end
@@ -225,7 +251,7 @@ function Process:stop(job, why)
     if job.task then
       self.sched:stop(job.task)
       job.task = nil
-      failed(job, 'stopped before it started')
+      failed(self, job, 'stopped before it started')
     end
     return
   end
@@ -236,11 +262,10 @@ function Process:stop(job, why)
     kill(self, job)
   elseif not job.stopping and not job.ended then
     ask_to_end(self, job)
-    job.grace = self.sched:after(job.service.stop.timeout, function()
-      job.grace, job.forced = nil, true
-      job.report('note', { text = 'killed after ' .. job.service.stop.timeout // 1000 .. ' s of grace' })
-      kill(self, job)
-    end)
+    local grace = job.service.stop.timeout
+    job.asked = self.sys.time.now()
+    job.grace_due = job.asked + grace
+    job.grace = self.sched:after(grace, function() out_of_grace(self, job) end)
   end
   job.stopping = true
 end

@@ -7,7 +7,7 @@
 local M = {
   kinds = { container = true },
   fields = { 'schedule', 'replicas', 'watch', 'tty' },
-  checks = { notify = true },
+  checks = {},
 }
 
 ---@param service service

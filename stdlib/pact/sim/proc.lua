@@ -7,6 +7,7 @@
 --   stop_takes = ms                from a signal to its end
 --   leaves = n, leaves_for = ms    processes left when it ends, and how long they take to hear TERM (never: false)
 --   output = { { ms, 'text' } }    lines to its log; stdout = 'text' for captured ones
+--   notify = { { ms, 'READY=1' } } to the socket that its environment names
 --   listens = { port, … }, listens_after = ms
 --   fail = 'ENOENT', step = 'exec', message = '…'  the spawn fails
 --   started = fn(process), ended = fn(process)     hear of it
@@ -58,6 +59,13 @@ function M.finish(world, proc, code, signal)
   })
 end
 
+local function variable(spec, name)
+  for _, entry in ipairs(spec.env) do
+    local value = entry:match('^' .. name .. '=(.*)$')
+    if value then return value end
+  end
+end
+
 local function begin(world, proc)
   local program = proc.program
   if program.exit_after then
@@ -68,6 +76,11 @@ local function begin(world, proc)
   for _, line in ipairs(program.output or {}) do
     world:at(line[1], function()
       if not proc.ended then world.say(proc.spec.log, line[2], line[3] or 1) end
+    end)
+  end
+  for _, text in ipairs(program.notify or {}) do
+    world:at(text[1], function()
+      if not proc.ended then world:datagram(variable(proc.spec, 'NOTIFY_SOCKET'), text[2], proc.pid) end
     end)
   end
   for _, port in ipairs(program.listens or {}) do world.listeners[port] = proc end

@@ -124,6 +124,12 @@ local function net(world)
       given = given + 1
       return given
     end,
+    datagrams = function(path)
+      world.datagrams[path] = world:id()
+      local socket = { id = world:id() }
+      world.operations[socket.id], world.datagrams[path] = socket, socket
+      return socket.id
+    end,
     port_free = function(port)
       if holder(port) or lingers(port) then return false, 'EADDRINUSE' end
       return true
@@ -233,6 +239,7 @@ local function os_table(world)
     env = function() return world.env end,
     user = function(name) return world.users[name] end,
     pid = function() return 1 end,
+    ids = function() return 0, 0 end,
     isatty = function() return false end,
   })
 end

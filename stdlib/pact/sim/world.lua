@@ -16,6 +16,7 @@ local M = {}
 ---@field holders table<integer, table> who holds a port outside this network
 ---@field lingering table<integer, integer> port → until when
 ---@field files table<string, string> by path
+---@field datagrams table<string, { id: integer, dead?: boolean }> sockets by path
 ---@field spawned table[] every process ever started, unless `forgets`
 ---@field forgets? boolean a long play keeps no record of what has ended
 local World = {}
@@ -30,10 +31,19 @@ function M.new(opts)
     now = now, offset = (opts.wall or 1700000000000) - now, state = opts.seed or 1, limit = 1000000,
     heap = {}, seq = 0, ids = 0, pids = 100, dispatched = 0, operations = {}, cancelled = {},
     programs = {}, counts = {}, spawned = {}, procs = {}, listeners = {}, logs = {},
-    http = {}, tcp = {}, holders = {}, lingering = {}, files = {},
+    http = {}, tcp = {}, holders = {}, lingering = {}, files = {}, datagrams = {},
     users = { root = { name = 'root', uid = 0, gid = 0, groups = {}, home = '/root', shell = '/bin/sh' } },
     env = { PATH = '/usr/bin:/bin', HOME = '/root' },
   }, World)
+end
+
+---Somebody writes to a datagram socket.
+---@return boolean there was one
+function World:datagram(path, text, pid, uid)
+  local socket = self.datagrams[path]
+  if not socket or socket.dead then return false end
+  self:event(socket.id, 'datagram', text, pid, uid or 0)
+  return true
 end
 
 function World:id()

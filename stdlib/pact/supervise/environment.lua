@@ -21,6 +21,9 @@ local SCHEMES = {
   tcp = 'tcp', sql = 'tcp', db = 'tcp',
 }
 
+-- What speaks to us alone: our debugging, and a service manager of ours.
+local NOT_INHERITED = { 'PACTLUA_DEBUG', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID' }
+
 ---@param id string
 ---@return string such as `MY_DB` of `my-db`
 function M.variable(id)
@@ -109,7 +112,7 @@ end
 function M.build(context, service, ports)
   local env = {}
   for name, value in pairs(context.base) do env[name] = value end
-  env.PACTLUA_DEBUG = nil
+  for _, name in ipairs(NOT_INHERITED) do env[name] = nil end
   add_dependencies(env, service, context.facts)
   if #service.ports == 1 then
     local only = service.ports[1]

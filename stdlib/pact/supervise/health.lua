@@ -104,6 +104,17 @@ function M.observe(count, ok, why)
   return edge, pause(count)
 end
 
+---It says itself that it is not well: no further failures are waited for.
+---@param count health_count
+---@param why string
+---@return health_edge
+function M.give_up(count, why)
+  local edge = count.state ~= 'unhealthy'
+  count.state, count.passed, count.last, count.same = 'unhealthy', true, why, 1
+  count.failures = count.failures + count.spec.retries
+  return { state = 'unhealthy', edge = edge, reason = why, failures = count.failures }
+end
+
 ---The deadline for the first success has come.
 ---@param count health_count
 ---@return health_edge? edge

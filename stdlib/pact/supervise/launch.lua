@@ -2,6 +2,7 @@
 
 local deps = require 'pact.supervise.deps'
 local monitor = require 'pact.supervise.monitor'
+local notified = require 'pact.supervise.notified'
 local reason = require 'pact.supervise.reason'
 
 local M = {}
@@ -82,6 +83,8 @@ local function report(sup, node, job, kind, data)
   if kind == 'note' then
     node.note = data.text
     return
+  elseif kind == 'notified' then
+    return notified.heard(sup, node, data)
   end
   if REPORTS[kind] then REPORTS[kind](sup, node, data) end
   local event = { name = kind, epoch = job.epoch }
@@ -95,7 +98,7 @@ function M.begin(sup, node)
   function job.report(kind, data)
     report(sup, node, job, kind, data)
   end
-  node.job, node.ports, node.note = job, job.ports, nil
+  node.job, node.ports, node.note, node.said = job, job.ports, nil, nil
   for _, link in ipairs(node.needs) do link.used = link.to.record.epoch end
   local log, message, code = M.open_log(sup, node)
   if message then

@@ -29,16 +29,23 @@ function M.start(host, spec)
     spec = spec,
     count = health.new(spec, host.sys.time.now()),
   }, Monitor)
-  self.deadline = host.sched:after(self.count.deadline - host.sys.time.now(), function()
-    self.deadline = nil
-    self:tell(health.overdue(self.count))
-  end)
+  self:expect()
   if spec.kind == 'log' then
     self:watch()
+  elseif spec.kind == 'notify' then
+    self:listen()
   else
     self:later(host.external and 0 or health.first_pause(self.count))
   end
   return self
+end
+
+-- Without a success until the deadline it is unhealthy.
+function Monitor:expect()
+  self.deadline = self.host.sched:after(self.count.deadline - self.host.sys.time.now(), function()
+    self.deadline = nil
+    self:tell(health.overdue(self.count))
+  end)
 end
 
 function Monitor:tell(edge)
@@ -71,6 +78,60 @@ function Monitor:watch()
     self.match = nil
     self:result(true, ("logged '%s'"):format(reason.last_line(text)))
   end)
+end
+
+-- It tells by itself: READY=1 is a probe's success, and so is each WATCHDOG=1. Whoever has begun with
+-- these, or was given an interval, fails where none comes in time.
+function Monitor:listen()
+  self.began = self.host.sys.time.now()
+  self.count.last = 'READY=1 has not come'
+  self.interval, self.dogged = self.spec.interval, self.spec.watchdog
+end
+
+---@param fields table<string, string> of sd_notify
+---@param interval? integer the one that it asks for from now on
+function Monitor:notified(fields, interval)
+  if self.spec.kind ~= 'notify' or self.stopped then return end
+  self.interval = interval or self.interval
+  if fields.STOPPING == '1' then self:hush() end
+  if fields.WATCHDOG == 'trigger' then
+    self:hush()
+    self.host.probed { ok = false, reason = 'WATCHDOG=trigger', ms = 0, at = self.host.sys.time.wall() }
+    return self:tell(health.give_up(self.count, 'WATCHDOG=trigger'))
+  end
+  local alive = fields.WATCHDOG == '1'
+  self.dogged = self.dogged or alive
+  if fields.READY == '1' or (alive and self.count.passed) then
+    self:success(fields.READY == '1' and 'READY=1' or 'WATCHDOG=1')
+  end
+end
+
+function Monitor:success(why)
+  self:hush()
+  self:result(true, why)
+end
+
+function Monitor:hush()
+  self.host.sched:cancel(self.timer)
+  self.timer = nil
+end
+
+-- The next WATCHDOG=1 is due.
+function Monitor:await(ms)
+  self.timer = self.host.sched:after(ms, function()
+    self.timer, self.began = nil, self.host.sys.time.now()
+    self:result(false, 'no WATCHDOG=1 in ' .. reason.span(self.interval))
+  end)
+end
+
+---The first success may come so much later.
+---@param ms integer from now
+function Monitor:extend(ms)
+  local now = self.host.sys.time.now()
+  if not self.deadline or self.count.deadline >= now + ms then return end
+  self.host.sched:cancel(self.deadline)
+  self.count.deadline = now + ms
+  self:expect()
 end
 
 local FIELDS = { 'url', 'host', 'port', 'path' }
@@ -134,6 +195,10 @@ function Monitor:result(ok, why)
   if self.stopped then return end
   local edge, pause = health.observe(self.count, ok, why)
   self:tell(edge)
+  if self.spec.kind == 'notify' then
+    if self.dogged and not self.stopped then self:await(ok and self.interval or math.min(pause, self.interval)) end
+    return
+  end
   if self.stopped or self.spec.kind == 'log' or (ok and probes.LASTING[self.spec.kind]) then return end
   self:later(pause)
 end

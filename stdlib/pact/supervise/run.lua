@@ -6,6 +6,7 @@ local launch = require 'pact.supervise.launch'
 local rest = require 'pact.supervise.rest'
 local state = require 'pact.supervise.state'
 local teardown = require 'pact.supervise.teardown'
+local timers = require 'pact.supervise.timers'
 local waiters = require 'pact.supervise.waiters'
 
 local M = {}
@@ -16,30 +17,12 @@ local STARTS_PER_TURN = 128
 local LIVING = { starting = true, running = true }
 
 ---------------------------------------------------------------------------------------------------
--- Timers of a node, by name; each feeds an event of its epoch.
-
-local function stop_timer(sup, node, name)
-  sup.sched:cancel(node.timers[name])
-  node.timers[name] = nil
-end
-
-local function set_timer(sup, node, name, ms, make)
-  stop_timer(sup, node, name)
-  local epoch = node.record.epoch
-  node.timers[name] = sup.sched:after(ms, function()
-    node.timers[name] = nil
-    local event = make()
-    if event then
-      event.epoch = epoch
-      M.feed(sup, node, event)
-    end
-  end)
-end
+-- Its timers.
 
 local function edge_timers(sup, node)
   for i, link in ipairs(node.needs) do
     if link.edge.timeout and not link.met and not node.free then
-      set_timer(sup, node, 'edge' .. i, link.edge.timeout, function()
+      timers.set(sup, node, 'edge' .. i, link.edge.timeout, function()
         return not link.met and { name = 'fail', reason = deps.overdue(link) } or nil
       end)
     end
@@ -54,13 +37,13 @@ end
 local function start_timers(sup, node)
   local service = node.service
   if service.timeout and node.record.status == 'starting' then
-    set_timer(sup, node, 'ready', service.timeout, function()
+    timers.set(sup, node, 'ready', service.timeout, function()
       local span = sup.reason.span(service.timeout)
       return { name = 'expired', reason = ('not ready after %s: %s'):format(span, last_words(node)) }
     end)
   end
   if service.max_runtime then
-    set_timer(sup, node, 'runtime', service.max_runtime, function()
+    timers.set(sup, node, 'runtime', service.max_runtime, function()
       return { name = 'expired', reason = 'ran longer than ' .. sup.reason.duration(service.max_runtime) }
     end)
   end
@@ -72,11 +55,11 @@ local function reset_timer(sup, node)
   local good = r.status == 'running' and (not r.probed or r.health == 'healthy')
     and (r.attempt > 0 or r.restart_count > 0)
   if good and not node.timers.reset then
-    set_timer(sup, node, 'reset', node.service.restart.reset_after, function()
+    timers.set(sup, node, 'reset', node.service.restart.reset_after, function()
       return { name = 'reset' }
     end)
   elseif not good and node.timers.reset then
-    stop_timer(sup, node, 'reset')
+    timers.stop(sup, node, 'reset')
   end
 end
 
@@ -85,13 +68,13 @@ end
 
 local LEAVE = {
   waiting = function(sup, node)
-    for i = 1, #node.needs do stop_timer(sup, node, 'edge' .. i) end
+    for i = 1, #node.needs do timers.stop(sup, node, 'edge' .. i) end
   end,
   backoff = function(sup, node)
-    stop_timer(sup, node, 'delay')
+    timers.stop(sup, node, 'delay')
   end,
   starting = function(sup, node)
-    stop_timer(sup, node, 'ready')
+    timers.stop(sup, node, 'ready')
   end,
 }
 
@@ -111,7 +94,7 @@ local function status_changed(sup, node, before)
   if LEAVE[before.status] then LEAVE[before.status](sup, node) end
   if ENTER[r.status] then ENTER[r.status](sup, node) end
   if not LIVING[r.status] and LIVING[before.status] then
-    stop_timer(sup, node, 'runtime')
+    timers.stop(sup, node, 'runtime')
     launch.unwatch(node)
   end
   if before.status == 'starting' then sup.starting = sup.starting - 1 end
@@ -165,7 +148,7 @@ end
 
 function PERFORM.delay(sup, node, action)
   node.next_start = sup.sys.time.now() + action[2]
-  set_timer(sup, node, 'delay', action[2], function()
+  timers.set(sup, node, 'delay', action[2], function()
     return { name = 'timer' }
   end)
 end

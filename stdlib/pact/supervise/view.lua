@@ -4,6 +4,8 @@ local deps = require 'pact.supervise.deps'
 
 local M = {}
 
+local LIVING = { starting = true, running = true, stopping = true }
+
 local function copy(map)
   local out = {}
   for key, value in pairs(map or {}) do out[key] = type(value) == 'table' and copy(value) or value end
@@ -31,12 +33,15 @@ local function reason_of(sup, node, lines)
     if r.live then return 'waiting until what is left of its last run is gone' end
     return sup.starting > 0 and 'waiting for its turn to start' or r.reason
   elseif r.status == 'starting' and not r.task then
+    if node.said then return 'not ready: ' .. node.said end
     local last = node.last_ready or node.last_probe
     if last then return 'not ready: ' .. last.reason end
   elseif r.asked and r.status == 'backoff' then
     return r.reason .. ', waiting for hooks'
   elseif r.status == 'running' and r.health == 'unhealthy' then
     return r.complaint or r.reason
+  elseif r.status == 'running' and node.said then
+    return node.said
   end
   return r.reason
 end
@@ -63,6 +68,7 @@ function M.snapshot(sup, node)
     status = r.status,
     health = r.health,
     reason = node.note or reason_of(sup, node, lines),
+    said = LIVING[r.status] and node.said or nil,
     epoch = r.epoch,
     pid = r.pid,
     exit_code = last and last.code,
@@ -103,6 +109,7 @@ function M.why(sup, node)
     id = node.id,
     status = r.status,
     reason = snapshot.reason,
+    said = snapshot.said,
     want = r.want,
     waiting_for = waits,
     blocks = blocks,

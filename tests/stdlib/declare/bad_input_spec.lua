@@ -89,7 +89,6 @@ local FIELDS = {
   { "command = { 'x' }, watch = { paths = { 'src' } }", "'watch' is not supported by this version" },
   { "command = { 'x' }, schedule = { every = '1m', cron = '* * * * *' }", "schedule must have either 'every' or 'cron'\n"
     .. "devnet.lua:1: process 'a': 'schedule' is not supported by this version" },
-  { "command = { 'x' }, health = { notify = true }", "checks of kind 'notify' are not supported by this version" },
   { "command = { 'x' }, tty = true", "'tty' is not supported by this version" },
 }
 

@@ -15,6 +15,7 @@ function M.render(why)
   for _, one in ipairs(why.waiting_for or {}) do
     add('waits for %s: %s, %s so far', one.id, one.text or one.condition, duration.format(one.since or 0))
   end
+  if why.said and why.said ~= why.reason then add('it says: %s', why.said) end
   if why.next_start_in then add('next start in %s', duration.format(why.next_start_in)) end
   if why.asked then add("hooks for '%s' are being waited for", why.asked) end
   if (why.attempt or 0) > 0 then

@@ -98,7 +98,8 @@ function shape.exec(given, cursor)
 end
 function shape.log(given) return { kind = 'log', pattern = given.log } end
 function shape.file(given) return { kind = 'file', path = given.file, contains = given.contains } end
-function shape.notify() return { kind = 'notify' } end
+-- an interval that was asked for is watched; else that begins with the first WATCHDOG=1
+function shape.notify(given) return { kind = 'notify', watchdog = given.interval ~= nil } end
 function shape.check(given) return { kind = 'check', check = given.check } end
 function shape.alive() return { kind = 'alive' } end
 
@@ -165,7 +166,7 @@ M.noun = {
     { name = 'log', type = values.pattern,
       doc = 'Well from the first line of output with this text.' },
     { name = 'notify', type = values.yes,
-      doc = 'The service tells by sd_notify: READY=1, WATCHDOG=1.' },
+      doc = 'The service tells by sd_notify: READY=1, and WATCHDOG=1 within each interval where it is set.' },
     { name = 'file', type = values.path, doc = 'Well while this file exists.' },
     { name = 'contains', type = values.pattern, doc = 'What the file must contain.' },
     { name = 'check', type = values.func,
