@@ -50,7 +50,7 @@ static bool belongs(const struct walk_entry *entry, uint64_t id) {
   return entry->owner == id && walk_alive(entry);
 }
 
-int procs_sample(struct procs *procs, uint64_t id, struct sample *sample) {
+int procs_sample(struct procs *procs, uint64_t id, bool detail, struct sample *sample) {
   *sample = (struct sample){0};
   int error = look(procs, id);
   if (error) return error;
@@ -61,6 +61,7 @@ int procs_sample(struct procs *procs, uint64_t id, struct sample *sample) {
     sample->cpu_ms += entry->stat.cpu_ms;
     sample->rss_bytes += entry->stat.rss_bytes;
     sample->threads += (unsigned)entry->stat.threads;
+    if (!detail) continue;
     sample->fds += count_fds(procs->kernel, entry->stat.pid);
     add_io(procs->kernel, entry->stat.pid, sample);
   }

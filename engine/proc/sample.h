@@ -1,6 +1,7 @@
 // What a tree of processes uses, who is in it, and where it listens: read from /proc when asked.
 // Many questions of one moment share one walk.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,12 +10,14 @@
 struct sample {
   uint64_t cpu_ms; // so far, of all that live, with the children they have waited for
   uint64_t rss_bytes;
+  unsigned threads, procs;
+  // Only with `detail`, for they cost two more files of each process:
   uint64_t read_bytes, write_bytes; // from and to storage
-  unsigned threads, fds, procs;
+  unsigned fds;
 };
 
 // -ENOENT: no such id. Figures that we may not read count as 0.
-int procs_sample(struct procs *procs, uint64_t id, struct sample *sample);
+int procs_sample(struct procs *procs, uint64_t id, bool detail, struct sample *sample);
 
 struct tree_process {
   struct procfs_stat stat;

@@ -123,16 +123,18 @@ static int sweep_all(lua_State *L) {
 
 static int sample(lua_State *L) {
   struct sample sample;
-  int result = procs_sample(procs_of(L), check_id(L), &sample);
+  bool detail = lua_toboolean(L, 2);
+  int result = procs_sample(procs_of(L), check_id(L), detail, &sample);
   if (result) return done(L, result, "sample");
   lua_createtable(L, 0, 7);
   set_integer(L, "cpu", (lua_Integer)sample.cpu_ms);
   set_integer(L, "rss", (lua_Integer)sample.rss_bytes);
   set_integer(L, "threads", sample.threads);
+  set_integer(L, "procs", sample.procs);
+  if (!detail) return 1;
   set_integer(L, "fds", sample.fds);
   set_integer(L, "read", (lua_Integer)sample.read_bytes);
   set_integer(L, "write", (lua_Integer)sample.write_bytes);
-  set_integer(L, "procs", sample.procs);
   return 1;
 }
 

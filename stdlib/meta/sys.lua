@@ -141,8 +141,9 @@ function sys.proc.sweep(id, opts) end
 ---@param opts? { grace?: integer, keep?: string[] }
 ---@return integer id
 function sys.proc.sweep_all(opts) end
----@return { cpu: integer, rss: integer, threads: integer, fds: integer, read: integer, write: integer, procs: integer }? of the whole tree: cpu in ms of processor time so far, sizes in bytes
-function sys.proc.sample(id) end
+---@param detail? boolean with fds, read and write, which cost two more files of each process
+---@return { cpu: integer, rss: integer, threads: integer, procs: integer, fds?: integer, read?: integer, write?: integer }? of the whole tree: cpu in ms of processor time so far, sizes in bytes
+function sys.proc.sample(id, detail) end
 ---@return { pid: integer, ppid: integer, name: string, command: string, state: string, rss: integer }[]? the tree, leader first
 function sys.proc.tree(id) end
 ---@return integer[]? TCP ports on which the tree listens

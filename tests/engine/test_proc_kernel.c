@@ -231,7 +231,8 @@ static void without_lists_of_children_all_processes_are_looked_at(void **state) 
   assert_true(world_alive(left));
   uint64_t neighbour = world_shell(world, "sleep 100 & wait", NULL);
   struct sample sample = {0};
-  world_until(world, procs_sample(world->procs, neighbour, &sample) == 0 && sample.procs == 2);
+  world_until(world,
+              procs_sample(world->procs, neighbour, true, &sample) == 0 && sample.procs == 2);
   // no session, group, parent or tag leads to it: only the end of all ends it
   assert_int_equal(world_sweep(world, id, patient)->killed, 0);
   assert_int_equal(world_sweep(world, neighbour, patient)->killed, 1);

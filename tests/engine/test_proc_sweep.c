@@ -289,7 +289,7 @@ static void storm_ends(const char *command) {
   spec.spawn.env = env;
   spec.tag = "TEST_TAG=storm";
   uint64_t id = world_spawn(world, &spec, NULL);
-  world_until(world, procs_sample(world->procs, id, &sample) == 0 && sample.procs >= 10);
+  world_until(world, procs_sample(world->procs, id, true, &sample) == 0 && sample.procs >= 10);
   struct swept_event *swept = world_sweep(world, id, (struct sweep_options){.grace_ms = 20});
   assert_int_equal(swept->count, 0);
 }
@@ -338,13 +338,13 @@ static void a_tree_is_measured_whole(void **state) {
       world,
       "(i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; sleep 100; :) & sleep 100; :", NULL);
   struct sample sample = {0};
-  world_until(world, procs_sample(world->procs, id, &sample) == 0 && sample.procs == 4 &&
+  world_until(world, procs_sample(world->procs, id, true, &sample) == 0 && sample.procs == 4 &&
                          sample.cpu_ms >= 10);
   assert_true(sample.rss_bytes > 1000000);
   assert_int_equal(sample.threads, 4);
   assert_int_equal(sample.fds, 4 * 3);
   world_sweep(world, id, patient);
-  assert_int_equal(procs_sample(world->procs, id, &sample), -ENOENT);
+  assert_int_equal(procs_sample(world->procs, id, true, &sample), -ENOENT);
 }
 
 static void ports_of_a_tree_are_found(void **state) {

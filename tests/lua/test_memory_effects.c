@@ -40,7 +40,7 @@ static const char effects[] =
     "  local ON, streamed = {}, nil\n"
     "  function ON.timer() sys.stop(2) end\n"
     "  function ON.exit(id)\n"
-    "    local _ = sys.proc.sample(id), sys.proc.tree(id), sys.proc.ports(id)\n"
+    "    local _ = sys.proc.sample(id, true), sys.proc.tree(id), sys.proc.ports(id)\n"
     "    sys.proc.signal(id, 15, 'tree')\n"
     "    sys.proc.sweep(id, { grace = 0, scope = 'tree', keep = { 'none' } })\n"
     "  end\n"

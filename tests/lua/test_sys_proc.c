@@ -157,7 +157,7 @@ static void a_tree_is_listed_measured_and_swept(void **state) {
       "assert(tree[1].pid == pid and tree[1].name == 'sh' and tree[1].state == 'T')\n"
       "assert(tree[1].command:find '^sh %-c sleep 100' and tree[1].rss > 0)\n"
       "assert(#tree == 2 and tree[2].ppid == pid)\n"
-      "local sample = proc.sample(id)\n"
+      "local sample = proc.sample(id, true)\n"
       "assert(sample.procs == 2 and sample.threads == 2 and sample.fds == 6 and sample.rss > 0)\n"
       "assert(sample.cpu >= 0 and sample.read >= 0 and sample.write >= 0)\n"
       "assert(#proc.ports(id) == 0)\n"
