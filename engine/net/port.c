@@ -132,11 +132,12 @@ bool port_lingers(uint16_t port) {
   return count.last && !count.other;
 }
 
-// ---- who listens
+// ---- who has it
 
-enum { INODES_MAX = 32 }; // SO_REUSEPORT gives a port several
+enum { INODES_MAX = 32 }; // SO_REUSEPORT gives a port several listeners
 
-struct listeners {
+struct sockets {
+  bool listening; // only those
   size_t count;
   struct {
     unsigned long inode;
@@ -144,15 +145,15 @@ struct listeners {
   } list[INODES_MAX];
 };
 
-static bool add_listener(const struct socket_row *row, void *context) {
-  struct listeners *listeners = context;
-  if (row->state != TCP_LISTEN) return true;
-  listeners->list[listeners->count].inode = row->inode;
-  listeners->list[listeners->count++].uid = row->uid;
-  return listeners->count < INODES_MAX;
+static bool add_socket(const struct socket_row *row, void *context) {
+  struct sockets *sockets = context;
+  if (!row->inode || (sockets->listening && row->state != TCP_LISTEN)) return true;
+  sockets->list[sockets->count].inode = row->inode;
+  sockets->list[sockets->count++].uid = row->uid;
+  return sockets->count < INODES_MAX;
 }
 
-static bool fd_is_one(pid_t pid, long fd, const struct listeners *listeners, uid_t *uid) {
+static bool fd_is_one(pid_t pid, long fd, const struct sockets *sockets, uid_t *uid) {
   char path[64], target[64];
   unsigned long inode;
   snprintf(path, sizeof path, "/proc/%d/fd/%ld", (int)pid, fd);
@@ -160,21 +161,21 @@ static bool fd_is_one(pid_t pid, long fd, const struct listeners *listeners, uid
   if (size <= 0) return false;
   target[size] = '\0';
   if (sscanf(target, "socket:[%lu]", &inode) != 1) return false;
-  for (size_t i = 0; i < listeners->count; i++)
-    if (listeners->list[i].inode == inode) {
-      *uid = listeners->list[i].uid;
+  for (size_t i = 0; i < sockets->count; i++)
+    if (sockets->list[i].inode == inode) {
+      *uid = sockets->list[i].uid;
       return true;
     }
   return false;
 }
 
-static bool process_listens(pid_t pid, const struct listeners *listeners, uid_t *uid) {
+static bool process_has_one(pid_t pid, const struct sockets *sockets, uid_t *uid) {
   char path[64];
   struct procfs_dir dir;
   bool found = false;
   snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
   if (procfs_dir_open(&kernel_linux, &dir, path) != 0) return false;
-  for (long fd; !found && procfs_dir_next(&dir, &fd);) found = fd_is_one(pid, fd, listeners, uid);
+  for (long fd; !found && procfs_dir_next(&dir, &fd);) found = fd_is_one(pid, fd, sockets, uid);
   procfs_dir_close(&dir);
   return found;
 }
@@ -191,15 +192,17 @@ static void describe(struct port_holder *holder) {
 }
 
 bool port_find_holder(uint16_t port, struct port_holder *holder) {
-  struct listeners listeners = {0};
+  struct sockets sockets = {.listening = true};
   struct procfs_dir dir;
   bool found = false;
-  visit_sockets(port, add_listener, &listeners);
+  visit_sockets(port, add_socket, &sockets);
+  sockets.listening = sockets.count > 0;
+  if (!sockets.listening) visit_sockets(port, add_socket, &sockets);
   *holder = (struct port_holder){0};
-  if (!listeners.count || procfs_dir_open(&kernel_linux, &dir, "/proc") != 0) return false;
+  if (!sockets.count || procfs_dir_open(&kernel_linux, &dir, "/proc") != 0) return false;
   for (long pid; !found && procfs_dir_next(&dir, &pid);) {
     holder->pid = (pid_t)pid;
-    found = process_listens(holder->pid, &listeners, &holder->uid);
+    found = process_has_one(holder->pid, &sockets, &holder->uid);
   }
   procfs_dir_close(&dir);
   if (found) describe(holder);

@@ -247,7 +247,7 @@ function sys.net.free_port() end
 ---@return boolean free can be bound on 127.0.0.1 and on all addresses
 ---@return string? code 'EADDRINUSE' 'EACCES'
 function sys.net.port_free(port) end
----Who listens on a TCP port.
+---Who listens on a TCP port; when nobody does, who talks from it.
 ---@return { pid: integer, name: string, command: string, uid: integer }? holder nil: nobody, or not to be seen
 function sys.net.port_holder(port) end
 ---Only lingering connections (TIME_WAIT) hold this port: nobody listens.

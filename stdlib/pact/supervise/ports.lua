@@ -71,16 +71,25 @@ function M.take(job, port)
   job.claims[port] = job.service.id
 end
 
--- Waits while the port may become free by itself.
-local function patiently(context, job, port, wait)
+-- Waits while the port may become free by itself, and says so.
+local function patiently(context, job, port)
   local sys = context.sys
   local until_when = sys.time.now() + (sys.net.port_lingers(port) and PATIENCE or 1000)
   local why, code, passes = obstacle(sys, job, port)
-  while why and passes and wait and sys.time.now() < until_when do
+  while why and passes and sys.time.now() < until_when do
+    job.report('note', { text = why .. '; waiting for it' })
     context.sched:sleep(LOOK_AGAIN)
     why, code, passes = obstacle(sys, job, port)
   end
-  return why, code, passes
+  job.report('note', {})
+  return why, code
+end
+
+-- A person may take another port at once.
+local function with_offer(sys, job, port, why, code)
+  local other = code == 'EADDRINUSE' and next_free(sys, job, port)
+  if not other then return why end
+  return ('%s; %d is free (fallback = true takes it)'):format(why, other)
 end
 
 ---Claims the ports of a job and fills `job.ports`.
@@ -99,11 +108,11 @@ function M.claim(context, job, wait)
       release_all(job)
       return nil, why, 'EAGAIN'
     elseif why and passes then
-      why, code = patiently(context, job, number, wait)
+      why, code = patiently(context, job, number)
     end
     if why then
       release_all(job)
-      return nil, why, code
+      return nil, port.fallback and why or with_offer(context.sys, job, number, why, code), code
     end
     job.claims[number] = job.service.id
     job.ports[port.name] = number

@@ -97,7 +97,8 @@ describe('the driver of processes', function()
       net = network.new { { 'web', ports { name = '3000', port = 3000, fallback = false } } }
       net.world.holders[3000] = { pid = 12, name = 'node', command = 'node server.js', uid = 0 }
       net:up(10)
-      assert.same({ 'failed', 'port 3000 is taken by pid 12 (node server.js)' }, { net:status 'web', net.sup:snapshot('web').reason })
+      assert.equal('failed', net:status 'web')
+      assert.equal('port 3000 is taken by pid 12 (node server.js); 3001 is free (fallback = true takes it)', net.sup:snapshot('web').reason)
     end)
 
     it('or takes the next with fallback, and tells everybody', function()
@@ -128,6 +129,7 @@ describe('the driver of processes', function()
       net.world.lingering[3000] = net.world.now + 5000
       net.world:advance(4500)
       assert.equal('starting', net:status 'web')
+      assert.equal('port 3000 is held by connections that linger; waiting for it', net.sup:snapshot('web').reason)
       net.world:advance(1000)
       assert.equal('running', net:status 'web')
     end)

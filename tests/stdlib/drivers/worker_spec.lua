@@ -270,7 +270,7 @@ describe('the driver of workers', function()
       } } }
       net.world.holders[9000] = { pid = 77, name = 'nc', command = 'nc -l 9000', uid = 0 }
       net:up(10)
-      assert.same({ 'failed', 'port 9000 is taken by pid 77 (nc -l 9000)' }, { net:status 'w', reason() })
+      assert.same({ 'failed', 'port 9000 is taken by pid 77 (nc -l 9000); 9001 is free (fallback = true takes it)' }, { net:status 'w', reason() })
       assert.is_nil(ran)
     end)
 
