@@ -51,6 +51,7 @@
 
 ---@class edge
 ---@field id string the dependency
+---@field group? string the group that was named, where the dependency is one of its instances
 ---@field condition 'ready'|'healthy'|'started'|'completed'|'log'
 ---@field pattern? pattern condition log
 ---@field timeout? integer
@@ -97,12 +98,16 @@
 ---@field on table<string, function|string> hooks of its own; a string is a script's path
 ---@field secrets string[] names of env variables to mask
 ---@field declared table what the user wrote, for `plan --json`
+---@field replicas? integer as declared
+---@field group? string whose instance it is
+---@field replica? integer its number in the group, from 1: PACTLUA_REPLICA
 
 ---@class plan
 ---@field project string
 ---@field directory string the recipe's
 ---@field recipe string absolute path
 ---@field services table<string, service>
+---@field groups table<string, string[]> ids of the instances by the name of their group (`replicas`); edges are on instances
 ---@field order string[] every id, dependencies first, ties in order of declaration
 ---@field declared_order string[] every id, in order of declaration
 ---@field levels string[][] what may start together
@@ -140,6 +145,8 @@
 ---@field task boolean
 ---@field category string
 ---@field tags string[]
+---@field group? string whose instance it is
+---@field replica? integer
 ---@field want 'up'|'down'
 ---@field status status
 ---@field health health_state
@@ -269,6 +276,8 @@
 ---@field log fun(self, id: string): integer?, string? the sys.log id; opened at need
 ---@field sample fun(self, id: string): table? cpu, rss, … as sys.proc.sample
 ---@field tree fun(self, id: string): table[]? its processes now, as sys.proc.tree
+---@field depend fun(self, id: string, edge: edge) a service that may live already depends on one that was added behind it
+---@field retire fun(self, id: string, retired: boolean) an instance out of its group, or back in: dependents do without it; at rest it is in no list
 ---@field add fun(self, service: service) a service declared while the network runs; not wanted yet. Its dependencies exist
 ---@field rest fun(self): rest the status as it would be now
 ---@field all_ready fun(self): boolean every wanted service is running or completed

@@ -125,6 +125,22 @@ function M.shutdown(context, status)
   context.network:shutdown('the recipe asked for it', { status = status or 0 })
 end
 
+-- a service, or the instances of a group
+local function members(context, value)
+  local id = id_of(value)
+  return context.network.plan.groups[id] or { id }
+end
+
+local function scale(context, which, count, opts)
+  begin(context)
+  if math.type(count) ~= 'integer' then
+    error(('scale: a number of instances expected, got %s'):format(text.show(count)), 3)
+  end
+  local args = options_of(opts)
+  args.ids, args.count = { id_of(which) }, count
+  return context.network:command('scale', args, context.launch.body_runs and 'recipe' or 'hook')
+end
+
 ---What `service:start()` and its like do.
 ---@param context table
 ---@return table<string, function>
@@ -148,15 +164,23 @@ function M.methods(context)
     args.ids, args.goal = { id_of(self) }, goal
     return context.network:command('wait', args, 'hook')
   end
+  function methods.scale(self, count, opts)
+    return scale(context, self, count, opts)
+  end
   function methods.why(self)
     begin(context)
-    return context.network.supervisor:why(id_of(self))
+    return context.network.supervisor:why(members(context, self)[1])
   end
   function methods.logs(self, filter)
     begin(context)
     if type(filter) == 'number' then filter = { count = filter } end
-    local log = context.network.supervisor:log(id_of(self))
-    return log and context.sys.log.lines(log, filter or {}) or {}
+    local lines = {}
+    for _, id in ipairs(members(context, self)) do
+      local log = context.network.supervisor:log(id)
+      local found = log and context.sys.log.lines(log, filter or {}) or {}
+      table.move(found, 1, #found, #lines + 1, lines)
+    end
+    return lines
   end
   function methods.tail(self, count)
     local lines = list.map(methods.logs(self, { count = count or LINES }), function(line) return line.text end)
@@ -189,8 +213,9 @@ function M.install(api, context)
     args.ids = network.supervisor:list()
     return network:command('stop', args, 'recipe')
   end
+  function api.scale(which, count, opts) return scale(context, which, count, opts) end
   function api.state(which)
-    local snapshot = network.supervisor and network.supervisor:snapshot(id_of(which))
+    local snapshot = network.supervisor and network:look(id_of(which))
     return snapshot and older.state(snapshot)
   end
   function api.services() return all() end

@@ -87,6 +87,11 @@ function Network:addresses()
       found[name .. '_HOST'], found[name .. '_URL'] = address.host, address.url
       found[name .. '_PORT'] = address.port and tostring(address.port)
     end
+    if snapshot.replica == 1 then
+      for _, what in ipairs { '_HOST', '_PORT', '_URL' } do
+        found[environment.variable(snapshot.group) .. what] = found[name .. what]
+      end
+    end
   end
   return found
 end

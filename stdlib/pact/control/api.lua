@@ -13,7 +13,7 @@ end
 
 ---@param network network
 local function service_of(network, id)
-  local snapshot = network.supervisor and network.supervisor:snapshot(id)
+  local snapshot = network:look(id)
   if snapshot then return snapshot end
   local known = network.supervisor and network.supervisor:list() or {}
   return nil, ("no service '%s'%s"):format(id, text.suggest(id, known))
@@ -29,7 +29,7 @@ end
 
 -- What a table of many services needs of each, and only where there is something to tell; the rest is
 -- for who asks for all of it.
-local BRIEF = { 'id', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory', 'said' }
+local BRIEF = { 'id', 'group', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory', 'said' }
 local CALM = { running = true, completed = true }
 
 local function brief(snapshot)
@@ -58,7 +58,7 @@ local act = by_name(function(request)
   local body = request.json or {}
   return {
     signal = body.signal, scope = body.scope, no_deps = body.no_deps, with_dependents = body.with_dependents,
-    wait = body.wait, timeout = body.timeout,
+    wait = body.wait, timeout = body.timeout, count = body.count,
   }
 end)
 
@@ -84,7 +84,7 @@ local routes = {
   { 'GET', '^/v1/services/([^/]+)/why$', function(network, _, id)
     local snapshot, message = service_of(network, id)
     if not snapshot then return refuse(message, 'unknown') end
-    return 200, network.supervisor:why(id)
+    return 200, network.supervisor:why(snapshot.instances and snapshot.instances[1] or id)
   end },
   { 'GET', '^/v1/services/([^/]+)/tree$', function(network, _, id)
     local snapshot, message = service_of(network, id)
@@ -95,6 +95,7 @@ local routes = {
   { 'POST', '^/v1/services/([^/]+)/stop$', act 'stop' },
   { 'POST', '^/v1/services/([^/]+)/restart$', act 'restart' },
   { 'POST', '^/v1/services/([^/]+)/signal$', act 'signal' },
+  { 'POST', '^/v1/services/([^/]+)/scale$', act 'scale' },
   { 'POST', '^/v1/wait$', function(network, request)
     local body = request.json or {}
     local ids = body.ids and #body.ids > 0 and body.ids or network:wanted()

@@ -1,6 +1,8 @@
 --- What people can do to a running network: one table, through which command line, API, hooks and
 -- recipes act. Commands set wants; they never touch processes.
 
+local groups = require 'pact.plan.groups'
+local list = require 'pact.base.list'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -8,13 +10,16 @@ local M = {}
 ---@class command_context
 ---@field supervisor supervisor
 ---@field by actor
+---@field groups table<string, string[]> instances by the name of their group
+---@field scale fun(id: string, count: integer): { up: string[], down: string[] }?, string?, string?
 ---@field shutdown fun(reason: string, opts: { force?: boolean, status?: integer })
 
 ---Checks that all ids are known before anything is done.
 local function check(context, ids)
-  local known = context.supervisor:list()
   for _, id in ipairs(ids) do
     if not context.supervisor:service(id) then
+      local known = list.keys(context.groups)
+      table.move(context.supervisor:list(), 1, #context.supervisor:list(), #known + 1, known)
       return nil, ("no service '%s'%s"):format(tostring(id), text.suggest(id, known)), 'unknown'
     end
   end
@@ -88,6 +93,18 @@ function commands.wait(context, args)
   end)
 end
 
+---args: ids (of one group), count, wait
+function commands.scale(context, args)
+  local change, message, code = context.scale(args.ids[1], args.count)
+  if not change then return nil, message, code end
+  local ok
+  ok, message, code = commands.start(context, { ids = change.up, wait = false })
+  if not ok then return nil, message, code end
+  ok, message, code = commands.stop(context, { ids = change.down, wait = args.wait })
+  if not ok or args.wait == false then return ok, message, code end
+  return commands.wait(context, { ids = change.up, timeout = args.timeout })
+end
+
 ---args: now, status, reason
 function commands.shutdown(context, args)
   context.shutdown(args.reason or 'asked for', { force = args.now, status = args.status })
@@ -101,7 +118,9 @@ end
 function M.run(name, context, args)
   local fn = commands[name]
   if not fn then return nil, ("no command '%s'"):format(name), 'unknown' end
-  return fn(context, args or {})
+  args = list.copy(args or {})
+  if args.ids and name ~= 'scale' then args.ids = groups.ids(context.groups, args.ids) end
+  return fn(context, args)
 end
 
 return M

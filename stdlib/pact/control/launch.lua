@@ -70,14 +70,23 @@ function Launch:live(id, key)
   local supervisor = self.network.supervisor
   if not supervisor then return nil end
   if key == 'cpu' or key == 'memory' then
-    local sample = supervisor:sample(id)
-    return sample and (key == 'cpu' and sample.cpu or sample.rss)
+    return self:measured(id, key == 'cpu' and 'cpu' or 'rss')
   end
-  local snapshot = supervisor:snapshot(id)
+  local snapshot = self.network:look(id)
   if not snapshot then return nil end
   if key == 'exit_signal' then return snapshot.signal end -- `signal` is a method
   if key == 'ports' and next(snapshot.ports or {}) == nil then return nil end
   return snapshot[key]
+end
+
+-- of a group: of all its instances together
+function Launch:measured(id, figure)
+  local total
+  for _, one in ipairs(self.network.plan.groups[id] or { id }) do
+    local sample = self.network.supervisor:sample(one)
+    if sample then total = (total or 0) + sample[figure] end
+  end
+  return total
 end
 
 ---Compiles and runs the body as a task; the network is planned and started at its end at the latest.
@@ -197,7 +206,8 @@ function Launch:added()
   if not ok then error(fail.stop { message = (fail.render(problems):gsub('\n$', '')) }, 0) end
   local id = self.recipe.declarations[#self.recipe.declarations].id
   local wanted = require('pact.plan.select').wanted(network.plan, selection_of(network.invocation))
-  if wanted and wanted[id] then network.supervisor:want({ id }, 'up', 'recipe') end
+  local ids = network.plan.groups[id] or { id }
+  if wanted and wanted[ids[1]] then network.supervisor:want(ids, 'up', 'recipe') end
 end
 
 ---What dead runs left behind is ended before anything is started.

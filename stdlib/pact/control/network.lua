@@ -4,6 +4,7 @@ local api = require 'pact.control.api'
 local audience = require 'pact.control.audience'
 local bus = require 'pact.base.bus'
 local commands = require 'pact.control.commands'
+local groups = require 'pact.control.groups'
 local hooks = require 'pact.control.hooks'
 local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
@@ -128,6 +129,8 @@ function Network:command(name, args, by)
   return commands.run(name, {
     supervisor = self.supervisor,
     by = by,
+    groups = self.plan and self.plan.groups or {},
+    scale = function(id, count) return groups.scale(self, id, count) end,
     now = self.sys.time.now,
     shutdown = function(reason, opts)
       self:shutdown(reason, opts)
@@ -193,6 +196,11 @@ function Network:follow_output(id)
   end)
   if self.shows_output then self.sys.log.notify(log, true) end
 end
+
+---A service or a group of them as it is now.
+---@param id string
+---@return snapshot?
+function Network:look(id) return groups.look(self, id) end
 
 ---What we do ourselves when an event has gone to all.
 function Network:heard(event)

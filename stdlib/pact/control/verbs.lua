@@ -39,6 +39,8 @@ local rows = {
     options = { 'with-dependents' } },
   { name = 'signal', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'send a signal to services',
     options = { 'signal' } },
+  { name = 'scale', args = 'ID=N…', words = { 1, MANY }, module = 'scale',
+    help = 'give groups of replicas so many instances' },
   { name = 'wait', args = '[ID…]', words = { 0, MANY }, module = 'wait', help = 'wait until services are ready',
     options = { 'for', 'timeout' } },
   { name = 'events', args = '', words = { 0, 0 }, module = 'events', help = 'show what has happened',

@@ -10,9 +10,9 @@ local ID = setmetatable({}, { __name = 'handle.id' })
 local fields = {
   'id', 'display_name', 'category', 'tags', 'kind', 'status', 'health', 'reason', 'pid', 'exit_code',
   'exit_signal', 'restart_count', 'started_at', 'ended_at', 'uptime', 'cpu', 'memory', 'ports', 'endpoints',
-  'history', 'last_probe',
+  'history', 'last_probe', 'group', 'replica', 'instances',
 }
-local methods = { 'start', 'stop', 'restart', 'signal', 'wait', 'logs', 'tail', 'exec', 'why' }
+local methods = { 'start', 'stop', 'restart', 'scale', 'signal', 'wait', 'logs', 'tail', 'exec', 'why' }
 local known = list.set(fields)
 for _, name in ipairs(methods) do known[name] = true end
 local names = list.keys(known)
@@ -41,7 +41,7 @@ end
 
 local function static(declaration, key)
   local given = declaration.fields
-  if key == 'id' or key == 'kind' then return declaration[key] end
+  if key == 'id' or key == 'kind' or key == 'group' or key == 'replica' then return declaration[key] end
   if key == 'display_name' then return given.display_name or declaration.id end
   if key == 'category' then return given.category or 'service' end
   if key == 'tags' then return given.tags or {} end

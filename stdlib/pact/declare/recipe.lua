@@ -7,6 +7,7 @@ local list = require 'pact.base.list'
 local load_recipe = require 'pact.declare.load'
 local merge = require 'pact.declare.merge'
 local record = require 'pact.declare.record'
+local replicas = require 'pact.declare.replicas'
 local service = require 'pact.declare.fields.service'
 local shapes = require 'pact.declare.shapes'
 local text = require 'pact.base.text'
@@ -23,6 +24,8 @@ local M = {}
 ---@field fields table checked, with what defaults and templates add
 ---@field raw table what the user wrote
 ---@field tried table<string, true> fields the user wrote, rightly or not
+---@field group? string whose instance it is
+---@field replica? integer its number in the group
 
 local Recipe = {}
 Recipe.__index = Recipe
@@ -133,6 +136,36 @@ local function finish_command(fields, at_hand)
   fields.args = nil
 end
 
+-- the names of a group's instances are taken by it
+function Recipe:check_instances(declaration, at_hand)
+  for number = 1, declaration.fields.replicas or 0 do
+    local id = replicas.id(declaration.id, number)
+    local other = self.declared[id]
+    if other then
+      at_hand:slip(("has an instance '%s', which is declared already, at %s"):format(id, fail.place(other.at)))
+    end
+  end
+end
+
+---One more instance of a group.
+---@param declaration declaration of the group
+---@param number integer
+---@return declaration
+function Recipe:replicate(declaration, number)
+  local one = replicas.instance(declaration, number)
+  self.declared[one.id] = one
+  return one
+end
+
+---Takes back a declaration that the plan refused.
+---@param declaration declaration
+function Recipe:forget(declaration)
+  self.declared[declaration.id] = nil
+  for number = 1, declaration.fields.replicas or 0 do
+    self.declared[replicas.id(declaration.id, number)] = nil
+  end
+end
+
 ---Takes a declaration: `word` is the function's name, as in messages.
 ---@param what { word: string, kind: string, task: boolean }
 ---@param id any
@@ -162,13 +195,15 @@ function Recipe:declare(what, id, raw, at)
   if first then
     at_hand:slip(('is declared already, at %s'):format(fail.place(first.at)))
   end
+  local declaration = {
+    id = id, word = what.word, kind = what.kind, task = what.task, at = at, fields = fields,
+    raw = raw, tried = tried,
+  }
+  if not first then self:check_instances(declaration, at_hand) end
   self:settle(before)
   if not first then
-    local declaration = {
-      id = id, word = what.word, kind = what.kind, task = what.task, at = at, fields = fields,
-      raw = raw, tried = tried,
-    }
     self.declared[id] = declaration
+    for number = 1, fields.replicas or 0 do self:replicate(declaration, number) end
     self.declarations[#self.declarations + 1] = declaration
     if self.phase == 'running' and self.context.added then self.context.added(declaration) end
   end

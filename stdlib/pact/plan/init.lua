@@ -2,8 +2,10 @@
 local fail = require 'pact.base.fail'
 local freeze = require 'pact.plan.freeze'
 local graph = require 'pact.plan.graph'
+local groups = require 'pact.plan.groups'
 local list = require 'pact.base.list'
 local options = require 'pact.declare.options'
+local replicas = require 'pact.declare.replicas'
 local resolve = require 'pact.plan.resolve'
 local validate = require 'pact.plan.validate'
 local variables = require 'pact.declare.variables'
@@ -38,13 +40,24 @@ local function nothing_declared(recipe)
   }
 end
 
+local function resolved(draft, resolver, declarations)
+  for _, declaration in ipairs(declarations) do
+    draft.services[declaration.id] = resolver:service(declaration)
+    draft.ids[#draft.ids + 1] = declaration.id
+  end
+end
+
 -- resolves declarations from `first` on into `draft`
 local function take(recipe, draft, resolver, first)
   for i = first, #recipe.declarations do
     local declaration = recipe.declarations[i]
-    draft.services[declaration.id] = resolver:service(declaration)
-    draft.ids[#draft.ids + 1] = declaration.id
+    local found = replicas.of(recipe, declaration)
+    resolved(draft, resolver, found)
+    if declaration.fields.replicas then
+      draft.groups[declaration.id] = list.map(found, function(one) return one.id end)
+    end
   end
+  groups.spread(draft.services, draft.ids, draft.groups)
 end
 
 local function dependents_of(plan)
@@ -88,13 +101,16 @@ function M.build(recipe)
   options.unknown(recipe)
   nothing_declared(recipe)
   recipe.resolver = resolve.new(settings, recipe.directory, recipe.secret_values)
-  local draft = { ids = {}, services = {}, declared = recipe.declared, slips = recipe.slips }
+  local draft = {
+    ids = {}, services = {}, groups = {}, declared = recipe.declared, slips = recipe.slips,
+  }
   take(recipe, draft, recipe.resolver, 1)
   draft.order = draft.ids
   if not checked(recipe, draft) then return nil, recipe.slips:sorted() end
   local plan = {
     project = M.project_name(recipe), directory = recipe.directory, recipe = recipe.context.path,
-    services = draft.services, hooks = recipe.hooks, commands = recipe.commands, settings = settings,
+    services = draft.services, groups = draft.groups, hooks = recipe.hooks,
+    commands = recipe.commands, settings = settings,
     max_parallel_starts = recipe.settings.max_parallel_starts,
     shutdown_timeout = recipe.settings.shutdown_timeout, hook_timeout = recipe.settings.hook_timeout,
     secret_values = recipe.secret_values,
@@ -104,6 +120,26 @@ function M.build(recipe)
   return freeze.table(plan), {}
 end
 
+-- what is to be added to a plan, before it is checked
+local function addition(plan, recipe)
+  return {
+    ids = {}, services = list.copy(plan.services), groups = list.copy(plan.groups), declared = recipe.declared,
+    slips = fail.new(),
+  }
+end
+
+-- checks an addition and puts it into the plan
+local function join(plan, draft)
+  draft.order = table.move(draft.ids, 1, #draft.ids, #plan.declared_order + 1,
+    table.move(plan.declared_order, 1, #plan.declared_order, 1, {}))
+  validate.run(draft)
+  if not draft.slips:empty() then return nil, draft.slips:sorted() end
+  for _, id in ipairs(draft.ids) do plan.services[id] = draft.services[id] end
+  for id, members in pairs(draft.groups) do plan.groups[id] = members end
+  M.arrange(plan, draft.order, draft.needs, draft.sorted)
+  return list.map(draft.ids, function(id) return plan.services[id] end), {}
+end
+
 ---Services declared since: checked against the plan and put into it; on problems they are forgotten.
 ---@param plan plan
 ---@param recipe recipe
@@ -111,23 +147,43 @@ end
 ---@return problem[] problems
 function M.extend(plan, recipe)
   local first = (recipe.planned or 0) + 1
-  local draft = {
-    ids = {}, services = list.copy(plan.services), declared = recipe.declared, slips = fail.new(),
-  }
+  local draft = addition(plan, recipe)
   take(recipe, draft, recipe.resolver, first)
-  draft.order = table.move(draft.ids, 1, #draft.ids, #plan.declared_order + 1,
-    table.move(plan.declared_order, 1, #plan.declared_order, 1, {}))
-  validate.run(draft)
-  if not draft.slips:empty() then
-    for i = #recipe.declarations, first, -1 do
-      recipe.declared[table.remove(recipe.declarations, i).id] = nil
-    end
-    return nil, draft.slips:sorted()
+  local added, problems = join(plan, draft)
+  if not added then
+    for i = #recipe.declarations, first, -1 do recipe:forget(table.remove(recipe.declarations, i)) end
+    return nil, problems
   end
-  for _, id in ipairs(draft.ids) do plan.services[id] = draft.services[id] end
-  M.arrange(plan, draft.order, draft.needs, draft.sorted)
   recipe.planned = #recipe.declarations
-  return list.map(draft.ids, function(id) return plan.services[id] end), {}
+  return added, {}
+end
+
+---Gives a group so many instances. Those it has no more stay in the plan, outside of the group.
+---@param plan plan
+---@param recipe recipe
+---@param group string
+---@param count integer
+---@return service[]? added
+---@return problem[] problems then nothing has changed
+function M.scale(plan, recipe, group, count)
+  local draft, new, ids = addition(plan, recipe), {}, {}
+  for number = 1, count do
+    ids[number] = replicas.id(group, number)
+    if not plan.services[ids[number]] then new[#new + 1] = recipe:replicate(recipe.declared[group], number) end
+  end
+  if not draft.slips:empty() then return nil, draft.slips:sorted() end
+  resolved(draft, recipe.resolver, new)
+  for _, declaration in ipairs(new) do draft.services[declaration.id].replicas = count end
+  groups.spread(draft.services, draft.ids, plan.groups)
+  local added, problems = join(plan, draft)
+  if not added then
+    for _, declaration in ipairs(new) do recipe.declared[declaration.id] = nil end
+    return nil, problems
+  end
+  plan.groups[group] = ids
+  for _, service in ipairs(added) do groups.join(plan.services, group, service.id) end
+  if added[1] then M.arrange(plan, plan.declared_order) end
+  return added, {}
 end
 
 return M

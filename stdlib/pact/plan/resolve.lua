@@ -102,6 +102,7 @@ function Resolver:service(declaration)
   local given, what = declaration.fields, declaration.task and 'task' or declaration.kind
   local out = {
     id = declaration.id, at = declaration.at, declared = declaration.raw, display_name = declaration.id,
+    group = declaration.group, replica = declaration.replica,
   }
   for name, value in pairs(given) do
     if not container_only[name] then out[name] = value end

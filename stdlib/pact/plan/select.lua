@@ -1,6 +1,7 @@
 --- Which services of a plan are wanted: by id, category, tag and profile, with all they need.
 local freeze = require 'pact.plan.freeze'
 local graph = require 'pact.plan.graph'
+local groups = require 'pact.plan.groups'
 local list = require 'pact.base.list'
 local plans = require 'pact.plan'
 local resolve = require 'pact.plan.resolve'
@@ -39,9 +40,10 @@ end
 local function check_ids(plan, selection, problems)
   for _, field in ipairs { 'ids', 'only', 'except' } do
     for _, id in ipairs(selection[field] or {}) do
-      if not plan.services[id] then
+      if not plan.services[id] and not plan.groups[id] then
         local option = field ~= 'ids' and '--' .. field or nil
-        unknown(problems, option, 'service', id, plan.order)
+        local known = list.keys(plan.groups)
+        unknown(problems, option, 'service', id, table.move(plan.order, 1, #plan.order, #known + 1, known))
       end
     end
   end
@@ -69,7 +71,7 @@ local function asked(plan, selection)
   for _, field in ipairs { 'ids', 'only' } do
     for _, id in ipairs(selection[field] or {}) do named[#named + 1] = id end
   end
-  if #named > 0 then return named end
+  if #named > 0 then return groups.ids(plan.groups, named) end
   local categories, tags = selection.category, selection.tag
   local profiles = list.set(selection.profile or {})
   return list.filter(plan.order, function(id)
@@ -92,7 +94,7 @@ function M.wanted(plan, selection)
   check_ids(plan, selection, problems)
   check_words(plan, selection, problems)
   if #problems > 0 then return nil, problems end
-  local except = list.set(selection.except or {})
+  local except = list.set(groups.ids(plan.groups, selection.except or {}))
   local from = list.filter(asked(plan, selection), function(id) return not except[id] end)
   if selection.no_deps then return list.set(from) end
   local needs = {}
@@ -111,7 +113,7 @@ end
 ---@param wanted table<string, true>
 ---@return plan
 function M.cut(plan, selection, wanted)
-  local except = list.set(selection.except or {})
+  local except = list.set(groups.ids(plan.groups, selection.except or {}))
   local function gone(id) return except[id] or selection.no_deps and not wanted[id] end
   local services, changed = {}, false
   for id, service in pairs(plan.services) do

@@ -10,6 +10,7 @@ local M = {}
 ---@class draft
 ---@field ids string[] the services to check, in order of declaration
 ---@field services table<string, service> all
+---@field groups table<string, string[]> all
 ---@field declared table<string, declaration> all
 ---@field order string[] all ids, in order of declaration
 ---@field needs? graph.edges what the rule on cycles found out
@@ -19,7 +20,7 @@ local M = {}
 ---@param service service
 ---@return string such as `process 'web'`
 function M.subject(service)
-  return ("%s '%s'"):format(service.task and 'task' or service.kind, service.id)
+  return ("%s '%s'"):format(service.task and 'task' or service.kind, service.group or service.id)
 end
 
 local function tell(draft, service, key, message)
@@ -72,6 +73,7 @@ local patience = 50
 
 function rules.known_dependencies(draft)
   local names, told = list.keys(draft.services), 0
+  for group in list.sorted(draft.groups) do names[#names + 1] = group end
   for _, id in ipairs(draft.ids) do
     local service = draft.services[id]
     for _, edge in ipairs(service.depends_on) do
@@ -107,7 +109,8 @@ end
 function rules.conditions_can_hold(draft)
   each_edge(draft, function(service, edge, dependency)
     local function never(why)
-      tell(draft, service, 'depends_on', ("'%s' can never be %s: %s"):format(edge.id, edge.condition, why))
+      local message = "'%s' can never be %s: %s"
+      tell(draft, service, 'depends_on', message:format(edge.group or edge.id, edge.condition, why))
     end
     if edge.condition == 'healthy' and not dependency.health
       and not tried(draft, dependency, 'health') then
@@ -159,9 +162,10 @@ function rules.ports_are_free(draft)
     for _, port in ipairs(claims and service.ports or {}) do
       local mine = (port.protocol or 'tcp') .. port.port
       for _, other in ipairs(not port.fallback and holders[mine] or {}) do
-        if at_stake[id] and together(service, other) then
+        local siblings = service.group and service.group == other.group
+        if at_stake[id] and not siblings and together(service, other) then
           tell(draft, service, 'ports', ("%d is the port of '%s' too (%s)")
-            :format(port.port, other.id, fail.place(other.at)))
+            :format(port.port, other.group or other.id, fail.place(other.at)))
           break
         end
       end

@@ -15,6 +15,7 @@ local M = {}
 ---@field blocked integer needs whose condition can't hold any more
 ---@field free boolean started without its dependencies
 ---@field since integer monotonic ms of the last change of status
+---@field retired? boolean no longer of its group: its dependents do without it
 
 ---@class link
 ---@field from node the dependent
@@ -82,7 +83,7 @@ end
 ---@return boolean changed
 function M.refresh(link)
   local r, from = link.to.record, link.from
-  local met = HOLDS[link.edge.condition](r, link)
+  local met = link.to.retired or HOLDS[link.edge.condition](r, link)
   local blocked = not met and impossible(r, link) or nil
   if met == link.met and blocked == link.blocked then
     return false

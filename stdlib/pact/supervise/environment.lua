@@ -59,7 +59,15 @@ function M.address(service, ports)
   return { host = host, port = port, url = url, ports = ports }
 end
 
+-- a group is known by the address of its first instance
+local function group_address(env, group, address)
+  local name = M.variable(group)
+  env[name .. '_HOST'], env[name .. '_URL'] = address.host, address.url
+  env[name .. '_PORT'] = address.port and tostring(address.port)
+end
+
 local function add_dependencies(env, service, facts)
+  local told = {}
   for _, edge in ipairs(service.depends_on) do
     local known = facts(edge.id)
     local address = M.address(known.service, known.ports)
@@ -67,6 +75,8 @@ local function add_dependencies(env, service, facts)
     env[name .. '_HOST'] = address.host
     env[name .. '_PORT'] = address.port and tostring(address.port)
     env[name .. '_URL'] = address.url
+    if edge.group and not told[edge.group] then group_address(env, edge.group, address) end
+    told[edge.group or edge.id] = true
     if #known.service.ports > 1 then
       for _, port in ipairs(known.service.ports) do
         local number = known.ports[port.name] or port.port
@@ -125,6 +135,7 @@ function M.build(context, service, ports)
     env[name] = M.value(value, 'env ' .. name) or nil
   end
   env.PACTLUA_SERVICE, env.PACTLUA_RUN = service.id, context.run
+  env.PACTLUA_REPLICA = service.replica and tostring(service.replica) or nil
   env.PACTLUA_PROJECT, env.PACTLUA_SOCKET = context.project, context.socket
   return env
 end

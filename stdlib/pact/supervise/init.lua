@@ -3,6 +3,7 @@
 local commands = require 'pact.supervise.commands'
 local deps = require 'pact.supervise.deps'
 local launch = require 'pact.supervise.launch'
+local list = require 'pact.base.list'
 local reason = require 'pact.supervise.reason'
 local rest = require 'pact.supervise.rest'
 local run = require 'pact.supervise.run'
@@ -111,6 +112,36 @@ function Supervisor:add(service)
   connect(self, new_node(self, service))
 end
 
+---A service that lives may depend on one that was added behind it.
+---@param id string the dependent
+---@param edge edge
+function Supervisor:depend(id, edge)
+  local from = self.nodes[id]
+  local link = deps.link(from, self.nodes[edge.id], edge)
+  link.used = link.to.record.epoch + 1 -- its first start is no comeback
+  deps.refresh(link)
+  self:mark(from)
+end
+
+---Takes an instance out of its group, or back in: dependents do without it, and nobody is told of it
+---once it is at rest. It is stopped and started like any other.
+---@param id string
+---@param retired boolean
+function Supervisor:retire(id, retired)
+  local node = self.nodes[id]
+  if (node.retired or false) == retired then return end
+  node.retired = retired
+  for _, link in ipairs(node.serves) do
+    link.used = node.record.epoch + 1
+    deps.refresh(link)
+    self:mark(link.from)
+  end
+end
+
+local function forgotten(node)
+  return node.retired and node.record.live == nil and node.record.want == 'down'
+end
+
 ---------------------------------------------------------------------------------------------------
 -- What can be seen.
 
@@ -125,11 +156,12 @@ function Supervisor:why(id)
 end
 
 function Supervisor:list()
-  return table.move(self.order, 1, #self.order, 1, {})
+  return list.filter(self.order, function(id) return not forgotten(self.nodes[id]) end)
 end
 
 function Supervisor:service(id)
-  return self.nodes[id] and self.nodes[id].service
+  local node = self.nodes[id]
+  return node and not forgotten(node) and node.service or nil
 end
 
 function Supervisor:log(id)

@@ -64,6 +64,8 @@ function M.snapshot(sup, node)
     task = service.task,
     category = service.category,
     tags = copy(service.tags),
+    group = service.group,
+    replica = service.replica,
     want = r.want,
     status = r.status,
     health = r.health,

@@ -13,6 +13,7 @@ local function all_known(context, link)
   local status, body = link:ask('GET', '/v1/services?brief=1&figures=0')
   if status ~= 200 then return live.refused(context, status, body) end
   local known = list.map(body.services, function(service) return service.id end)
+  for _, service in ipairs(body.services) do known[#known + 1] = service.group end
   local worst = 0
   for _, id in ipairs(invocation.ids) do
     if not list.index(known, id) then

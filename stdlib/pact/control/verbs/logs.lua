@@ -34,15 +34,26 @@ local function services_in(sys, dir)
   return ids
 end
 
+-- logs of a group's instances: web-1, web-2 … of web
+local function instances(known, group)
+  local out = list.filter(known, function(id)
+    return text.starts_with(id, group .. '-') and id:find('^%d+$', #group + 2) ~= nil
+  end)
+  table.sort(out, function(a, b) return tonumber(a:match '%d+$') < tonumber(b:match '%d+$') end)
+  return out
+end
+
 local function chosen(sys, dir, ids)
   local known = services_in(sys, dir)
   if #ids == 0 then return known end
-  local there = list.set(known)
+  local there, out = list.set(known), {}
   there.pactlua = true
   for _, id in ipairs(ids) do
-    if not there[id] then return nil, ("no log of '%s' in %s%s"):format(id, dir, text.suggest(id, known)) end
+    local members = there[id] and { id } or instances(known, id)
+    table.move(members, 1, #members, #out + 1, out)
+    if #members == 0 then return nil, ("no log of '%s' in %s%s"):format(id, dir, text.suggest(id, known)) end
   end
-  return ids
+  return out
 end
 
 local function gather(context, dir, ids)

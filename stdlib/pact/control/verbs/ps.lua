@@ -71,16 +71,18 @@ end
 
 local function chosen(services, ids)
   if #ids == 0 then return services end
-  local known, wanted, out = {}, list.set(ids), {}
+  local known, wanted, found, out = {}, list.set(ids), {}, {}
   for _, service in ipairs(services) do
     known[#known + 1] = service.id
-    if wanted[service.id] then
+    local named = wanted[service.id] and service.id or service.group
+    if wanted[named] then
       out[#out + 1] = service
-      wanted[service.id] = nil
+      found[named] = true
     end
   end
-  local missing = next(wanted)
-  if missing then return nil, ("no service '%s'%s"):format(missing, text.suggest(missing, known)) end
+  for _, id in ipairs(ids) do
+    if not found[id] then return nil, ("no service '%s'%s"):format(id, text.suggest(id, known)) end
+  end
   return out
 end
 
