@@ -1,30 +1,42 @@
 // gauge: the small programs that a benchmark runs and measures with. All times are CLOCK_MONOTONIC
 // in nanoseconds.
 //
+//   gauge none                    ends at once: what any program costs
 //   gauge stamp FILE              appends "PID TIME" to FILE, then waits to be ended
-//   gauge exec FILE PROGRAM …     writes the time into FILE and becomes PROGRAM
-//   gauge time N PROGRAM …        runs it N times; prints "MEDIAN_US MIN_US MAXRSS_KB" (output
-//   thrown away) gauge kill PID SIGNAL         prints the time and signals gauge flood BYTES FILE
-//   writes so many bytes of 102-byte lines, then "PID TIME" into FILE
+//   gauge exec FILE PROGRAM …     appends "PID TIME" to FILE and becomes PROGRAM
+//   gauge time N PROGRAM …        runs it N times, its output thrown away;
+//                                 prints "MEDIAN_US MIN_US MAXRSS_KB"
+//   gauge kill PID SIGNAL         prints the time and signals
+//   gauge end SECONDS PID SIGNAL OTHER…
+//                                 signals PID; prints how many nanoseconds later all of them had
+//                                 ended. What still runs when the time is up, or five seconds
+//                                 after PID has ended, is told instead: "left PID PID …"
+//   gauge flood BYTES FILE        writes so many bytes of 102-byte lines, a stamp in FILE before
+//                                 and after, then waits to be ended
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 extern char **environ;
 
+#define SECOND 1000000000LL
+
 static int64_t now_ns(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
+  return t.tv_sec * SECOND + t.tv_nsec;
 }
 
 static void stamp(const char *path) {
@@ -73,25 +85,70 @@ static int time_runs(int runs, char **argv) {
   return 0;
 }
 
+static int open_pid(const char *pid) {
+  int fd = (int)syscall(SYS_pidfd_open, atoi(pid), 0);
+  if (fd < 0 && errno != ESRCH) {
+    perror("pidfd_open");
+    exit(1);
+  }
+  return fd;
+}
+
+static bool ends_until(int fd, int64_t deadline_ns) {
+  if (fd < 0) return true;
+  int64_t patience_ms = (deadline_ns - now_ns()) / 1000000;
+  struct pollfd ended = {.fd = fd, .events = POLLIN};
+  return poll(&ended, 1, patience_ms > 0 ? (int)patience_ms : 0) > 0;
+}
+
+// The ends are waited for by pidfd: no look comes late, and nothing is spent between them.
+static int end_all(int seconds, int signo, int count, char **pids) {
+  int *fds = calloc((size_t)count, sizeof *fds);
+  if (!fds) return 1;
+  for (int i = 0; i < count; i++) fds[i] = open_pid(pids[i]);
+  int64_t began = now_ns(), deadline = began + seconds * SECOND;
+  if (kill(atoi(pids[0]), signo)) perror("kill");
+  if (ends_until(fds[0], deadline) && deadline > now_ns() + 5 * SECOND)
+    deadline = now_ns() + 5 * SECOND;
+  bool left = false;
+  for (int i = 0; i < count; i++) {
+    if (ends_until(fds[i], deadline)) continue;
+    printf("%s%s", left ? " " : "left ", pids[i]);
+    left = true;
+  }
+  int64_t took = now_ns() - began;
+  if (!left) printf("%lld", (long long)took);
+  putchar('\n');
+  free(fds);
+  return 0;
+}
+
 static void flood(int64_t bytes) {
   static char block[102 * 640];
   for (size_t i = 0; i < sizeof block; i += 102) {
     memset(block + i, 'a' + (int)(i / 102 % 26), 101);
     block[i + 101] = '\n';
   }
+  size_t at = 0;
   for (int64_t left = bytes; left > 0;) {
-    size_t piece = left < (int64_t)sizeof block ? (size_t)left : sizeof block;
-    ssize_t n = write(1, block, piece);
+    size_t piece = left < (int64_t)(sizeof block - at) ? (size_t)left : sizeof block - at;
+    ssize_t n = write(1, block + at, piece);
     if (n < 0 && errno != EINTR) exit(1);
-    if (n > 0) left -= n;
+    if (n > 0) left -= n, at = (at + (size_t)n) % sizeof block;
   }
 }
 
+static void rest(void) {
+  for (;;) pause();
+}
+
 int main(int argc, char **argv) {
-  const char *what = argc > 2 ? argv[1] : "";
-  if (!strcmp(what, "stamp")) {
+  const char *what = argc > 1 ? argv[1] : "";
+  if (!strcmp(what, "none")) {
+    return 0;
+  } else if (!strcmp(what, "stamp") && argc > 2) {
     stamp(argv[2]);
-    for (;;) pause();
+    rest();
   } else if (!strcmp(what, "exec") && argc > 3) {
     stamp(argv[2]);
     execvp(argv[3], argv + 3);
@@ -103,11 +160,16 @@ int main(int argc, char **argv) {
     printf("%lld\n", (long long)now_ns());
     fflush(stdout);
     return kill(atoi(argv[2]), atoi(argv[3])) ? 1 : 0;
+  } else if (!strcmp(what, "end") && argc > 4) {
+    int signo = atoi(argv[4]);
+    argv[4] = argv[3];
+    return end_all(atoi(argv[2]), signo, argc - 4, argv + 4);
   } else if (!strcmp(what, "flood") && argc > 3) {
+    stamp(argv[3]);
     flood(atoll(argv[2]));
     stamp(argv[3]);
-    return 0;
+    rest();
   }
-  fputs("usage: gauge stamp|exec|time|kill|flood …\n", stderr);
+  fputs("usage: gauge none|stamp|exec|time|kill|end|flood …\n", stderr);
   return 2;
 }
