@@ -1,4 +1,5 @@
---- `sys.fs` over files in memory: what modules that keep files need, with faults on demand.
+--- `sys.fs` over files in memory, with faults on demand; over a real directory if there is one beneath, which
+-- is read and never written.
 
 local M = {}
 
@@ -6,16 +7,11 @@ local function parent(path) return path:match '^(.*)/[^/]*$' end
 
 local function refuse(path) return nil, path .. ': No such file or directory', 'ENOENT' end
 
----@return table fs, table world `files` by path, `directories`, `full` (a message: writing fails), `locks`,
---- `locked` by path
-function M.new()
-  local world = {
-    files = {}, directories = { [''] = true, ['/'] = true }, links = {}, locked = {}, readonly = {}, serial = 0,
-  }
-  local open = {}
-  local fs = {}
+local function stat_of(bytes) return { type = 'file', size = #bytes, mtime = #bytes, mode = 420, uid = 0 } end
 
-  local function real(path)
+-- Where a path leads through the links of the world.
+local function resolver(world)
+  return function(path)
     for from, to in pairs(world.links) do
       if path == from or path:sub(1, #from + 1) == from .. '/' then
         return parent(from) .. '/' .. to .. path:sub(#from + 1)
@@ -23,32 +19,74 @@ function M.new()
     end
     return path
   end
+end
 
-  function fs.read(path)
-    local bytes = world.files[real(path)]
-    if not bytes then return refuse(path) end
-    return bytes
-  end
+-- What is beneath, where it may be seen: below its directory, and not removed by us.
+local function beneath(world, path)
+  local under = world.beneath
+  if not under or world.removed[path] then return nil end
+  local within = under.within == '/' and '/' or under.within .. '/'
+  return (path == under.within or path:sub(1, #within) == within) and under or nil
+end
 
-  function fs.read_at(path, offset, size)
-    local bytes = world.files[real(path)]
-    if not bytes then return refuse(path) end
-    return bytes:sub(offset + 1, offset + size)
-  end
-
-  function fs.write(path, bytes, opts)
-    if world.full then return nil, world.full, 'ENOSPC' end
-    if world.readonly[parent(path)] then return nil, path .. ': Read-only file system', 'EROFS' end
-    world.files[path] = opts and opts.append and (world.files[path] or '') .. bytes or bytes
-    return true
+local function reading(fs, world, real)
+  function fs.read(path, max)
+    path = real(path)
+    local bytes = world.files[path] or world.answer and world.answer(path)
+    if bytes then return bytes end
+    local under = beneath(world, path)
+    if under then return under.read(path, max) end
+    return refuse(path)
   end
 
   function fs.stat(path)
     path = real(path)
-    local bytes = world.files[path]
-    if bytes then return { type = 'file', size = #bytes, mtime = #bytes, mode = 420, uid = 0 } end
+    local bytes = world.files[path] or world.answer and world.answer(path)
+    if bytes then return stat_of(bytes) end
     if world.directories[path] then return { type = 'directory', size = 0, mtime = 0, mode = 493, uid = 0 } end
+    local under = beneath(world, path)
+    if under then return under.stat(path) end
     return refuse(path)
+  end
+
+  function fs.list(path)
+    path = real(path)
+    local under = beneath(world, path)
+    local there = under and under.list(path)
+    if not world.directories[path] and not there then return refuse(path) end
+    local names, seen = {}, {}
+    local function add(name)
+      if not seen[name] then names[#names + 1], seen[name] = name, true end
+    end
+    for _, set in ipairs { world.files, world.directories, world.links } do
+      for name in pairs(set) do
+        if parent(name) == (path == '/' and '' or path) and not name:find '/$' then add(name:match '[^/]*$') end
+      end
+    end
+    for _, name in ipairs(there or {}) do
+      if not world.removed[path .. '/' .. name] then add(name) end
+    end
+    table.sort(names)
+    return names
+  end
+
+  function fs.can_write(path) return not world.readonly[path] end
+  function fs.can_execute() return true end
+  function fs.realpath(path) return path end
+  function fs.cwd() return world.cwd or '/' end
+  function fs.chdir(path)
+    world.cwd = path
+    return true
+  end
+end
+
+local function writing(fs, world)
+  function fs.write(path, bytes, opts)
+    if world.full then return nil, world.full, 'ENOSPC' end
+    if world.readonly[parent(path)] then return nil, path .. ': Read-only file system', 'EROFS' end
+    local before = opts and opts.append and (world.files[path] or fs.read(path)) or ''
+    world.files[path], world.removed[path] = before .. bytes, nil
+    return true
   end
 
   function fs.mkdir(path)
@@ -63,31 +101,13 @@ function M.new()
     return true
   end
 
-  function fs.list(path)
-    path = real(path)
-    if not world.directories[path] then return refuse(path) end
-    local names, seen = {}, {}
-    for _, set in ipairs { world.files, world.directories, world.links } do
-      for name in pairs(set) do
-        if parent(name) == (path == '/' and '' or path) then
-          local last = name:match '[^/]*$'
-          if last ~= '' and not seen[last] then
-            seen[last] = true
-            names[#names + 1] = last
-          end
-        end
-      end
-    end
-    table.sort(names)
-    return names
-  end
-
   function fs.remove(path, opts)
     for _, set in ipairs { world.files, world.directories, world.links } do
       for name in pairs(set) do
         if name == path or opts and opts.tree and name:sub(1, #path + 1) == path .. '/' then set[name] = nil end
       end
     end
+    if world.beneath then world.removed[path] = true end
     return true
   end
 
@@ -106,10 +126,10 @@ function M.new()
     world.links[path] = target
     return true
   end
+end
 
-  function fs.can_write(path) return not world.readonly[path] end
-  function fs.realpath(path) return path end
-  function fs.cwd() return world.cwd or '/' end
+local function holding(fs, world)
+  local open = {}
 
   function fs.lock(path, content)
     if world.locked[path] then return nil, path .. ': held', 'held', world.locked[path] end
@@ -133,7 +153,20 @@ function M.new()
   end
 
   function fs.close(id) open[id] = nil end
+end
 
+---@param opts? { beneath?: { within: string, read: function, stat: function, list: function } }
+---@return table fs, table world `files` by path, `directories`, `full` (a message: writing fails), `locks`,
+--- `locked` by path, `answer(path)` what else is there
+function M.new(opts)
+  local world = {
+    files = {}, directories = { [''] = true, ['/'] = true }, links = {}, locked = {}, readonly = {}, removed = {},
+    serial = 0, beneath = opts and opts.beneath,
+  }
+  local fs = {}
+  reading(fs, world, resolver(world))
+  writing(fs, world)
+  holding(fs, world)
   return fs, world
 end
 

@@ -2,6 +2,7 @@
 
 local proc = require 'pact.sim.proc'
 local webs = require 'pact.sim.web'
+local signals = require 'pact.declare.signals'
 local worlds = require 'pact.sim.world'
 
 local M = {}
@@ -16,11 +17,6 @@ local function closed(name, fields)
     end,
   })
 end
-
-local SIGNALS = {
-  HUP = 1, INT = 2, QUIT = 3, ABRT = 6, KILL = 9, USR1 = 10, SEGV = 11, USR2 = 12, PIPE = 13, ALRM = 14, TERM = 15,
-  CHLD = 17, CONT = 18, STOP = 19, TSTP = 20, WINCH = 28,
-}
 
 local function time(world)
   local function fire(entry)
@@ -231,11 +227,9 @@ local function log(world)
 end
 
 local function os_table(world)
-  local names = {}
-  for name, number in pairs(SIGNALS) do names[number] = name end
   return closed('os', {
-    signals = SIGNALS,
-    signal_name = function(number) return names[number] or tostring(number) end,
+    signals = signals.numbers,
+    signal_name = signals.name,
     env = function() return world.env end,
     user = function(name) return world.users[name] end,
     pid = function() return 1 end,
@@ -246,12 +240,12 @@ end
 
 local function resume(thread, _, ...) return coroutine.resume(thread, ...) end
 
-local function try(fn, ...)
-  return xpcall(fn, function(err)
-    local message = type(err) == 'table' and err.message or tostring(err)
-    return { message = message, traceback = debug.traceback(message, 2) }
-  end, ...)
+local function described(err)
+  local message = type(err) == 'table' and err.message or tostring(err)
+  return { message = message, traceback = debug.traceback(message, 2) }
 end
+
+local function try(fn, ...) return xpcall(fn, described, ...) end
 
 ---@param opts? { seed?: integer, now?: integer, wall?: integer, resume?: function }
 ---@return sys sys, world world

@@ -29,7 +29,7 @@ function M.new(opts)
   local now = opts.now or 1000
   return setmetatable({
     now = now, offset = (opts.wall or 1700000000000) - now, state = opts.seed or 1, limit = 1000000,
-    heap = {}, seq = 0, ids = 0, pids = 100, dispatched = 0, operations = {}, cancelled = {},
+    heap = {}, seq = 0, ids = 0, pids = 100, dispatched = 0, dead = 0, operations = {}, cancelled = {},
     programs = {}, counts = {}, spawned = {}, procs = {}, listeners = {}, logs = {},
     http = {}, tcp = {}, holders = {}, lingering = {}, files = {}, datagrams = {},
     users = { root = { name = 'root', uid = 0, gid = 0, groups = {}, home = '/root', shell = '/bin/sh' } },
@@ -109,6 +109,15 @@ function World:at(delay, fn)
   return entry
 end
 
+-- Those that were taken back are thrown out when they are the most.
+local function sift(self)
+  local old, heap = self.heap, {}
+  for i = 1, #old do
+    if not old[i].dead then push(heap, old[i]) end
+  end
+  self.heap, self.dead = heap, 0
+end
+
 ---Hands an event to the dispatch function, unless its id was cancelled.
 function World:event(id, kind, ...)
   if not self.cancelled[id] and self.on_dispatch then
@@ -133,11 +142,13 @@ end
 function World:cancel(id)
   local entry = self.operations[id]
   if not entry then
-    self.cancelled[id] = true
+    if self.procs[id] or not self.forgets then self.cancelled[id] = true end
     return
   end
   entry.dead = true
   self.operations[id] = nil
+  self.dead = self.dead + 1
+  if self.dead > 256 and self.dead > #self.heap // 2 then sift(self) end
 end
 
 local function endless(self)
@@ -150,7 +161,10 @@ end
 ---@return boolean something happened
 function World:turn(limit)
   local heap = self.heap
-  while heap[1] and heap[1].dead do pop(heap) end
+  while heap[1] and heap[1].dead do
+    pop(heap)
+    self.dead = self.dead - 1
+  end
   local first = heap[1]
   if not first or first.at > limit then return false end
   local last = self.seq -- what is made in this turn comes in the next
@@ -162,7 +176,8 @@ function World:turn(limit)
   local now = self.now
   while first and first.at <= now and first.seq <= last do
     pop(heap)
-    if not first.dead then first.fn(first) end
+    if first.dead then self.dead = self.dead - 1 else first.fn(first) end
+    heap = self.heap -- it may have been sifted
     first = heap[1]
   end
   if self.on_turn then self.on_turn() end
