@@ -89,7 +89,7 @@ local function find_option(word, verb)
     row = options.by_short[word:sub(2, 2)]
     if #word > 2 then glued = word:sub(3) end
   end
-  if row and allows(verb.options, row.name) then return row, glued end
+  if row and allows(verb.options, row.name) then return options.of(row, verb.name), glued end
   return nil, unknown(word, long or word:sub(2), verb)
 end
 

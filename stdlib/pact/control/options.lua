@@ -1,6 +1,6 @@
 --- The options of the command line, as data: one row each, by long name.
 -- `value` is what stands behind it in help; without one it is a switch. `list`: split at commas,
--- may be repeated. `convert` names a function of control/cli.lua.
+-- may be repeated. `convert` names a function of control/cli.lua. `of`: what differs for a command.
 
 ---@class cli_option
 ---@field name string
@@ -10,6 +10,7 @@
 ---@field convert? 'count'|'duration'|'when'
 ---@field later? boolean known, but not in this version
 ---@field help string
+---@field of? table<string, table> by verb: fields that are others there
 
 ---@type cli_option[]
 local rows = {
@@ -33,7 +34,11 @@ local rows = {
   { name = 'since', value = 'T', convert = 'when', help = "no older than this, such as '5m'" },
   { name = 'grep', value = 'TEXT', help = 'lines with this text' },
   { name = 'previous', help = 'of the run before' },
-  { name = 'for', value = 'ready|healthy', help = 'what to wait for' },
+  { name = 'for', value = 'ready|healthy', help = 'what to wait for',
+    of = { simulate = { value = 'T', convert = 'duration', help = 'how long, in virtual time (10m)' } } },
+  { name = 'faults', value = 'FILE', help = 'what happens and what the world answers: rows as below' },
+  { name = 'seed', value = 'N', convert = 'count',
+    help = 'faults at random, the same for the same N; with --faults: of what else is chance' },
   { name = 'signal', short = 's', value = 'NAME', help = 'which signal (TERM)' },
   { name = 'with-dependents', help = 'and what depends on them' },
   { name = 'volumes', help = 'also named volumes' },
@@ -47,6 +52,15 @@ local M = { rows = rows, by_name = {}, by_short = {} }
 for _, row in ipairs(rows) do
   M.by_name[row.name] = row
   if row.short then M.by_short[row.short] = row end
+end
+
+---An option as a command takes it.
+---@param row cli_option
+---@param verb string
+---@return cli_option
+function M.of(row, verb)
+  local own = row.of and row.of[verb]
+  return own and setmetatable(own, { __index = row }) or row
 end
 
 ---Taken by every verb.

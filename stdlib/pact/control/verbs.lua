@@ -9,6 +9,7 @@
 ---@field words integer[] how many it takes, at least and at most
 ---@field recipe? boolean its first word may be a recipe
 ---@field rest? 'args'|'command' what stands behind `--`: the recipe's arguments, or a program to run
+---@field about? string a module whose `help()` stands below its options
 ---@field module? string of control/verbs that runs it in a process alone
 
 local MANY = math.maxinteger
@@ -28,6 +29,10 @@ local rows = {
     help = 'show what would start, in which order', options = { 'json', 'profile' } },
   { name = 'graph', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'check',
     help = 'draw what depends on what', options = { 'dot', 'mermaid' } },
+  { name = 'simulate', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args',
+    module = 'simulate', about = 'pact.sim.rows',
+    help = 'play a recipe in virtual time, its policies and hooks against faults',
+    options = { 'faults', 'seed', 'for', 'json', 'only', 'except', 'category', 'tag', 'profile' } },
   { name = 'ps', args = '[ID…]', words = { 0, MANY }, module = 'ps',
     help = 'show the services of the live network', options = { 'json', 'tree' } },
   { name = 'why', args = 'ID', words = { 1, 1 }, module = 'why', help = 'tell why a service is as it is' },

@@ -19,7 +19,12 @@ local function how(service)
   return service.reason or ''
 end
 
-local function table_of(services, style, width)
+---How services ended, as a table.
+---@param services snapshot[]
+---@param style style
+---@param width? fun(s: string): integer
+---@return string
+function M.services(services, style, width)
   local rows = { { 'SERVICE', 'STATUS', 'RESTARTS', 'UP', 'REASON' } }
   for _, service in ipairs(services) do
     if service.want == 'up' or service.status ~= 'idle' then
@@ -76,7 +81,7 @@ function M.render(input)
   if input.elapsed then head = head .. ' after ' .. duration.format(input.elapsed) end
   if input.reason and input.reason ~= '' then head = head .. ': ' .. input.reason end
   out[#out + 1] = style:paint('bold', head) .. '\n'
-  out[#out + 1] = table_of(input.services, style, input.width)
+  out[#out + 1] = M.services(input.services, style, input.width)
   for _, survivor in ipairs(input.survivors or {}) do
     out[#out + 1] = style:paint('red', ("could not be killed: pid %d (%s) of '%s', state %s"):format(survivor.pid,
       survivor.name, survivor.service or '?', survivor.state)) .. '\n'

@@ -12,7 +12,8 @@ local Answers = {}
 Answers.__index = Answers
 
 ---@param world world
----@param context { where: fun(): string, script: string } where: the recipe's line that asks; script: where rows are written
+---@param context { where: fun(): string, script: string } where: the recipe's line that asks; script: where rows
+--- are written
 ---@return answers
 function M.new(world, context)
   return setmetatable({
@@ -31,9 +32,8 @@ end
 local function pick(entries, now, fits)
   local best
   for _, entry in ipairs(entries) do
-    if entry.at <= now and now < entry.stop and entry.left > 0 and fits(entry.row) and (not best or entry.at > best.at) then
-      best = entry
-    end
+    local holds = entry.at <= now and now < entry.stop and entry.left > 0 and fits(entry.row)
+    if holds and (not best or entry.at > best.at) then best = entry end
   end
   if best then
     best.left = best.left - 1
@@ -116,8 +116,8 @@ local function exec_program(row, spec)
   local stdout = body_of(row.stdout, request)
   if type(stdout) == 'table' then stdout = json.encode(stdout) end
   return {
-    exit_after = row.takes or 1, code = row.status or 0, signal = row.signal, stdout = stdout and tostring(stdout) or '',
-    stderr = row.stderr or '',
+    exit_after = row.takes or 1, code = row.status or 0, signal = row.signal,
+    stdout = stdout and tostring(stdout) or '', stderr = row.stderr or '',
   }
 end
 

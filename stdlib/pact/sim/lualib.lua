@@ -105,7 +105,8 @@ local function io_library(base, fs, absolute)
     local bytes, message = fs.read(path)
     if mode:find '^r' and not bytes then return nil, message, 2 end
     if mode:find '^w' then bytes = '' end
-    local file = setmetatable({ fs = fs, path = path, bytes = bytes or '', at = 1, writes = mode:find '[wa+]' ~= nil }, File)
+    local writes = mode:find '[wa+]' ~= nil
+    local file = setmetatable({ fs = fs, path = path, bytes = bytes or '', at = 1, writes = writes }, File)
     flush(file)
     return file
   end

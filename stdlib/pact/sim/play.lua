@@ -45,8 +45,9 @@ Play.__index = Play
 local function audience(self)
   local hear = {}
   function hear.refused(message) self.problem = message.text end
-  hear['end'] = function(message) self.ended = message end
-  function hear.say(message) self:tell { kind = 'say', text = message.text } end
+  function hear.say(message)
+    if message.text ~= '' then self:tell { kind = 'say', text = message.text } end
+  end
   return {
     tell = function(_, message)
       if hear[message.type] then hear[message.type](message) end
@@ -79,8 +80,13 @@ local function make_network(self, opts)
       return nil, message
     end
     net.dir = { path = '/simulation', project = plan.project, socket = '/simulation/control.sock' }
-    net.run, net.project, net.plan, net.journal = { id = 'simulation', dir = '/simulation/run' }, plan.project, plan, SILENT
+    net.run = { id = 'simulation', dir = '/simulation/run' }
+    net.project, net.plan, net.journal = plan.project, plan, SILENT
     return true
+  end
+  function network.finish(net, rest)
+    self.ended = self.ended or rest
+    acts.class.finish(net, rest)
   end
   function network.add(net, service)
     self.stage:add(service)
@@ -116,10 +122,31 @@ local function place(self)
   return at and at.line > 0 and fail.place(at) or ''
 end
 
+-- A function of a test sees its own globals, but for those that are the world's.
+local function lend_globals(recipe, body)
+  local i, name, own = 1, debug.getupvalue(body, 1)
+  while name and name ~= '_ENV' do
+    i = i + 1
+    name, own = debug.getupvalue(body, i)
+  end
+  if not name then return end
+  local lent = {}
+  for _, key in ipairs { 'os', 'io', 'math', 'print', 'coroutine', 'require' } do lent[key] = recipe.env[key] end
+  local env = setmetatable({}, {
+    __index = function(_, key)
+      if lent[key] ~= nil then return lent[key] end
+      return own[key]
+    end,
+    __newindex = function(_, key, value) own[key] = value end,
+  })
+  debug.upvaluejoin(body, i, function() return env end, 1)
+end
+
 local function from_function(recipe, body)
   local info = debug.getinfo(body, 'S')
   local name = info.source:match '^@(.*)$' or info.short_src
   recipe.sources[info.source], recipe.shorts[info.short_src] = name, name
+  lend_globals(recipe, body)
   function recipe.compile() return function() return body(recipe.pact) end end
 end
 
@@ -155,8 +182,8 @@ local function make_world(self, opts)
   function world.http_of(request) return self.stage:http(request) end
   function world.tcp_of(request) return self.stage:tcp(request) end
   function world.program_of(spec)
-    local program = (spec.log == nil or spec.argv[1] == nil) and self.answers:exec_of(spec) or self.stage:program(spec)
-    return program or self.answers:no_exec(spec)
+    local answer = not spec.log and self.answers:exec_of(spec) -- a service's own program has a log
+    return answer or self.stage:program(spec) or self.answers:no_exec(spec)
   end
   function self.disk.answer(path)
     local row = self.answers:file_row(path)
@@ -166,7 +193,8 @@ local function make_world(self, opts)
   end
   setmetatable(world.holders, { __index = function(_, port)
     local row = self.answers:port_row(port)
-    return row and { pid = 4242, name = row.holder or 'another program', command = row.holder or 'another program', uid = 0 }
+    local name = row and (row.holder or 'another program')
+    return row and { pid = 4242, name = name, command = name, uid = 0 }
   end })
 end
 
@@ -247,13 +275,13 @@ end
 ---@param raw table[]
 ---@return true?, string? message
 function Play:script(raw, name)
-  local checked, problems = rows.check(raw, { name = name or 'script', directory = self.recipe.directory })
+  local checked, problems = rows.check(raw, { name = name or 'test', directory = self.recipe.directory })
   if not checked then return nil, fail.render(problems) end
   for _, row in ipairs(checked) do
     local plan = self.network.plan
     local problem = plan and row.subject == 'service' and self:problem_of(row, plan)
     if problem then return nil, problem end
-    if row.at then row.at = row.at + 0 end
+    row.place = nil
   end
   self.stage:script(checked)
   return true

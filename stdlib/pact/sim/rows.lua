@@ -75,18 +75,22 @@ M.noun = {
     { name = 'after', type = values.duration, doc = 'When, since each start of the service.' },
     { name = 'every', type = values.duration, min = 1, doc = 'Again and again, so far apart.' },
     { name = 'times', type = values.integer, min = 1, doc = 'So many times at most.' },
-    { name = 'lasts', type = values.duration, min = 1, doc = 'How long hang, unhealthy, slow_start or an answer last.' },
+    { name = 'lasts', type = values.duration, min = 1,
+      doc = 'How long it holds: hang, unhealthy, slow_start, an answer.' },
     { name = 'later', type = values.boolean, doc = 'The service is declared only while the network runs.' },
-    { name = 'crash', type = end_of_process, doc = "Its process ends: true, an exit code, or a signal such as 'KILL'." },
-    { name = 'exit', type = exit_code, doc = 'Its process ends with this exit code; without a time, how a task ends.' },
-    { name = 'hang', type = or_true(values.duration), doc = 'Its process lives but answers nothing; a restart heals it.' },
-    { name = 'unhealthy', type = or_true(values.string), doc = 'Its health checks fail, with this reason, until recover.' },
+    { name = 'crash', type = end_of_process, doc = "Its process ends: true, an exit code, or a signal: 'KILL'." },
+    { name = 'exit', type = exit_code, doc = 'Its process ends so; without a time: how a task ends.' },
+    { name = 'hang', type = or_true(values.duration),
+      doc = 'Its process lives but answers nothing; a restart heals it.' },
+    { name = 'unhealthy', type = or_true(values.string),
+      doc = 'Its health checks fail, with this reason, until recover.' },
     { name = 'restart_heals', type = values.boolean, doc = 'unhealthy ends with the process.' },
     { name = 'recover', type = values.yes, doc = 'It hangs no more and is healthy.' },
     { name = 'says', type = values.string, doc = 'A line of its output.' },
     { name = 'slow_start', type = values.duration, doc = 'Each start takes so long until its checks succeed.' },
     { name = 'takes', type = values.duration, doc = 'How long a task or an answer takes.' },
-    { name = 'start_fails', type = or_true(values.string), doc = "It can't be started: an error's name such as 'ENOENT'." },
+    { name = 'start_fails', type = or_true(values.string),
+      doc = "It can't be started: an error's name such as 'ENOENT'." },
     { name = 'deaf', type = values.yes, doc = 'It ignores its stop signal.' },
     { name = 'command', type = values.enum { 'start', 'stop', 'restart' }, doc = 'What a person does with it.' },
     { name = 'http', type = values.string, doc = "An address that is asked; '*' in it stands for anything." },
@@ -129,7 +133,8 @@ end
 local function check_service(row, at_hand)
   local effects = given(row, M.effects)
   if #effects == 0 then
-    return at_hand:slip(("says nothing that happens to '%s': one of %s"):format(row.service, text.quoted(M.effects, 'or')))
+    return at_hand:slip(("says nothing that happens to '%s': one of %s"):format(row.service,
+      text.quoted(M.effects, 'or')))
   elseif #effects > 1 then
     return at_hand:slip(('has %s: one thing a row'):format(text.quoted(effects)))
   end
@@ -173,6 +178,33 @@ end
 
 M.errors = ERRORS
 
+local EXAMPLE = [[
+A faults file returns rows of data:
+
+  return {
+    { at = '5s', service = 'db', crash = 1 },
+    { at = '1m', service = 'web', unhealthy = 'http 503', lasts = '2m' },
+    { http = 'http://localhost:9000/hook', method = 'POST', status = 204 },
+    { exec = { 'npm', 'run', 'seed' }, status = 0, stdout = 'done' },
+  }
+
+Each row is about one of service, http, exec, file, port. Services are well unless a row says otherwise; what a
+recipe asks that no row answers is an error that says which row would. `random = true` beside the rows adds faults
+at random.
+
+fields of a row:
+]]
+
+---@return string what a faults file is
+function M.help()
+  local out, width = { EXAMPLE }, 0
+  for _, field in ipairs(M.noun.fields) do width = math.max(width, #field.name) end
+  for _, field in ipairs(M.noun.fields) do
+    out[#out + 1] = ('  %s  %s\n'):format(text.pad(field.name, width), field.doc)
+  end
+  return table.concat(out)
+end
+
 ---Checks rows from a faults file or a test.
 ---@param raw any
 ---@param context { name: string, directory: string, lines?: integer[] } name: of the file, for messages
@@ -182,8 +214,8 @@ function M.check(raw, context)
   local problems = fail.new()
   local at = { file = context.name, line = 0 }
   if type(raw) ~= 'table' or getmetatable(raw) then
-    problems:add { at = at, message = ("must give a list of rows such as { at = '5s', service = 'db', crash = 1 }, got %s")
-      :format(text.show(raw)) }
+    local expected = "must give a list of rows such as { at = '5s', service = 'db', crash = 1 }, got %s"
+    problems:add { at = at, message = expected:format(text.show(raw)) }
     return nil, problems.list
   end
   local out = {}

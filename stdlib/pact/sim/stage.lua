@@ -30,8 +30,8 @@ Stage.__index = Stage
 ---@return stage
 function M.new(world, answers, context)
   return setmetatable({
-    world = world, answers = answers, context = context, actors = {}, order = {}, checks = {}, lines = {}, rows = {},
-    samples = 0,
+    world = world, answers = answers, context = context, actors = {}, order = {}, checks = {}, lines = {},
+    rows = {}, samples = 0,
   }, Stage)
 end
 
@@ -53,7 +53,9 @@ end
 local KEYS = {
   http = function(spec) return type(spec.url) == 'string' and spec.url end,
   tcp = function(spec) return ('%s:%d'):format(spec.host, spec.port) end,
-  command = function(spec) return table.concat(spec.shell and { '/bin/sh', '-c', spec.shell } or spec.command, '\0') end,
+  command = function(spec)
+    return table.concat(spec.shell and { '/bin/sh', '-c', spec.shell } or spec.command, '\0')
+  end,
   file = function(spec) return spec.path end,
 }
 
@@ -108,10 +110,9 @@ end
 -- What probes ask.
 
 local function good_status(accepted)
-  for part in tostring(accepted or '2xx'):gmatch '[^%s,]+' do
-    local class = part:match '^(%d)[xX][xX]$'
-    return class and class * 100 | 0 or math.tointeger(tonumber(part:match '^%d+'))
-  end
+  local first = tostring(accepted or '2xx'):match '[^%s,]+'
+  local class = first:match '^(%d)[xX][xX]$'
+  return math.tointeger(tonumber(class and class .. '00' or first:match '^%d+'))
 end
 
 local function bad_status(accepted)
@@ -190,7 +191,8 @@ end
 local function probe_program(self, check)
   local state, why = self:state(check.actor)
   if state == 'hung' then return { name = 'probe' } end
-  return { name = 'probe', exit_after = PROBE_MS, code = state == 'well' and 0 or 1, stderr = state ~= 'well' and why or '' }
+  local well = state == 'well'
+  return { name = 'probe', exit_after = PROBE_MS, code = well and 0 or 1, stderr = well and '' or why }
 end
 
 -- An effect that holds now and, where its times are counted, once less from now on.
@@ -298,7 +300,8 @@ function happen.hang(self, actor, row)
 end
 
 function happen.unhealthy(self, actor, row)
-  local sick = { reason = row.value == true and 'http 503' or row.value, proc = row.restart_heals and actor.proc or nil }
+  local sick = { reason = row.value, proc = row.restart_heals and actor.proc or nil }
+  if sick.reason == true then sick.reason = 'http 503' end
   actor.sick = sick
   if row.lasts then
     self.world:at(row.lasts, function()

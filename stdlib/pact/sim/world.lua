@@ -28,7 +28,7 @@ function M.new(opts)
   opts = opts or {}
   local now = opts.now or 1000
   return setmetatable({
-    now = now, offset = (opts.wall or 1700000000000) - now, state = opts.seed or 1, limit = 1000000,
+    now = now, offset = (opts.wall or 1700000000000) - now, state = opts.seed or 1, limit = 100000,
     heap = {}, seq = 0, ids = 0, pids = 100, dispatched = 0, dead = 0, operations = {}, cancelled = {},
     programs = {}, counts = {}, spawned = {}, procs = {}, listeners = {}, logs = {},
     http = {}, tcp = {}, holders = {}, lingering = {}, files = {}, datagrams = {},

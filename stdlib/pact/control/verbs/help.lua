@@ -6,10 +6,10 @@ local verbs = require 'pact.control.verbs'
 
 local M = {}
 
-local function option_rows(names)
+local function option_rows(names, verb)
   local rows, width = {}, 0
   for _, name in ipairs(names) do
-    local option = options.by_name[name]
+    local option = options.of(options.by_name[name], verb.name)
     if not option.later then
       local left = ('%s--%s%s'):format(option.short and '-' .. option.short .. ', ' or '    ', name,
         option.value and ' ' .. option.value or '')
@@ -31,7 +31,8 @@ function M.verb(verb)
   end
   local names = table.move(verb.options, 1, #verb.options, 1, {})
   table.move(options.everywhere, 1, #options.everywhere, #names + 1, names)
-  out[#out + 1] = '\noptions:\n' .. option_rows(names)
+  out[#out + 1] = '\noptions:\n' .. option_rows(names, verb)
+  if verb.about then out[#out + 1] = '\n' .. require(verb.about).help() end
   return table.concat(out)
 end
 
