@@ -39,6 +39,12 @@ local function reading(fs, world, real)
     return refuse(path)
   end
 
+  function fs.read_at(path, offset, size)
+    local bytes, message, code = fs.read(path)
+    if not bytes then return nil, message, code end
+    return bytes:sub(offset + 1, offset + size)
+  end
+
   function fs.stat(path)
     path = real(path)
     local bytes = world.files[path] or world.answer and world.answer(path)
@@ -128,7 +134,29 @@ local function writing(fs, world)
   end
 end
 
-local function holding(fs, world)
+-- Files by path, as text. One that is appended to is in pieces until somebody looks.
+local function files_of(pieces)
+  local function settle(files, path)
+    local list = pieces[path]
+    if not list then return nil end
+    pieces[path] = nil
+    rawset(files, path, table.concat(list))
+    return files[path]
+  end
+  return setmetatable({}, {
+    __index = settle,
+    __newindex = function(files, path, bytes)
+      pieces[path] = nil
+      rawset(files, path, bytes)
+    end,
+    __pairs = function(files)
+      while next(pieces) do settle(files, (next(pieces))) end
+      return next, files
+    end,
+  })
+end
+
+local function holding(fs, world, pieces)
   local open = {}
 
   function fs.lock(path, content)
@@ -148,7 +176,13 @@ local function holding(fs, world)
 
   function fs.append(id, bytes)
     if world.full then return nil, world.full, 'ENOSPC' end
-    world.files[open[id]] = (world.files[open[id]] or '') .. bytes
+    local path = open[id]
+    local list = pieces[path]
+    if not list then
+      list = { world.files[path] or '' }
+      pieces[path], world.files[path] = list, nil
+    end
+    list[#list + 1] = bytes
     return true
   end
 
@@ -159,14 +193,15 @@ end
 ---@return table fs, table world `files` by path, `directories`, `full` (a message: writing fails), `locks`,
 --- `locked` by path, `answer(path)` what else is there
 function M.new(opts)
+  local pieces = {}
   local world = {
-    files = {}, directories = { [''] = true, ['/'] = true }, links = {}, locked = {}, readonly = {}, removed = {},
+    files = files_of(pieces), directories = { [''] = true, ['/'] = true }, links = {}, locked = {}, readonly = {}, removed = {},
     serial = 0, beneath = opts and opts.beneath,
   }
   local fs = {}
   reading(fs, world, resolver(world))
   writing(fs, world)
-  holding(fs, world)
+  holding(fs, world, pieces)
   return fs, world
 end
 
