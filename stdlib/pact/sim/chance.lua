@@ -16,7 +16,7 @@ local KINDS = {
   { 25, 'unhealthy', function() return true end, lasts = true, needs = 'health' },
   { 10, 'slow_start', function(span) return span end, lasts = true },
 }
-local EXTERNAL = { unhealthy = true, hang = true }
+local WITHOUT_PROGRAM = { unhealthy = true, hang = true }
 
 local function hash(id, seed)
   local state = (seed * 2654435761 + 97) % 2147483648
@@ -41,7 +41,8 @@ end
 
 local function possible(kind, service)
   if kind.needs and not service.health and not service.ready then return false end
-  return service.kind ~= 'external' or EXTERNAL[kind[2]] or false
+  local program = service.kind ~= 'external' and service.kind ~= 'worker'
+  return program or WITHOUT_PROGRAM[kind[2]] or false
 end
 
 function Series:row(service)

@@ -195,7 +195,8 @@ end
 function M.new(opts)
   local pieces = {}
   local world = {
-    files = files_of(pieces), directories = { [''] = true, ['/'] = true }, links = {}, locked = {}, readonly = {}, removed = {},
+    files = files_of(pieces), directories = { [''] = true, ['/'] = true },
+    links = {}, locked = {}, readonly = {}, removed = {},
     serial = 0, beneath = opts and opts.beneath,
   }
   local fs = {}

@@ -180,6 +180,7 @@ local function make_world(self, opts)
     command = function(name, id) self:by_hand(name, id) end,
   })
   function world.http_of(request) return self.stage:http(request) end
+  function world.http_none(request) self.answers:no_http(request) end
   function world.tcp_of(request) return self.stage:tcp(request) end
   function world.program_of(spec)
     local answer = not spec.log and self.answers:exec_of(spec) -- a service's own program has a log
@@ -245,7 +246,8 @@ function Play:cast(plan)
 end
 
 local ABOUT_TASKS = { takes = true }
-local NOT_OF_EXTERNALS = { says = true, slow_start = true, start_fails = true, deaf = true, takes = true }
+local OF_PROGRAMS = { says = true, slow_start = true, start_fails = true, deaf = true, takes = true }
+local OF_OTHERS = { crash = true, exit = true }
 
 ---What is wrong with a row of a service, seen from the plan.
 ---@return string?
@@ -256,8 +258,10 @@ function Play:problem_of(row, plan)
     return ("no service '%s'%s"):format(row.service, text.suggest(row.service, plan.order))
   elseif ABOUT_TASKS[row.effect] and not service.task then
     return ("'%s' is for tasks; '%s' is none (slow_start delays when it is ready)"):format(row.effect, row.service)
-  elseif service.kind == 'external' and NOT_OF_EXTERNALS[row.effect] then
+  elseif service.kind == 'external' and OF_PROGRAMS[row.effect] then
     return ("'%s' is external: it has no process to which '%s' could happen"):format(row.service, row.effect)
+  elseif service.kind == 'worker' and (OF_PROGRAMS[row.effect] or OF_OTHERS[row.effect]) then
+    return ("'%s' is a worker: its own Lua is played, '%s' can't happen to it"):format(row.service, row.effect)
   elseif row.effect == 'unhealthy' and not service.health and not service.ready then
     return ("'%s' has no health check that could fail"):format(row.service)
   end

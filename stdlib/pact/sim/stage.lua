@@ -93,14 +93,19 @@ local function alive(actor)
   return actor.proc and not actor.proc.ended
 end
 
+-- A worker is Lua of the recipe itself, an external service runs elsewhere.
+local function has_program(actor)
+  return actor.service.kind ~= 'external' and actor.service.kind ~= 'worker'
+end
+
 ---How an actor is: 'down', 'slow', 'hung', 'sick' or 'well'.
 ---@param actor actor
 ---@return string state, string reason
 function Stage:state(actor)
-  local external = actor.service.kind == 'external'
-  if external and actor.gone or not external and not alive(actor) then return 'down', 'connection refused' end
+  local program = has_program(actor)
+  if actor.gone or program and not alive(actor) then return 'down', 'connection refused' end
   if actor.hung and (actor.hung == true or actor.hung == actor.proc) then return 'hung', 'no answer in time' end
-  if not external and self.world.now < actor.proc.started_at + actor.slow then return 'slow', 'still starting' end
+  if program and self.world.now < actor.proc.started_at + actor.slow then return 'slow', 'still starting' end
   local sick = actor.sick
   if sick and (not sick.proc or sick.proc == actor.proc) then return 'sick', sick.reason end
   return 'well', 'well'
@@ -130,6 +135,7 @@ function Stage:http_state(actor, spec)
     local status = math.tointeger(tonumber(why:match '^http (%d%d%d)$'))
     return { status = status or bad_status(spec and spec.status), body = why }
   end
+  if actor.service.kind == 'worker' then return nil end -- it answers by itself
   return spec and { status = good_status(spec.status), body = spec.body and self:sample_of(spec.body) or 'ok' }
 end
 
@@ -150,6 +156,7 @@ function Stage:owner(url)
 end
 
 ---@param request table as sys.http.request takes it
+---@return table? answer, string? message, string? code nothing at all: it is not known here
 function Stage:http(request)
   local check = self.checks[key_of('http', request.url)]
   local actor = check and check.actor or self:owner(request.url)
@@ -161,7 +168,6 @@ function Stage:http(request)
     if answer or message then return answer, message, code end
   end
   if row then return self.answers:answer_http(row, request) end
-  self.answers:no_http(request)
 end
 
 ---@return boolean|string? open 'timeout' when nobody answers
@@ -276,7 +282,7 @@ end
 local happen = {}
 
 local function finish(self, actor, ending)
-  if actor.service.kind == 'external' then
+  if not has_program(actor) then
     actor.gone = true
   elseif alive(actor) then
     procs.finish(self.world, actor.proc, ending.code, ending.signal)
@@ -289,7 +295,7 @@ happen.crash = function(self, actor, row) return finish(self, actor, row.value) 
 happen.exit = happen.crash
 
 function happen.hang(self, actor, row)
-  if actor.service.kind ~= 'external' and not alive(actor) then return 'has no process now' end
+  if has_program(actor) and not alive(actor) then return 'has no process now' end
   local hung = actor.proc or true
   actor.hung = hung
   if row.lasts then

@@ -1,8 +1,8 @@
 --- The table `sys` of stdlib/meta/sys.lua over a made-up world in virtual time. What it doesn't support raises.
 
 local proc = require 'pact.sim.proc'
-local webs = require 'pact.sim.web'
 local signals = require 'pact.declare.signals'
+local webs = require 'pact.sim.web'
 local worlds = require 'pact.sim.world'
 
 local M = {}
@@ -39,8 +39,12 @@ end
 local function http_answer(world, opts)
   if world.http_of then return world.http_of(opts) end
   local fn = world.http[opts.url]
-  if not fn then return nil, 'connection refused', 'refused' end
-  return fn(opts, world.now)
+  if fn then return fn(opts, world.now) end
+end
+
+local function nobody(world, opts)
+  if world.http_none then world.http_none(opts) end
+  return nil, 'connection refused', 'refused'
 end
 
 -- A request to what a worker of this world serves.
@@ -66,9 +70,12 @@ local function http(world)
   return closed('http', {
     request = function(opts)
       assert(opts.url and opts.timeout, 'http.request: url and timeout')
-      local here = not world.http_of and not world.http[opts.url] and asked_here(world, opts)
-      if here then return here end
       local answer, message, code = http_answer(world, opts)
+      if not answer and not message then
+        local here = asked_here(world, opts)
+        if here then return here end
+        answer, message, code = nobody(world, opts)
+      end
       local delay = answer and answer.delay or code == 'timeout' and opts.timeout or 1
       if delay >= opts.timeout then
         answer, message, code, delay = nil, 'no answer in time', 'timeout', opts.timeout

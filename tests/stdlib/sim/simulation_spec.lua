@@ -240,6 +240,46 @@ describe('what the world answers', function()
   end)
 end)
 
+describe('a worker', function()
+  local function hooked(opts)
+    local posts = {}
+    local net = sim.new(function(pact)
+      pact.worker 'hook' {
+        ports = { 8081 },
+        run = function(self)
+          self:http_server { listen = '127.0.0.1:8081', handler = function(request)
+            posts[#posts + 1] = request.body
+            return { json = { ok = true } }
+          end }
+        end,
+        health = { http = 'http://127.0.0.1:8081/', interval = '5s' },
+      }
+      pact.process 'web' { command = { 'web' }, depends_on = { 'hook' } }
+      pact.on('crashed', function(service) pact.http.post('http://127.0.0.1:8081/hook', service.id) end)
+    end, opts)
+    net:advance '1s'
+    return net, posts
+  end
+
+  it('runs, and is asked by hooks of the same world', function()
+    local net, posts = hooked()
+    assert.same({ 'running', 'running' }, { net:status 'hook', net:status 'web' })
+    net:crash 'web'
+    net:advance '1s'
+    assert.equal('web', posts[#posts])
+  end)
+
+  it('can be unhealthy, but has no process that could crash', function()
+    local net = hooked()
+    net:unhealthy 'hook'
+    net:advance '1m'
+    assert.equal('unhealthy', net:service('hook').health)
+    local ok, message = pcall(net.crash, net, 'hook')
+    assert.is_false(ok)
+    assert.matches("'hook' is a worker", message)
+  end)
+end)
+
 describe('a wrong simulation', function()
   local function fails(fragment, fn, ...)
     local ok, message = pcall(fn, ...)
