@@ -136,6 +136,7 @@
 ---@field uptime integer ms
 ---@field reason string for people, such as `exit code 1`
 ---@field requested boolean
+---@field left? integer processes that it had left behind, and that were ended then
 
 ---What anyone may see of a service now; a copy.
 ---@class snapshot
@@ -152,6 +153,7 @@
 ---@field health health_state
 ---@field reason string for people; for `waiting` what it waits for
 ---@field said? string STATUS of sd_notify, while it lives
+---@field note? string what is out of the ordinary just now, such as `stopped by SIGTTIN`; then also the reason
 ---@field epoch integer
 ---@field pid? integer
 ---@field exit_code? integer of the last end
@@ -252,6 +254,7 @@
 ---@field handle? fun(id: string): any what the recipe's functions (check, on_unhealthy, policy) get for the service; default its snapshot
 ---@field verdict? fun(id: string, event: event, reply: fun(v?: verdict): boolean): false|fun(): verdict? asked on crashed, unhealthy, health_check_failed, failed after the event went over the bus. A function: `reply` will be called once (nil: no verdict; gives false when nobody waits for it any more), until then, or hook_timeout, the policy waits, and at the timeout the function says what there is; false: no hook has a say
 ---@field before_stop? fun(reason: string, done: fun()) shutdown waits for done, 10 s at most, before the first stop
+---@field say? fun(text: string) to the people, of what no event tells
 ---@field on_rest? fun(rest: rest) each time that nothing wanted lives or can live any more, and after a shutdown
 
 ---@class rest
@@ -314,6 +317,8 @@
 ---@field ports table<string, integer> what it really listens on, by the ports' names; filled by start
 ---@field claims table<integer, string> ports of the whole network that are taken, and by which service
 ---@field took? boolean it has claimed ports beyond those declared
+---@field grace? integer a timer, while it may end by itself
+---@field grace_due? integer monotonic ms at which it will be killed then
 ---@field report fun(kind: 'spawned'|'start_failed'|'exited'|'swept'|'note'|'notified', data: table) each start ends in start_failed, or in spawned, exited, swept
 
 ---What a worker's `run` gets: a handle of the service, and

@@ -41,41 +41,6 @@ describe('shutdown', function()
     assert.same({ 'up', 'ended' }, t:lines 'trace')
   end)
 
-  case('who does not end in its grace time is killed', function(t)
-    local network = up(t, [[
-      pact.process 'deaf' { stop = { timeout = '500ms' }, shell = 'trap "" TERM; echo up >>trace; while true; do sleep 0.1; done' }
-    ]])
-    local began = functional.now()
-    network:signal 'TERM'
-    local result = network:wait(10)
-    local took = functional.now() - began
-    assert.is_true(took > 0.45 and took < 3, ('%.2f s'):format(took))
-    assert.equal(0, result.left)
-  end)
-
-  case('a stopped process is continued, so that it hears', function(t)
-    local network = up(t, [[
-      pact.process 'p' { shell = 'echo $$ >pid; trap "echo heard >>trace; exit 0" TERM; echo up >>trace; while true; do sleep 60 & wait; done' }
-    ]])
-    functional.signal(t:wait_pid 'pid', 'STOP')
-    network:signal 'TERM'
-    network:wait(5)
-    assert.same({ 'up', 'heard' }, t:lines 'trace')
-  end)
-
-  case('a second signal after a moment kills at once', function(t)
-    local network = up(t, [[
-      pact.process 'deaf' { stop = { timeout = '60s' }, shell = 'trap "" TERM; echo up >>trace; while true; do sleep 0.1; done' }
-    ]])
-    network:signal 'INT'
-    functional.sleep(0.6)
-    assert.is_false(network:ended())
-    network:signal 'INT'
-    local result = network:wait(4)
-    assert.equal(2, result.signal)
-    assert.equal(0, result.left)
-  end)
-
   case('two signals in one moment are one', function(t)
     local network = up(t, [[
       pact.process 'p' { stop = { timeout = '10s' }, shell = [=[

@@ -38,7 +38,7 @@ local function brief(snapshot)
   if next(snapshot.ports) then out.ports = snapshot.ports end
   if snapshot.health ~= 'none' then out.health = snapshot.health end
   if snapshot.restart_count > 0 then out.restart_count = snapshot.restart_count end
-  if not CALM[snapshot.status] then out.reason = snapshot.reason end
+  if not CALM[snapshot.status] or snapshot.note then out.reason, out.note = snapshot.reason, snapshot.note end
   return out
 end
 

@@ -257,6 +257,9 @@ function Network:start(context)
     verdict = function(...)
       return self.hooks:verdict(...)
     end,
+    say = function(text)
+      self:say(('pactlua: %s\n'):format(text))
+    end,
     before_stop = function(reason, done)
       self.bus:flush()
       self.hooks:before_stop(reason, done)

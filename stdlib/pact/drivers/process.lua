@@ -3,6 +3,7 @@
 local environment = require 'pact.supervise.environment'
 local notify = require 'pact.drivers.notify'
 local ports = require 'pact.supervise.ports'
+local words = require 'pact.supervise.reason'
 
 local M = {}
 
@@ -154,8 +155,9 @@ function Process:heard(job, kind, ...)
     self:swept(job, ...)
   elseif kind == 'jobstop' then
     local signo, stopped = ...
-    local name = self.sys.os.signal_name(signo)
-    job.report('note', { text = stopped and ('stopped by SIG%s, needs SIGCONT'):format(name) or nil })
+    local text = stopped and ("stopped by SIG%s; 'pactlua signal %s --signal CONT' lets it go on"):format(
+      self.sys.os.signal_name(signo), job.service.id)
+    job.report('note', { text = text or nil, aloud = not job.stopping })
   end
 end
 
@@ -172,6 +174,7 @@ function Process:exited(job, exit)
     utime = exit.utime,
     stime = exit.stime,
     maxrss = exit.maxrss,
+    grace = job.overdue,
   })
   self:sweep(job, job.forced and 0 or SWEEP_GRACE)
 end
@@ -219,9 +222,8 @@ local function by_command(self, job)
 end
 
 local function out_of_grace(self, job)
-  job.grace, job.forced = nil, true
-  local span = (self.sys.time.now() - job.asked) // 1000
-  job.report('note', { text = 'killed after ' .. span .. ' s of grace' })
+  job.grace, job.forced, job.overdue = nil, true, job.grace_due - job.asked
+  job.report('note', { text = words.overdue(job.overdue) })
   kill(self, job)
 end
 

@@ -125,6 +125,8 @@ function M.exited(r, event, out)
       crashed(r, r.reason, event, out)
     elseif r.cause == 'fail' then
       M.failed(r, r.reason, event, out)
+    elseif event.grace then
+      r.reason = ('%s, %s'):format(r.reason, reason.overdue(event.grace))
     end
   elseif r.want == 'down' then
     ended_unwanted(r, why, out)

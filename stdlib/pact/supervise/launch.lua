@@ -46,6 +46,11 @@ local function remember(sup, node, exit)
   node.ended_at = sup.sys.time.wall()
 end
 
+-- To the people, of what no event tells.
+local function say(sup, node, text)
+  if sup.opts.say then sup.sched:guard(sup.opts.say, ('%s: %s'):format(node.id, text)) end
+end
+
 local REPORTS = {}
 
 function REPORTS.spawned(sup, node)
@@ -69,7 +74,18 @@ function REPORTS.start_failed(sup, node, data)
   end
 end
 
+-- One that was asked to end may leave its end to us; one that went by itself may have wanted them to live.
+local function tell_left(sup, node, killed)
+  local exit = node.history[#node.history]
+  if not exit or killed == 0 then return end
+  exit.left = killed
+  if exit.requested then return end
+  say(sup, node, killed == 1 and 'it left a process behind, which was ended (stop.scope and stop.keep spare some)'
+    or ('it left %d processes behind, which were ended (stop.scope and stop.keep spare some)'):format(killed))
+end
+
 function REPORTS.swept(sup, node, data)
+  tell_left(sup, node, data.killed or 0)
   for _, left in ipairs(data.survivors or {}) do
     if not left.spared then
       sup.survivors[#sup.survivors + 1] =
@@ -82,6 +98,7 @@ local function report(sup, node, job, kind, data)
   if job ~= node.job then return end
   if kind == 'note' then
     node.note = data.text
+    if data.text and data.aloud then say(sup, node, data.text) end
     return
   elseif kind == 'notified' then
     return notified.heard(sup, node, data)

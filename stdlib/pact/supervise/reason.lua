@@ -36,6 +36,12 @@ function M.exit(exit)
   return 'ended'
 end
 
+---@param grace integer ms
+---@return string of one that did not end when it was asked to
+function M.overdue(grace)
+  return 'killed after ' .. M.duration(grace) .. ' of grace'
+end
+
 ---@param count integer
 ---@return string `once`, `twice`, `three times`, `4 times`
 function M.times(count)

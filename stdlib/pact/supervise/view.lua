@@ -1,6 +1,7 @@
 --- What anyone may see of a service: copies, with words for people.
 
 local deps = require 'pact.supervise.deps'
+local reason = require 'pact.supervise.reason'
 
 local M = {}
 
@@ -26,7 +27,7 @@ local function waiting_for(node, now)
   return lines
 end
 
-local function reason_of(sup, node, lines)
+local function reason_of(sup, node, lines, now)
   local r = node.record
   if r.status == 'waiting' then
     if lines[1] then return 'waiting for ' .. table.concat(lines, ', ') end
@@ -42,6 +43,8 @@ local function reason_of(sup, node, lines)
     return r.complaint or r.reason
   elseif r.status == 'running' and node.said then
     return node.said
+  elseif r.status == 'stopping' and node.job and node.job.grace then
+    return ('%s; KILL in %s'):format(r.reason, reason.duration(math.max(0, node.job.grace_due - now)))
   end
   return r.reason
 end
@@ -69,7 +72,8 @@ function M.snapshot(sup, node)
     want = r.want,
     status = r.status,
     health = r.health,
-    reason = node.note or reason_of(sup, node, lines),
+    reason = node.note or reason_of(sup, node, lines, now),
+    note = node.note,
     said = LIVING[r.status] and node.said or nil,
     epoch = r.epoch,
     pid = r.pid,

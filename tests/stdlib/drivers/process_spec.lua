@@ -69,12 +69,39 @@ describe('the driver of processes', function()
   end)
 
   it('shows that a process was stopped by a signal', function()
-    net = network.new { { 'web' } }
+    local said = {}
+    net = network.new({ { 'web' } }, { sup = { say = function(text) said[#said + 1] = text end } })
     net:up(10)
     net.world:event(net:runs('web')[1].id, 'jobstop', 19, true)
-    assert.equal('stopped by SIGSTOP, needs SIGCONT', net.sup:snapshot('web').reason)
+    local text = "stopped by SIGSTOP; 'pactlua signal web --signal CONT' lets it go on"
+    assert.same({ text, text }, { net.sup:snapshot('web').reason, net.sup:snapshot('web').note })
     net.world:event(net:runs('web')[1].id, 'jobstop', 18, false)
     assert.equal('started', net.sup:snapshot('web').reason)
+    assert.same({ 'web: ' .. text }, said)
+  end)
+
+  it('shows when a process that does not end will be killed, and that it was', function()
+    net = network.new({ { 'web', { stop = { timeout = 4500 } } } }, { programs = { web = { deaf = true } } })
+    net:up(10)
+    net.sup:stop 'web'
+    net.world:advance(1500)
+    assert.equal('stopped by hand; KILL in 3 s', net.sup:snapshot('web').reason)
+    net.world:advance(10000)
+    assert.equal('stopped by hand, killed after 4.5 s of grace', net.sup:snapshot('web').reason)
+    assert.equal('stopped by hand, killed after 4.5 s of grace', net:last('stopped').reason)
+  end)
+
+  it('tells of processes that one left behind which ended by itself', function()
+    local said = {}
+    net = network.new({ { 'web' }, { 'asked' } }, {
+      programs = { web = { exit_after = 5, leaves = 2 }, asked = { leaves = 1 } },
+      sup = { say = function(text) said[#said + 1] = text end },
+    })
+    net:up(600)
+    net.sup:stop 'asked'
+    net.world:advance(1000)
+    assert.same({ 'web: it left 2 processes behind, which were ended (stop.scope and stop.keep spare some)' }, said)
+    assert.equal(2, net.sup:snapshot('web').history[1].left)
   end)
 
   it('passes signals on, and says when there is nobody to hear them', function()

@@ -28,7 +28,7 @@ local function cpu_of(service)
 end
 
 local function why_of(service)
-  if service.said then return service.said end
+  if service.note or service.said then return service.note or service.said end
   if service.status == 'running' or service.status == 'completed' then return '' end
   if service.next_start_in then
     return ('%s; again in %s'):format(service.reason or '', duration.format(service.next_start_in))

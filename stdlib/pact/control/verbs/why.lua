@@ -5,6 +5,12 @@ local live = require 'pact.control.verbs.live'
 
 local M = {}
 
+local function left(exit)
+  if not exit.left then return '' end
+  return (', %d process%s left behind %s ended'):format(exit.left, exit.left == 1 and '' or 'es',
+    exit.left == 1 and 'was' or 'were')
+end
+
 ---@param why why
 ---@return string
 function M.render(why)
@@ -29,7 +35,7 @@ function M.render(why)
   end
   for _, exit in ipairs(why.history or {}) do
     add('ended %s after %s: %s%s', os.date('%H:%M:%S', exit.at // 1000), duration.format(exit.uptime), exit.reason,
-      exit.requested and ' (asked for)' or '')
+      (exit.requested and ' (asked for)' or '') .. left(exit))
   end
   if #(why.blocks or {}) > 0 then add('waited for by: %s', table.concat(why.blocks, ', ')) end
   return table.concat(out)
