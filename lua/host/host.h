@@ -27,9 +27,10 @@ struct host {
   lua_State *L;
   struct host_options options;
   struct watchdog watchdog;
-  size_t memory_bytes; // that Lua holds, when the host's own allocator is used
-  bool loaded_modules; // since their pages were last given back
-  int status;          // of sys.stop: 0–255, 256 + n for a death by signal n
+  size_t memory_bytes;    // that Lua holds, when the host's own allocator is used
+  uv_timer_t start_timer; // when it fires, the start is over as far as memory is concerned
+  bool loaded_modules;    // since their pages were last given back
+  int status;             // of sys.stop: 0–255, 256 + n for a death by signal n
 };
 
 // Opens the engine and a Lua state with the table `sys`. -ENOMEM, or what the loop refused.
