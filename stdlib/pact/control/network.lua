@@ -255,6 +255,7 @@ function Network:start(context)
     log_dir = self.run.dir, environment = context.environment, run = self.run.dir, socket = self.dir.socket,
     colour = context.colour, handle = context.handle,
     verdict = function(...)
+      self.bus:flush() -- who is asked has heard of it
       return self.hooks:verdict(...)
     end,
     say = function(text)

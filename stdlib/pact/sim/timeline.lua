@@ -24,7 +24,7 @@ Timeline.__index = Timeline
 ---@param plan_of fun(): plan?
 ---@return timeline
 function M.new(plan_of)
-  return setmetatable({ plan_of = plan_of, verdicts = {} }, Timeline)
+  return setmetatable({ plan_of = plan_of, verdicts = {}, last = {} }, Timeline)
 end
 
 local function place_of(fn)
@@ -52,25 +52,28 @@ function Timeline:policy(event)
   return { policy = restart.policy, words = words }
 end
 
--- A hook's verdict that was used decides what comes next of its service; else the policy.
-function Timeline:decided(event)
-  local verdict = self.verdicts[event.service]
-  self.verdicts[event.service] = nil
-  return verdict or self:policy(event)
+local HEALTH = { unhealthy = true, health_check_failed = true }
+
+-- A verdict that was used is told behind what it has led to; of health, what it leads to comes later.
+function Timeline:used(event, verdict)
+  local last = self.last[event.service]
+  if HEALTH[event.hook] then
+    self.verdicts[event.service] = verdict
+  elseif last and last.data.mono == event.mono then
+    last.by = verdict
+  end
 end
 
 local BY = {}
 
-BY.backoff, BY.failed = Timeline.decided, Timeline.decided
-BY.stopped = function(self, event)
+BY.backoff, BY.failed = Timeline.policy, Timeline.policy
+function BY.stopped() end
+
+-- Why a living service was ended: a verdict on its health, or on_unhealthy.
+function BY.crashed(self, event)
   local verdict = self.verdicts[event.service]
   self.verdicts[event.service] = nil
-  return verdict
-end
-
-function BY.crashed(self, event)
-  self.verdicts[event.service] = nil
-  if not (event.reason or ''):find '^unhealthy: ' then return nil end
+  if verdict or not (event.reason or ''):find '^unhealthy: ' then return verdict end
   local plan = self.plan_of()
   local service = plan and plan.services[event.service]
   if not service or service.on_unhealthy ~= 'restart' then return nil end
@@ -85,8 +88,7 @@ function BY.hook_ended(self, event)
   local where = ('%s:%d'):format(event.file or '?', event.line or 0)
   local by = { hook = where, verdict = event.verdict, words = 'hook ' .. where }
   if event.verdict and event.used then
-    local words = ('hook %s: %s'):format(where, event.verdict)
-    self.verdicts[event.service] = { hook = where, verdict = event.verdict, words = words }
+    self:used(event, { hook = where, verdict = event.verdict, words = ('hook %s: %s'):format(where, event.verdict) })
   end
   return by
 end
@@ -110,10 +112,13 @@ function WORDS.restarted(event) return event.restart_count and ('restart %d'):fo
 
 local function of_event(self, entry)
   local event = entry.event
-  local by = BY[event.name] and BY[event.name](self, event)
-  local words = WORDS[event.name]
-  local reason = words and words(event) or not words and event.reason or nil
-  return { at = entry.at, service = event.service, event = event.name, reason = reason, by = by, data = event }
+  local words, by = WORDS[event.name], BY[event.name]
+  local moment = {
+    at = entry.at, service = event.service, event = event.name, data = event,
+    reason = words and words(event) or not words and event.reason or nil, by = by and by(self, event),
+  }
+  if by and event.service and event.name ~= 'hook_ended' then self.last[event.service] = moment end
+  return moment
 end
 
 local function shown(row)

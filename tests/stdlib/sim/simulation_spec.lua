@@ -71,6 +71,24 @@ describe('a simulation', function()
     assert.matches('^hook .*simulation_spec.lua:%d+$', command.by.words)
   end)
 
+  local verdicts = {
+    { 'restart', function(pact) return pact.verdict.restart { after = '2s' } end, 'backoff', 'backoff' },
+    { 'fail', function(pact) return pact.verdict.fail 'disk full' end, 'failed', 'failed' },
+    { 'ignore', function(pact) return pact.verdict.ignore() end, 'stopped', 'stopped' },
+  }
+  for _, case in ipairs(verdicts) do
+    it('goes by a verdict, and names the hook: ' .. case[1], function()
+      local net = one({}, {}, function(pact)
+        pact.on('crashed', function() return case[2](pact) end)
+      end)
+      net:crash('web', 75)
+      assert.equal(case[3], net:status 'web')
+      local by = net:events(case[4])[1].by
+      assert.matches('^hook .*simulation_spec.lua:%d+: ' .. case[1], by.words)
+      assert.equal(1, net:count { event = 'hook_ended', used = true })
+    end)
+  end
+
   it('lets a service hang until it is started again', function()
     local net = one { health = { http = 'http://localhost:3000/', interval = '1s', timeout = '1s' }, on_unhealthy = 'restart' }
     net:advance '1s'

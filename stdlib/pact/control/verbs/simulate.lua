@@ -22,23 +22,24 @@ local TURNS = 500 -- between two looks at the real world
 local Run = {}
 Run.__index = Run
 
--- What is printed waits for the end of a slice.
-function Run:print(line) self.out[#self.out + 1] = line end
-
-function Run:flush()
-  if not self.out[1] then return end
-  self.context.out(table.concat(self.out))
-  self.out = {}
-end
-
+-- What has happened waits for the end of a slice: until then it may be told who decided it.
 function Run:entry(entry)
   local moment = self.timeline:moment(entry)
   self.count = self.count + 1
-  if self.json then
-    if moment.event ~= 'probe' then self:print(json.encode(timelines.record(moment), { lenient = true }) .. '\n') end
-  elseif timelines.shows(moment) then
-    self:print(timelines.line(moment, self:width()))
+  if moment.event ~= 'probe' then self.moments[#self.moments + 1] = moment end
+end
+
+function Run:flush()
+  local out = {}
+  for _, moment in ipairs(self.moments) do
+    if self.json then
+      out[#out + 1] = json.encode(timelines.record(moment), { lenient = true }) .. '\n'
+    elseif timelines.shows(moment) then
+      out[#out + 1] = timelines.line(moment, self:width())
+    end
   end
+  self.moments = {}
+  if out[1] then self.context.out(table.concat(out)) end
 end
 
 function Run:width()
@@ -88,15 +89,15 @@ end
 
 function Run:tell_end()
   local play, context = self.play, self.context
+  self:flush()
   if self.json then
-    self:print(json.encode(self:end_record(), { lenient = true }) .. '\n')
+    context.out(json.encode(self:end_record(), { lenient = true }) .. '\n')
   else
     local span = duration.format(play.world.now)
     local how = play.ended and ('ended after %s: %s'):format(span, play.ended.reason) or ('played %s'):format(span)
-    self:print(('%s; %s\n'):format(how, text.plural(self.count, 'event')))
-    self:print(summary.services(play:snapshots(), style.new(false)))
+    context.out(('%s; %s\n'):format(how, text.plural(self.count, 'event')))
+    context.out(summary.services(play:snapshots(), style.new(false)))
   end
-  self:flush()
   for _, line in ipairs(each_once(play.answers.unanswered)) do context.err(('pactlua: simulate: %s\n'):format(line)) end
 end
 
@@ -146,7 +147,7 @@ function M.run(context)
   local recipe, message = find.recipe(sys, invocation)
   if not recipe then return refuse(context, message) end
   local self = setmetatable({
-    context = context, json = options.json, out = {}, count = 0, columns = 0, seed = options.seed or 1,
+    context = context, json = options.json, moments = {}, count = 0, columns = 0, seed = options.seed or 1,
     limit = options['for'] or FOR_MS,
   }, Run)
   self.timeline = timelines.new(function() return self.play and self.play.network.plan end)
