@@ -57,9 +57,16 @@ static void deliver_all(struct loop *loop) {
   loop->turn(loop->context);
 }
 
+// A poll that a stop (SIGSTOP) has cut short ends with timers alone: what has happened before they
+// were due goes with them, so that nobody takes for alive who has died meanwhile.
+static void look_again(struct loop *loop) {
+  if (loop->queue.first && loop->queue.first->kind == EV_TIMER) uv_run(&loop->uv, UV_RUN_NOWAIT);
+}
+
 void loop_run(struct loop *loop) {
   while (!loop->stopping) {
     int alive = uv_run(&loop->uv, loop->queue.first ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    look_again(loop);
     if (!alive && !loop->queue.first) return;
     deliver_all(loop);
   }
