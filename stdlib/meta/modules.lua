@@ -23,7 +23,7 @@ local recipe = {}
 ---@field env table<string,string>
 ---@field sys sys `fs` `os` `text` `net` of it are used
 ---@field globals? table what the recipe sees besides Lua's own library: overrides such as `os` `io` `coroutine`
----@field require? fun(name: string): any modules that aren't beside the recipe
+---@field require? fun(name: string): any modules that aren't beside the recipe; nil: it has none of that name
 ---@field free_port? fun(name: string): integer?, string? default: sys.net.free_port
 ---@field live? fun(id: string, key: string): any a handle's fields, once there is a supervisor; nil: not known yet
 ---@field methods? table<string, function> a handle's methods: `fn(handle, …)`; may be filled later

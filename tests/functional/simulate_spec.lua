@@ -163,3 +163,38 @@ describe('simulate', function()
     assert.matches('%-%-for ready|healthy', t:run({ 'help', 'wait' }).out)
   end)
 end)
+
+describe("require 'pact.sim'", function()
+  local SPEC = [[
+    local sim = require 'pact.sim'
+    local net = sim.new('net.lua', { faults = { { at = '5s', service = 'db', crash = 1 } } })
+    net:advance '5s'
+    assert(net:status 'db' == 'backoff', net:status 'db')
+    assert(net:until_({ db = 'running' }, '5s'))
+    print('db is ' .. net:status 'db' .. ' after ' .. net:now() .. ' ms')
+  ]]
+
+  case('plays a recipe inside pactlua', function(t)
+    t:recipe(RECIPE)
+    t:file('test.lua', SPEC)
+    local result = t:run { 'test.lua' }
+    assert.equal(0, result.code, result.out .. result.err)
+    assert.matches('db is running after 6%d%d%d ms', result.out)
+    assert.is_false(t:exists 'started')
+    t:file('test.lua', SPEC:gsub("'backoff'", "'running'"))
+    result = t:run { 'test.lua' }
+    assert.equal(2, result.code)
+    assert.matches('test.lua:4: backoff', result.err)
+  end)
+
+  case('plays a recipe under plain Lua', function(t)
+    t:recipe(RECIPE)
+    t:file('test.lua', SPEC)
+    local stdlib = functional.root .. '/stdlib/'
+    local result = t:run({ 'test.lua' }, {
+      program = 'lua5.4', env = { LUA_PATH = stdlib .. '?.lua;' .. stdlib .. '?/init.lua;;', PWD = t.dir },
+    })
+    assert.equal(0, result.code, result.out .. result.err)
+    assert.matches('db is running after 6%d%d%d ms', result.out)
+  end)
+end)

@@ -158,7 +158,8 @@ function M.require(recipe, name)
     return recipe.modules[name]
   end
   if list.index(library, name) and type(recipe.env[name]) == 'table' then return recipe.env[name] end
-  if recipe.context.require then return recipe.context.require(name) end
+  local added = recipe.context.require and recipe.context.require(name)
+  if added ~= nil then return added end
   error(fail.stop {
     at = recipe:where(),
     message = ("module '%s' is not there: neither %s.lua nor %s/init.lua beside %s")

@@ -29,12 +29,19 @@ local function beneath(world, path)
   return (path == under.within or path:sub(1, #within) == within) and under or nil
 end
 
+-- What the world itself has at a path; false: nothing, whatever is beneath.
+local function own(world, path)
+  local bytes = world.files[path]
+  if bytes == nil and world.answer then return world.answer(path) end
+  return bytes
+end
+
 local function reading(fs, world, real)
   function fs.read(path, max)
     path = real(path)
-    local bytes = world.files[path] or world.answer and world.answer(path)
+    local bytes = own(world, path)
     if bytes then return bytes end
-    local under = beneath(world, path)
+    local under = bytes == nil and beneath(world, path)
     if under then return under.read(path, max) end
     return refuse(path)
   end
@@ -47,10 +54,10 @@ local function reading(fs, world, real)
 
   function fs.stat(path)
     path = real(path)
-    local bytes = world.files[path] or world.answer and world.answer(path)
+    local bytes = own(world, path)
     if bytes then return stat_of(bytes) end
     if world.directories[path] then return { type = 'directory', size = 0, mtime = 0, mode = 493, uid = 0 } end
-    local under = beneath(world, path)
+    local under = bytes == nil and beneath(world, path)
     if under then return under.stat(path) end
     return refuse(path)
   end
@@ -191,7 +198,7 @@ end
 
 ---@param opts? { beneath?: { within: string, read: function, stat: function, list: function } }
 ---@return table fs, table world `files` by path, `directories`, `full` (a message: writing fails), `locks`,
---- `locked` by path, `answer(path)` what else is there
+--- `locked` by path, `answer(path)` what else is there: text; false: nothing, whatever is beneath
 function M.new(opts)
   local pieces = {}
   local world = {
