@@ -97,6 +97,7 @@
 ---@field log { max_size: integer, max_files: integer, format: 'raw'|'text'|'json' }
 ---@field on table<string, function|string> hooks of its own; a string is a script's path
 ---@field secrets string[] names of env variables to mask
+---@field schedule? { every?: integer, cron?: string, tz?: string } one of every and cron
 ---@field declared table what the user wrote, for `plan --json`
 ---@field replicas? integer as declared
 ---@field group? string whose instance it is
@@ -165,6 +166,7 @@
 ---@field ended_at? integer
 ---@field uptime? integer ms, while alive
 ---@field next_start_in? integer ms, while in backoff
+---@field next_run_in? integer ms until its schedule calls it
 ---@field ports table<string, integer>
 ---@field endpoints table<string, string>
 ---@field history service_exit[] oldest first, at most 20
@@ -294,6 +296,7 @@
 ---@field waiting_for { id: string, condition: string, text: string, since: integer }[] since: ms ago
 ---@field blocks string[] who waits for it
 ---@field next_start_in? integer
+---@field next_run_in? integer
 ---@field asked? string the event whose hooks are being waited for
 ---@field attempt integer
 ---@field max_retries? integer

@@ -8,6 +8,7 @@ local M = {}
 ---@field directory string relative paths are below it
 ---@field home? string
 ---@field kind? string kind of the service that is being checked
+---@field fs? sys.fs to look into
 local Cursor = {}
 Cursor.__index = Cursor
 

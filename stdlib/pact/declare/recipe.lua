@@ -71,6 +71,7 @@ function Recipe:cursor(subject, at, kind)
   })
   at_hand.check_pattern = context.sys.text and context.sys.text.check
   at_hand.missing = self.missing
+  at_hand.fs = context.sys.fs
   return at_hand
 end
 

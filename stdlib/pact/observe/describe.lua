@@ -73,6 +73,10 @@ function words.hook_failed(event)
   return event.traceback and text .. '\n' .. event.traceback or text, 'red'
 end
 
+function words.missed(event)
+  return event.reason, 'yellow'
+end
+
 function words.shutdown(event)
   return 'shutting down' .. because(event), 'bold'
 end

@@ -125,6 +125,16 @@ function rules.conditions_can_hold(draft)
   end)
 end
 
+function rules.schedules_end(draft)
+  for _, id in ipairs(draft.ids) do
+    local service = draft.services[id]
+    local policy = service.restart.policy
+    if service.schedule and (policy == 'always' or policy == 'unless-stopped') then
+      tell(draft, service, 'restart', ("is '%s', so that no run would ever end for the next one"):format(policy))
+    end
+  end
+end
+
 function rules.checks_fit(draft)
   for _, id in ipairs(draft.ids) do
     local service = draft.services[id]
@@ -136,6 +146,9 @@ function rules.checks_fit(draft)
     end
     for _, name in ipairs { 'health', 'ready' } do
       local kind = service[name] and service[name].kind
+      if service.kind == 'worker' and kind == 'notify' then
+        tell(draft, service, name, "cannot be 'notify': a worker is no process; check = function … tells")
+      end
       if service.kind == 'external' and (kind == 'alive' or kind == 'log' or kind == 'notify') then
         tell(draft, service, name, ("cannot be '%s': an external service is only probed"):format(kind))
       end
@@ -193,8 +206,8 @@ end
 ---The rules in the order in which they are asked.
 ---@type string[]
 M.rules = {
-  'what_is_run', 'known_dependencies', 'no_cycles', 'conditions_can_hold', 'checks_fit', 'ports_are_free',
-  'supported',
+  'what_is_run', 'known_dependencies', 'no_cycles', 'conditions_can_hold', 'schedules_end', 'checks_fit',
+  'ports_are_free', 'supported',
 }
 
 ---Who needs whom, without names that aren't there.

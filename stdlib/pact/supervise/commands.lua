@@ -27,7 +27,7 @@ local function bring_up(self, nodes, by, no_deps, by_hand)
   end
   for _, node in ipairs(no_deps and nodes or deps.needed(nodes, by_hand)) do
     if node.record.want == 'down' then self.told_ready = false end
-    self:feed(node, { name = 'up', by = named[node] and by or 'dependency' })
+    self:feed(node, { name = 'up', by = named[node] and by or 'dependency', call = by_hand and named[node] })
     self:mark(node)
   end
 end

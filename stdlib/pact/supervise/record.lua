@@ -6,6 +6,8 @@ local M = {}
 ---@field id string
 ---@field task boolean
 ---@field external boolean
+---@field scheduled boolean it starts when it is called
+---@field called boolean
 ---@field checked boolean readiness is a probe's to say
 ---@field probed boolean it has health
 ---@field policy restart
@@ -42,6 +44,8 @@ function M.new(service)
     id = service.id,
     task = service.task,
     external = service.kind == 'external',
+    scheduled = service.schedule ~= nil,
+    called = service.schedule == nil,
     checked = (service.ready or service.health) ~= nil,
     probed = service.health ~= nil,
     policy = service.restart,

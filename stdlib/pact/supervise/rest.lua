@@ -8,12 +8,13 @@ local GOOD = { running = true, completed = true }
 
 -- Something goes on, or will by itself.
 local function active(r)
+  if r.scheduled and r.want == 'up' and r.status ~= 'skipped' then return true end
   return r.live ~= nil or r.asked ~= nil or r.status == 'backoff' or r.status == 'starting'
     or r.status == 'stopping'
 end
 
 local function unready(r)
-  return r.want == 'up' and not GOOD[r.status]
+  return r.want == 'up' and not GOOD[r.status] and not (r.status == 'waiting' and not r.called)
 end
 
 ---Keeps the counts right over one change of a record.

@@ -4,6 +4,7 @@ local asking = require 'pact.supervise.asking'
 local deps = require 'pact.supervise.deps'
 local launch = require 'pact.supervise.launch'
 local rest = require 'pact.supervise.rest'
+local schedule = require 'pact.supervise.schedule'
 local state = require 'pact.supervise.state'
 local teardown = require 'pact.supervise.teardown'
 local timers = require 'pact.supervise.timers'
@@ -132,6 +133,7 @@ local function changed(sup, node, before)
   dependents(sup, node)
   if r.status == 'waiting' or r.status == 'skipped' then M.mark(sup, node) end
   waiters.look(sup, node)
+  schedule.look(sup, node)
   teardown.changed(sup, node)
   M.soon(sup)
 end
@@ -229,7 +231,7 @@ end
 local function waiting(sup, node, first)
   local why = deps.blocked_by(node)
   if why then return M.feed(sup, node, { name = 'block', reason = why }) end
-  if not deps.may_start(node) or node.record.live then return end
+  if not node.record.called or not deps.may_start(node) or node.record.live then return end
   if not has_turn(sup, node, first) then return end
   sup.budget = sup.budget - 1
   M.feed(sup, node, { name = 'go' })

@@ -40,7 +40,19 @@ end
 local function up(r, event)
   r.want = 'up'
   zero(r, event.by)
+  r.called = event.call or not r.scheduled
   wait_for_start(r, reason.by('started', event.by))
+end
+
+-- Its time has come.
+local function call(r, event)
+  r.attempt = 0
+  up(r, { by = event.by, call = true })
+end
+
+local function call_waiting(r, event)
+  r.called = true
+  r.reason = reason.by('started', event.by)
 end
 
 local function rerun(r, event)
@@ -48,6 +60,7 @@ local function rerun(r, event)
     r.restarting = event.by or 'person'
   end
   up(r, event)
+  r.called = true
 end
 
 local function keep_up(r, event)
@@ -58,6 +71,7 @@ end
 -- What a person asks for, too, is the person's start: no restart that counts.
 local function keep_waiting(r, event)
   keep_up(r, event)
+  r.called = r.called or event.call or event.name == 'restart'
   if event.by == 'person' and r.restarting then r.restarting = 'person' end
 end
 
@@ -70,6 +84,7 @@ local function hurry(r, event, out)
   local by = event.by or 'person'
   r.restarting = by == 'person' and by or r.restarting or by
   up(r, event)
+  r.called = true
 end
 
 local function settle_down(r, event)
@@ -225,7 +240,8 @@ local function reset(r)
 end
 
 local RESTING = {
-  up = up, restart = rerun, down = settle_down, unwant = unwant, swept = swept, verdict = ending.verdict,
+  up = up, call = call, restart = rerun, down = settle_down, unwant = unwant, swept = swept,
+  verdict = ending.verdict,
 }
 
 local function resting(more)
@@ -251,7 +267,7 @@ M.table = {
   skipped = resting { unblock = unblock },
   waiting = {
     up = keep_waiting, restart = keep_waiting, down = give_up_waiting, unwant = give_up_waiting, go = go, block = block,
-    fail = fail_at_rest, swept = swept,
+    fail = fail_at_rest, swept = swept, call = call_waiting,
   },
   starting = alive { spawned = spawned, start_failed = ending.start_failed, ready = ready },
   running = alive {},

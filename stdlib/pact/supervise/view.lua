@@ -1,6 +1,7 @@
 --- What anyone may see of a service: copies, with words for people.
 
 local deps = require 'pact.supervise.deps'
+local schedule = require 'pact.supervise.schedule'
 local reason = require 'pact.supervise.reason'
 
 local M = {}
@@ -29,7 +30,9 @@ end
 
 local function reason_of(sup, node, lines, now)
   local r = node.record
-  if r.status == 'waiting' then
+  if r.status == 'waiting' and not r.called then
+    return schedule.words(sup, node) or r.reason
+  elseif r.status == 'waiting' then
     if lines[1] then return 'waiting for ' .. table.concat(lines, ', ') end
     if r.live then return 'waiting until what is left of its last run is gone' end
     return sup.starting > 0 and 'waiting for its turn to start' or r.reason
@@ -86,6 +89,7 @@ function M.snapshot(sup, node)
     ended_at = node.ended_at,
     uptime = r.live == 'up' and not r.external and now - node.began or nil,
     next_start_in = next_start(node, now),
+    next_run_in = schedule.next_in(sup, node),
     ports = copy(node.ports),
     endpoints = copy(service.endpoints),
     history = M.history(node),
@@ -120,6 +124,7 @@ function M.why(sup, node)
     waiting_for = waits,
     blocks = blocks,
     next_start_in = snapshot.next_start_in,
+    next_run_in = snapshot.next_run_in,
     asked = r.asked,
     attempt = r.attempt,
     max_retries = node.service.restart.max_retries,

@@ -87,8 +87,18 @@ local FIELDS = {
   { "command = { 'x' }, extends = {}", "extends must be a template of pact.template { … }, got an empty table" },
   { "command = { 'x' }, log = { max_size = 'big' }", "log.max_size must be a size such as '512m', '10k' or a number of bytes, got 'big'" },
   { "command = { 'x' }, watch = { paths = { 'src' } }", "'watch' is not supported by this version" },
-  { "command = { 'x' }, schedule = { every = '1m', cron = '* * * * *' }", "schedule must have either 'every' or 'cron'\n"
-    .. "devnet.lua:1: process 'a': 'schedule' is not supported by this version" },
+  { "command = { 'x' }, schedule = { every = '1m', cron = '* * * * *' }", "schedule must have either 'every' or 'cron'" },
+  { "command = { 'x' }, schedule = { tz = 'UTC' }", "schedule must have either 'every' or 'cron'" },
+  { "command = { 'x' }, schedule = { every = '1m', tz = 'UTC' }", "schedule has 'tz', which goes with 'cron'" },
+  { "command = { 'x' }, schedule = { cron = 5 }", "schedule.cron must be a line of cron such as '*/5 * * * *', got 5" },
+  { "command = { 'x' }, schedule = { cron = '0 25 * * *' }",
+    "schedule.cron has a wrong hour (field 2): '25' is not allowed: 0–23, '*', lists (1,2), ranges (1-3) and steps (*/2)" },
+  { "command = { 'x' }, schedule = { cron = '@dayly' }", "schedule.cron is '@dayly', which is none of @annually @daily "
+    .. "@hourly @midnight @monthly @weekly @yearly (did you mean '@daily'?)" },
+  { "command = { 'x' }, schedule = { cron = '@daily', tz = 'Europe/Berlni' }",
+    "schedule.tz 'Europe/Berlni' is no time zone of this machine" },
+  { "command = { 'x' }, schedule = { every = '1m' }, restart = 'always'",
+    "restart is 'always', so that no run would ever end for the next one" },
   { "command = { 'x' }, tty = true", "'tty' is not supported by this version" },
 }
 

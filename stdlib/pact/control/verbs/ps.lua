@@ -27,11 +27,18 @@ local function cpu_of(service)
   return ('%.1f%%'):format(service.cpu * 100 / service.uptime)
 end
 
+local function next_run(service)
+  return service.next_run_in and 'next run in ' .. duration.format(service.next_run_in)
+end
+
 local function why_of(service)
   if service.note or service.said then return service.note or service.said end
-  if service.status == 'running' or service.status == 'completed' then return '' end
+  if service.status == 'running' or service.status == 'completed' then return next_run(service) or '' end
   if service.next_start_in then
     return ('%s; again in %s'):format(service.reason or '', duration.format(service.next_start_in))
+  end
+  if service.next_run_in and service.status ~= 'waiting' then
+    return ('%s; %s'):format(service.reason or '', next_run(service))
   end
   return service.reason or ''
 end

@@ -1,4 +1,5 @@
 --- Fields of a service, of every kind.
+local cron = require 'pact.base.cron'
 local container = require 'pact.declare.fields.container'
 local edges = require 'pact.declare.edges'
 local health = require 'pact.declare.fields.health'
@@ -10,6 +11,7 @@ local shapes = require 'pact.declare.shapes'
 local templates = require 'pact.declare.templates'
 local text = require 'pact.base.text'
 local values = require 'pact.declare.values'
+local zone = require 'pact.base.zone'
 
 local strings = shapes.list_of(values.string)
 local child, shaped = 'process container', 'process'
@@ -38,17 +40,46 @@ local watch = {
   end,
 }
 
+local cron_line = {
+  name = 'line of cron', lua = 'string',
+  check = function(value, cursor)
+    if type(value) ~= 'string' then
+      return cursor:fail(("must be a line of cron such as '*/5 * * * *', got %s"):format(text.show(value)))
+    end
+    local spec, message = cron.parse(value)
+    if not spec then return cursor:fail(message) end
+    return value
+  end,
+}
+
+local time_zone = {
+  name = 'time zone', lua = 'string',
+  check = function(value, cursor)
+    if type(value) ~= 'string' then
+      return cursor:fail(("must be a time zone such as 'Europe/Berlin', got %s"):format(text.show(value)))
+    end
+    if not cursor.fs or zone.load(cursor.fs, value) then return value end
+    local hint = text.suggest(value, zone.near(cursor.fs, value))
+    cursor:fail(("'%s' is no time zone of this machine%s"):format(value, hint))
+  end,
+}
+
 ---@type noun
 local schedule = {
   name = 'schedule',
   doc = 'Run again and again, never two at once.',
   fields = {
-    { name = 'every', type = values.duration, min = 100, doc = 'The time from start to start.' },
-    { name = 'cron', type = values.string, doc = "Five fields: '*/5 * * * *'." },
-    { name = 'tz', type = values.string, doc = 'The time zone of cron.' },
+    { name = 'every', type = values.duration, min = 100,
+      doc = 'The time from start to start; the first run is at once.' },
+    { name = 'cron', type = cron_line,
+      doc = "Minute, hour, day, month, weekday: '*/5 * * * *', '30 9 * * mon-fri', '@daily'." },
+    { name = 'tz', type = time_zone, default = "this machine's",
+      doc = "The time zone of cron, such as 'Europe/Berlin'." },
   },
-  finish = function(out, cursor)
-    if (out.every == nil) == (out.cron == nil) then cursor:fail "must have either 'every' or 'cron'" end
+  finish = function(out, cursor, raw)
+    local every, line = raw.every ~= nil, raw.cron ~= nil
+    if every == line then cursor:fail "must have either 'every' or 'cron'" end
+    if out.tz and every and not line then cursor:fail "has 'tz', which goes with 'cron'" end
     return out
   end,
 }
