@@ -23,13 +23,14 @@ Exchange.__index = Exchange
 ---@param context { web: sys.web, sched: sched, group: task_group }
 ---@param id integer
 ---@param bodiless boolean the answer to HEAD
----@param on_end fun(exchange: exchange)
+---@param among table<exchange, true> where it stands as long as it isn't over
 ---@return exchange
-function M.new(context, id, bodiless, on_end)
+function M.new(context, id, bodiless, among)
   local self = setmetatable({
-    web = context.web, sched = context.sched, group = context.group, id = id, bodiless = bodiless, on_end = on_end,
-    begun = false, over = false, gone = false, waiters = {},
+    web = context.web, sched = context.sched, group = context.group, id = id, bodiless = bodiless, among = among,
+    begun = false, over = false, gone = false,
   }, Exchange)
+  among[self] = true
   self.sched:on(id, function(kind)
     if kind == 'drain' then
       self:wake()
@@ -40,10 +41,18 @@ function M.new(context, id, bodiless, on_end)
   return self
 end
 
+-- Those who wait for room, or for the end.
 function Exchange:wake()
   local waiters = self.waiters
-  self.waiters = {}
-  for _, wake in ipairs(waiters) do wake() end
+  self.waiters = nil
+  for _, wake in ipairs(waiters or {}) do wake() end
+end
+
+function Exchange:suspend()
+  self.sched:suspend(function(wake)
+    self.waiters = self.waiters or {}
+    table.insert(self.waiters, wake)
+  end)
 end
 
 ---Nothing follows any more.
@@ -53,8 +62,8 @@ function Exchange:close()
   self.sched:off(self.id)
   self.sched:cancel(self.alarm)
   self.alarm = nil
-  self:wake()
-  self.on_end(self)
+  if self.waiters then self:wake() end
+  self.among[self] = nil
 end
 
 -- A handler that thinks about its answer goes on to its end; one that streams ends where it waits.
@@ -110,7 +119,7 @@ function Exchange:write(bytes)
   local queued = self.web.write(self.id, bytes)
   if not queued then return self:lost() end
   while queued > FULL and not self.over do
-    self.sched:suspend(function(wake) self.waiters[#self.waiters + 1] = wake end)
+    self:suspend()
     queued = 0
   end
   if self.gone then return self:lost() end
@@ -183,9 +192,7 @@ end
 
 ---Waits until the client has left or the answer was ended by another task.
 function Exchange:wait()
-  while not self.over do
-    self.sched:suspend(function(wake) self.waiters[#self.waiters + 1] = wake end)
-  end
+  while not self.over do self:suspend() end
 end
 
 return M

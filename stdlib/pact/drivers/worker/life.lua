@@ -24,10 +24,12 @@ Life.__index = Life
 ---@param on_end fun(exit: { code?: integer, why?: string }) once
 ---@return life
 function M.new(host, job, env, on_end)
-  return setmetatable({
+  local self = setmetatable({
     sys = host.sys, sched = host.sched, emit = host.emit, job = job, service = job.service, env = env,
     on_end = on_end, group = host.sched:group(), servers = {}, living = 0, over = false, told = {},
   }, Life)
+  function self.output(bytes) self:say(1, bytes) end
+  return self
 end
 
 ---@param stream integer 1 output, 2 errors
@@ -42,8 +44,7 @@ end
 ---@param opts { on_done?: function, on_error: function }
 ---@return task
 function Life:spawn(name, fn, opts, ...)
-  opts.name, opts.group, opts.budget = ('%s of %s'):format(name, self.service.id), self.group, BUDGET_MS
-  opts.owner, opts.output = self, function(bytes) self:say(1, bytes) end
+  opts.name, opts.group, opts.budget, opts.owner, opts.output = name, self.group, BUDGET_MS, self, self.output
   return self.sched:spawn(fn, opts, ...)
 end
 

@@ -106,9 +106,9 @@ end
 local function find(self, request)
   local route, params, found = self.router:find(request.method, request.path)
   request.params = params or {}
-  if route then return route.value, route.key end
-  if self.handler and not found then return self.handler, 'handler' end
-  return nil, 'handler', no_route(request, found)
+  if route then return route.value, ' of ' .. route.key end
+  if self.handler and not found then return self.handler, '' end
+  return nil, '', no_route(request, found)
 end
 
 local function place_of(value)
@@ -142,14 +142,13 @@ end
 
 function Server:serve(id, request)
   local context = self.context
-  local exchange = exchanges.new(context, id, request.method == 'HEAD', function(over) self.exchanges[over] = nil end)
-  self.exchanges[exchange] = true
+  local exchange = exchanges.new(context, id, request.method == 'HEAD', self.exchanges)
   local response = setmetatable({ exchange = exchange, headers = {} }, Response)
   request.id, request.response = id, response
   setmetatable(request, Request)
   local value, key, refusal = find(self, request)
   if refusal then return exchange:respond(refusal) end
-  local what = key == 'handler' and 'http handler' or ('http handler of %s'):format(key)
+  local what = 'http handler' .. key
   exchange.task = context.spawn(what, handle, {
     on_error = function(message, traceback, _, err) failed(self, exchange, what, message, traceback, err) end,
   }, self, exchange, value, request, response)
