@@ -42,6 +42,8 @@ local rows = {
   { name = 'signal', short = 's', value = 'NAME', help = 'which signal (TERM)' },
   { name = 'with-dependents', help = 'and what depends on them' },
   { name = 'volumes', help = 'also named volumes' },
+  { name = 'editor', help = 'only the settings for editors: .luarc.json' },
+  { name = 'markdown', help = 'the whole reference of recipes, as Markdown' },
   { name = 'project', value = 'NAME', help = 'the network of this name' },
   { name = 'stdlib', value = 'DIR', help = "a checkout's standard library" },
   { name = 'help', short = 'h', help = 'this' },

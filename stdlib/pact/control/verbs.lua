@@ -55,9 +55,10 @@ local rows = {
   { name = 'down', args = '', words = { 0, 0 }, module = 'down', help = 'shut the live network down' },
   { name = 'doctor', args = '[RECIPE]', words = { 0, 1 }, recipe = true, module = 'doctor',
     help = 'check that this machine has what is needed', options = { 'json' } },
-  { name = 'init', args = '[FILE]', words = { 0, 1 }, module = 'first_recipe', help = 'write a first recipe' },
+  { name = 'init', args = '[FILE]', words = { 0, 1 }, module = 'first_recipe',
+    help = 'write a first recipe, and settings for editors', options = { 'editor' } },
   { name = 'help', args = '[COMMAND|FIELD]', words = { 0, 1 }, module = 'help',
-    help = 'tell about a command or a field' },
+    help = 'tell about a command, a field or a call', options = { 'markdown' } },
   { name = 'version', args = '', words = { 0, 0 }, module = 'version', help = 'the version' },
 }
 

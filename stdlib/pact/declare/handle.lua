@@ -13,6 +13,8 @@ local fields = {
   'history', 'last_probe', 'group', 'replica', 'instances',
 }
 local methods = { 'start', 'stop', 'restart', 'scale', 'signal', 'wait', 'logs', 'tail', 'exec', 'why' }
+M.fields, M.methods = fields, methods
+
 local known = list.set(fields)
 for _, name in ipairs(methods) do known[name] = true end
 local names = list.keys(known)

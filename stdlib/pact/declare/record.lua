@@ -7,6 +7,7 @@ local M = {}
 ---@class field one row
 ---@field name string
 ---@field type value_type
+---@field lua? string its type for editors, where that of `type` says too little
 ---@field doc string a sentence for `help`, editors and the reference
 ---@field default? string as the reference shows it
 ---@field aliases? string[] other spellings; camelCase of the name comes by itself

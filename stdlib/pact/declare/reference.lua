@@ -1,9 +1,11 @@
 --- What there is to say in a recipe, from the fields themselves: `help FIELD`, the reference, editor stubs.
+local calls = require 'pact.declare.calls'
 local edges = require 'pact.declare.edges'
 local events = require 'pact.declare.events'
 local health = require 'pact.declare.fields.health'
 local list = require 'pact.base.list'
 local options = require 'pact.declare.options'
+local patterns = require 'pact.declare.patterns'
 local policies = require 'pact.declare.fields.policies'
 local project = require 'pact.declare.fields.project'
 local record = require 'pact.declare.record'
@@ -14,7 +16,13 @@ local variables = require 'pact.declare.variables'
 
 local M = {}
 
----@type { noun: noun, prefix: string, title: string }[] in the order of the reference
+---@class chapter
+---@field noun noun
+---@field prefix string
+---@field title string
+---@field class? string in editor stubs; default: the noun's name
+
+---@type chapter[] in the order of the reference
 local chapters = {
   { noun = service, prefix = '', title = 'Services' },
   { noun = health.noun, prefix = 'health.', title = 'health, ready' },
@@ -30,6 +38,12 @@ local chapters = {
   { noun = project.tui, prefix = 'pact.tui.', title = 'pact.tui' },
   { noun = options.noun, prefix = 'pact.option.', title = 'pact.option' },
 }
+for _, name in ipairs { 'web_server', 'database', 'worker', 'blockchain_node' } do
+  local word = 'patterns.' .. name
+  chapters[#chapters + 1] = {
+    noun = patterns.rows[name].noun, prefix = ('pact.%s.'):format(word), title = 'pact.' .. word, class = word,
+  }
+end
 
 local function spellings(row)
   local out, seen = {}, { [row.name] = true }
@@ -91,11 +105,27 @@ local function known_words()
     for name in pairs(record.index(chapter.noun)) do out[name] = true end
   end
   for _, row in ipairs(variables.rows) do out[row.name] = true end
+  for _, group in ipairs(calls.groups) do
+    for _, row in ipairs(group.rows) do out[(group.prefix or '') .. row[1]] = true end
+  end
   for _, name in ipairs(events.names) do out[name] = true end
   return list.keys(out)
 end
 
----@param name string a field, with or without the one that holds it; a variable; an event
+local function call_lines(word)
+  local out = {}
+  for _, group in ipairs(calls.groups) do
+    for _, row in ipairs(group.rows) do
+      local whole = (group.prefix or '') .. row[1]
+      if word == whole or word == row[1] or word == whole:gsub(':', '.') then
+        out[#out + 1] = ('%s: %s\n  %s'):format(whole, row[2], row[3])
+      end
+    end
+  end
+  return out
+end
+
+---@param name string a field, with or without the one that holds it; a variable; a call; an event
 ---@return string? text
 ---@return string? message that there is none, with the nearest
 function M.field(name)
@@ -110,6 +140,7 @@ function M.field(name)
       out = { ('%s: a variable of the environment%s'):format(name, default), '  ' .. row.doc }
     end
   end
+  if #out == 0 then out = call_lines(name) end
   if #out == 0 and list.index(events.names, name) then
     local how = "  Heard by pact.on('%s', function(service, event) … end)."
     out = { ('%s: an event'):format(name), how:format(name) }
@@ -120,70 +151,10 @@ function M.field(name)
   return table.concat(out, '\n') .. '\n'
 end
 
-local function cell(value) return (value:gsub('|', '\\|')) end
-
 ---@return string the whole reference, as Markdown
-function M.markdown()
-  local out = { '# Reference of recipes', '' }
-  for _, chapter in ipairs(chapters) do
-    out[#out + 1] = ('## %s\n\n%s\n'):format(chapter.title, chapter.noun.doc)
-    out[#out + 1] = '| field | value | default | meaning |\n| --- | --- | --- | --- |'
-    for _, row in ipairs(chapter.noun.fields) do
-      local kinds = row.kinds and (' Only %s.'):format(text.enumerate(text.split(row.kinds, ' '))) or ''
-      out[#out + 1] = ('| `%s` | %s | %s | %s |')
-        :format(row.name, cell(row.type.name), cell(row.default or ''), cell(row.doc .. kinds))
-    end
-    out[#out + 1] = ''
-  end
-  out[#out + 1] = '## Events\n\n' .. table.concat(events.names, ', ') .. '\n'
-  out[#out + 1] = '## Variables\n\n| variable | default | meaning |\n| --- | --- | --- |'
-  for _, row in ipairs(variables.rows) do
-    local default = row.default == nil and '' or tostring(row.default)
-    out[#out + 1] = ('| `%s` | %s | %s |'):format(row.name, default, cell(row.doc))
-  end
-  return table.concat(out, '\n') .. '\n'
-end
-
-local head = [[
----@meta
-
----@alias duration string|integer
----@alias size string|integer
----@alias pact.pattern string|{ regex: string }
----@alias pact.port integer|string|{ port: integer, fallback?: boolean }
----@alias pact.ports pact.port|pact.port[]|table<string, pact.port>
----@alias pact.depends_on string|table
-
----@class pact.template
-]]
+function M.markdown() return require('pact.declare.markdown').text(chapters, spellings) end
 
 ---@return string LuaCATS stubs of what recipes write
-function M.stubs()
-  local out = { head }
-  local seen = {}
-  for _, chapter in ipairs(chapters) do
-    if chapter.noun ~= project.noun and not seen[chapter.noun] then
-      seen[chapter.noun] = true
-      out[#out + 1] = '---@class pact.' .. chapter.noun.name
-      for _, row in ipairs(chapter.noun.fields) do
-        out[#out + 1] = ('---@field %s? %s %s'):format(row.name, row.type.lua, row.doc)
-      end
-      out[#out + 1] = ''
-    end
-  end
-  out[#out + 1] = '---@class pact\nlocal pact = {}\n'
-  for _, row in ipairs(project.noun.fields) do
-    out[#out + 1] = ('---%s\n---@param value %s\nfunction pact.%s(value) end\n')
-      :format(row.doc, row.type.lua, row.name)
-  end
-  for _, word in ipairs { 'process', 'task', 'container', 'worker', 'external' } do
-    local stub = '---@param id string\n---@return fun(fields: pact.service): pact.handle\n'
-    out[#out + 1] = stub .. ('function pact.%s(id) end\n'):format(word)
-  end
-  out[#out + 1] = '---@param fields pact.service\nfunction pact.defaults(fields) end\n'
-  out[#out + 1] = '---@param fields pact.service\n---@return pact.template\nfunction pact.template(fields) end\n'
-  out[#out + 1] = 'return pact\n'
-  return table.concat(out, '\n')
-end
+function M.stubs() return require('pact.declare.stubs').text(chapters, project.noun) end
 
 return M

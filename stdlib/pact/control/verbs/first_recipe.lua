@@ -1,4 +1,7 @@
---- `pactlua init [FILE]`: a commented first recipe that runs as it is. Nothing is overwritten.
+--- `pactlua init [FILE]`: a commented first recipe that runs as it is, and what an editor wants to know of
+-- recipes. Nothing is overwritten.
+
+local editor = require 'pact.control.verbs.editor'
 
 local M = {}
 
@@ -41,6 +44,8 @@ function M.run(context)
   local name = context.invocation.ids[1] or 'pact.lua'
   local sys = context.sys
   if not name:find '%.lua$' then name = name .. '.lua' end
+  local directory = name:match '^(.*/)[^/]*$' or ''
+  if context.invocation.options.editor then return editor.write(context, directory) and 0 or 1 end
   if sys.fs.stat(name) then
     context.err(("pactlua: init: '%s' is there already; it stays as it is\n"):format(name))
     return 1
@@ -51,6 +56,10 @@ function M.run(context)
     return 1
   end
   context.out(("%s written; start it with: pactlua %s\n"):format(name, name))
+  if not sys.fs.stat(directory .. '.luarc.json') and editor.write(context, directory) then
+    local told = "%s.luarc.json written: editors with a Lua language server know what recipes can say\n"
+    context.out(told:format(directory))
+  end
   return 0
 end
 

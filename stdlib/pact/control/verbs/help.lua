@@ -62,6 +62,10 @@ end
 ---@return integer
 function M.run(context)
   local word = context.invocation.ids[1]
+  if context.invocation.options.markdown then
+    context.out(require('pact.declare.reference').markdown())
+    return 0
+  end
   if not word then
     context.out(M.overview())
     return 0

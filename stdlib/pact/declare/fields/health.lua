@@ -169,7 +169,7 @@ M.noun = {
       doc = 'The service tells by sd_notify: READY=1, and WATCHDOG=1 within each interval where it is set.' },
     { name = 'file', type = values.path, doc = 'Well while this file exists.' },
     { name = 'contains', type = values.pattern, doc = 'What the file must contain.' },
-    { name = 'check', type = values.func,
+    { name = 'check', type = values.func, lua = 'fun(service: pact.handle): boolean, string?',
       doc = 'A function: true, or false and a reason. It may wait.' },
     { name = 'alive', type = values.yes, doc = 'No more than living.' },
     { name = 'interval', type = values.duration, min = 10, default = '30s',

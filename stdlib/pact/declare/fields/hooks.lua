@@ -24,7 +24,7 @@ end
 
 ---@type value_type
 M.type = {
-  name = 'hooks', lua = 'table<string, string|fun(service: table, event: table)>',
+  name = 'hooks', lua = 'pact.hooks',
   check = function(value, cursor)
     if type(value) ~= 'table' or getmetatable(value) then
       return cursor:fail(('must be a table of events, got %s'):format(text.show(value)))

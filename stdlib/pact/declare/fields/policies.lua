@@ -121,7 +121,7 @@ M.auto_restart = {
 -- `on_unhealthy`: a word or a function
 local unhealthy = values.enum { 'ignore', 'restart' }
 M.on_unhealthy = {
-  name = unhealthy.name .. ' or a function', lua = unhealthy.lua .. '|fun(service: table, event: table)',
+  name = unhealthy.name .. ' or a function', lua = unhealthy.lua .. '|pact.hook',
   check = function(value, cursor)
     if type(value) == 'function' then return value end
     return unhealthy.check(value, cursor)

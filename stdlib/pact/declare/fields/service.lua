@@ -181,7 +181,8 @@ local rows = {
     doc = 'Run again and again.' },
   { name = 'replicas', type = values.integer, min = 1, max = 1000, kinds = child,
     doc = 'So many instances: web-1, web-2 …' },
-  { name = 'run', type = values.func, kinds = 'worker', live = true, doc = 'What a worker does.' },
+  { name = 'run', type = values.func, lua = 'fun(self: pact.worker_self)', kinds = 'worker', live = true,
+    doc = 'What a worker does.' },
 }
 table.move(container.fields, 1, #container.fields, #rows + 1, rows)
 
