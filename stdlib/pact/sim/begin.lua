@@ -43,7 +43,7 @@ end
 
 ---@class sim_options
 ---@field faults? string|table rows, or the path of a file that returns them
----@field random? boolean|{ every?: integer } faults at random
+---@field random? false|{ every?: integer } faults at random
 ---@field seed? integer of chance: jitter, random faults
 ---@field wall? integer what the clock says at the beginning, ms since 1970
 ---@field env? table<string, string>
@@ -70,7 +70,7 @@ function M.play(host, found, opts, on_entry)
     wall = opts.wall, env = opts.env, args = opts.args, options = opts.options, ids = opts.ids, script = where,
     on_entry = on_entry,
     random = random and function(begun)
-      chance.begin(begun, { seed = seed, every = type(random) == 'table' and random.every or nil })
+      chance.begin(begun, { seed = seed, every = random.every })
     end or nil,
   }
 end

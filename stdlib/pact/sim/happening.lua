@@ -26,7 +26,10 @@ function happen.hang(self, actor, row)
   actor.hung = hung
   if row.lasts then
     self.world:at(row.lasts, function()
-      if actor.hung == hung then actor.hung = nil end
+      if actor.hung ~= hung then return end
+      actor.hung = nil
+      if hung ~= true and hung.ended then return end
+      self.context.tell(actor, row, { over = true })
     end)
   end
 end
@@ -37,7 +40,9 @@ function happen.unhealthy(self, actor, row)
   actor.sick = sick
   if row.lasts then
     self.world:at(row.lasts, function()
-      if actor.sick == sick then actor.sick = nil end
+      if actor.sick ~= sick then return end
+      actor.sick = nil
+      self.context.tell(actor, row, { over = true })
     end)
   end
 end
@@ -71,10 +76,9 @@ end
 ---@param actor actor
 ---@param row table
 function Stage:happen(actor, row)
-  local nothing = happen[row.effect]
-  self.context.tell(actor, row)
-  local why = nothing(self, actor, row)
-  if why then self.context.tell(actor, row, why) end
+  self.context.tell(actor, row, {})
+  local why = happen[row.effect](self, actor, row)
+  if why then self.context.tell(actor, row, { nothing = why }) end
 end
 
 local AT_START = { crash = true, exit = true, hang = true, says = true }

@@ -6,7 +6,9 @@
 --   assert.equal('running', net:status 'db')
 
 local begin = require 'pact.sim.begin'
+local cursor = require 'pact.declare.cursor'
 local duration = require 'pact.base.duration'
+local fail = require 'pact.base.fail'
 local hosts = require 'pact.sim.host'
 local list = require 'pact.base.list'
 local rows = require 'pact.sim.rows'
@@ -51,9 +53,10 @@ local function check_options(opts)
       error(('sim.new: unknown option %s%s'):format(text.show(key), text.suggest(key, list.keys(KEYS))), 4)
     end
   end
-  if opts.seed ~= nil and math.type(opts.seed) ~= 'integer' then
-    error(('sim.new: seed must be a whole number, got %s'):format(text.show(opts.seed)), 4)
-  end
+  local problems = fail.new()
+  local checked = rows.settings({ seed = opts.seed, random = opts.random }, cursor.new(problems, {}))
+  if not problems:empty() then error('sim.new: ' .. fail.text(problems.list[1]), 4) end
+  return checked
 end
 
 local function new(host, recipe, opts)
@@ -61,8 +64,9 @@ local function new(host, recipe, opts)
     error(("sim.new: a recipe's path or a function expected, got %s"):format(text.show(recipe)), 3)
   end
   opts = opts or {}
-  check_options(opts)
+  local checked = check_options(opts)
   local all = list.copy(opts)
+  all.random = checked.random
   all.options = {}
   for _, name in ipairs(SELECTION) do all.options[name] = opts[name] end
   local self = setmetatable({ moments = {}, raised = 0 }, Simulation)

@@ -178,6 +178,34 @@ end
 
 M.errors = ERRORS
 
+local chance = {
+  name = 'random', doc = 'Faults at random.',
+  fields = {
+    { name = 'every', type = values.duration, min = 1, doc = 'Between two faults of a service, on average.' },
+  },
+}
+
+local function chance_in_short(value, at_hand)
+  if value == true then return {}, true end
+  if type(value) == 'table' or value == false then return value, value == false end
+  at_hand:fail(("must be true or { every = '1m' }, got %s"):format(text.show(value)))
+  return nil, true
+end
+
+-- What stands beside the rows.
+local top = {
+  name = 'faults', doc = 'A faults file.',
+  fields = {
+    { name = 'seed', type = values.integer, doc = 'Of chance.' },
+    { name = 'random', type = record.type(chance, chance_in_short), doc = 'Faults at random, too.' },
+  },
+}
+
+---@param raw table { seed, random }
+---@param at_hand cursor
+---@return { seed?: integer, random?: table|false }
+function M.settings(raw, at_hand) return record.check(top, raw, at_hand) end
+
 local EXAMPLE = [[
 A faults file returns rows of data:
 
@@ -218,7 +246,7 @@ function M.check(raw, context)
     problems:add { at = at, message = expected:format(text.show(raw)) }
     return nil, problems.list
   end
-  local out = {}
+  local out, settings = {}, {}
   for _, key in ipairs(list.keys(raw)) do
     if math.type(key) == 'integer' then
       local line = context.lines and context.lines[key]
@@ -230,13 +258,12 @@ function M.check(raw, context)
         row.index, row.place = key, fail.place(at_hand.at)
         out[#out + 1] = row
       end
-    elseif key == 'random' or key == 'seed' then
-      out[key] = raw[key]
     else
-      problems:add { at = at, message = ("unknown key %s%s; rows have no names"):format(text.show(key),
-        text.suggest(key, { 'random', 'seed' })) }
+      settings[key] = raw[key]
     end
   end
+  local given_settings = M.settings(settings, cursor.new(problems, { at = at, directory = context.directory }))
+  out.seed, out.random = given_settings.seed, given_settings.random
   return #problems.list == 0 and out or nil, problems.list
 end
 

@@ -21,7 +21,8 @@ Stage.__index = Stage
 
 ---@param world world
 ---@param answers answers
----@param context { tell: fun(actor: actor, row: table, words: string), command: fun(name: string, id: string) }
+---@param context { tell: fun(actor: actor, row: table, more: table), command: fun(name: string, id: string) }
+--- `more`: `nothing` why nothing happens, `over` when it is over
 ---@return stage
 function M.new(world, answers, context)
   return setmetatable({

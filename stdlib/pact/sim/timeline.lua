@@ -136,6 +136,7 @@ function KIND.fault(_, entry)
   local source = row.random and 'random' or row.place or 'test'
   local reason = row.effect .. shown(row)
   if row.lasts then reason = ('%s for %s'):format(reason, duration.format(row.lasts)) end
+  if entry.over then reason = ('%s is over'):format(row.effect) end
   if entry.nothing then reason = ('%s: nothing happens, it %s'):format(row.effect, entry.nothing) end
   local by = { fault = source, words = source }
   return { at = entry.at, service = entry.service, event = 'fault', reason = reason, by = by }
@@ -169,6 +170,7 @@ function M.shows(moment)
   local event = moment.data
   if QUIET[moment.event] then return false end
   if moment.event == 'health_check_failed' and event and event.edge then return false end
+  if moment.event == 'healthy' and event.to == 'starting' then return false end
   if moment.event == 'hook_ended' and not event.verdict then return false end
   return true
 end

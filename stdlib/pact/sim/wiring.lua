@@ -155,8 +155,8 @@ function M.world(self, opts)
   world.env = opts.env or host.env
   self.answers = answers.new(world, { where = self.where, script = opts.script or 'script it' })
   self.stage = stage.new(world, self.answers, {
-    tell = function(actor, row, words)
-      self:tell { kind = 'fault', service = actor.id, row = row, nothing = words }
+    tell = function(actor, row, more)
+      self:tell { kind = 'fault', service = actor.id, row = row, nothing = more.nothing, over = more.over }
     end,
     command = function(name, id) self:by_hand(name, id) end,
   })

@@ -133,7 +133,7 @@ describe('a simulation', function()
 
   it('plays the same for the same seed', function()
     local function play(seed)
-      local net = one({}, { seed = seed, random = { every = 20000 } })
+      local net = one({}, { seed = seed, random = { every = '20s' } })
       net:advance '10m'
       return net:timeline()
     end

@@ -151,7 +151,7 @@ function M.run(context)
     limit = options['for'] or FOR_MS,
   }, Run)
   self.timeline = timelines.new(function() return self.play and self.play.network.plan end)
-  local random = options.seed ~= nil and not options.faults or nil
+  local random = options.seed ~= nil and not options.faults and {} or nil
   self.play, message = begin.play(hosts.of(sys), recipe, {
     faults = options.faults, seed = options.seed, random = random, args = invocation.args, options = options,
     env = context.env,
