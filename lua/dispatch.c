@@ -19,6 +19,7 @@ static const struct row rows[] = {
     [EV_OUTPUT] = {"output", sys_push_output},
     [EV_LOGFAULT] = {"logfault", sys_push_logfault},
     [EV_HTTP] = {"http", sys_push_http},
+    [EV_PIECE] = {"piece", sys_push_piece},
     [EV_CONNECT] = {"connect", sys_push_connect},
     [EV_REQUEST] = {"request", sys_push_request},
     [EV_GONE] = {"gone", sys_push_gone},

@@ -15,6 +15,7 @@ enum event_kind {
   EV_OUTPUT,   // log/: new bytes are there
   EV_LOGFAULT, // log/: writing failed, or goes on again
   EV_HTTP,     // net/http_client.h
+  EV_PIECE,    // net/http_client.h: a piece of an answer's body
   EV_CONNECT,  // net/tcp.h
   EV_REQUEST,  // net/http_server.h: a client asks
   EV_GONE,     // net/http_server.h: a client or the front left

@@ -20,6 +20,7 @@ static const struct row rows[] = {
     ROW(easy_setopt),
     ROW(easy_getinfo),
     ROW(easy_reset),
+    ROW(easy_pause),
     ROW(easy_cleanup),
     ROW(easy_strerror),
     ROW(multi_init),

@@ -10,6 +10,7 @@ struct curl_api {
   CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
   CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
   void (*easy_reset)(CURL *easy);
+  CURLcode (*easy_pause)(CURL *easy, int which);
   void (*easy_cleanup)(CURL *easy);
   const char *(*easy_strerror)(CURLcode code);
   CURLM *(*multi_init)(void);

@@ -82,6 +82,10 @@ static void transfer_put(struct http_transfer *transfer) {
   client->idle_count++;
 }
 
+struct loop *http_transfer_loop(const struct http_transfer *transfer) {
+  return transfer->client->loop;
+}
+
 // ---- answers
 
 static void event_destroy(struct event *event) {
@@ -112,24 +116,13 @@ static void fail(struct http_transfer *transfer, const char *code, const char *m
   transfer_put(transfer);
 }
 
-static void take_headers(struct http_transfer *transfer, struct http_event *event) {
-  event->text = mem_dup(transfer->head.bytes, transfer->head.size);
-  event->headers = mem_new(transfer->header_count * sizeof *event->headers);
-  event->header_count = transfer->header_count;
-  const char *at = event->text;
-  for (size_t i = 0; i < transfer->header_count; i++) {
-    const char *value = at + strlen(at) + 1;
-    event->headers[i] = (struct http_pair){at, value};
-    at = value + strlen(value) + 1;
-  }
-}
-
 static void succeed(struct http_transfer *transfer) {
   struct http_event *event = event_new(transfer->id);
   long status = 0;
   transfer->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   event->status = (int)status;
-  take_headers(transfer, event);
+  event->headers = http_transfer_headers(transfer, &event->text);
+  event->header_count = transfer->header_count;
   event->body_size = transfer->answer.size;
   event->body = transfer->answer.bytes; // NULL when there was none
   transfer->answer = (struct http_bytes){0};
@@ -222,10 +215,6 @@ static const char *set_url(struct http_transfer *transfer, const char *url) {
 
 // ---- redirects
 
-static bool redirects(long status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 static void drop_body(struct http_transfer *transfer) {
   free(transfer->body);
   free(transfer->method);
@@ -259,10 +248,8 @@ static void follow(struct http_transfer *transfer, long status, char *url) {
 static bool redirected(struct http_transfer *transfer) {
   long status = 0;
   char *location = NULL;
-  if (!transfer->redirects) return false;
+  if (!http_transfer_redirects(transfer, &location)) return false;
   transfer->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-  transfer->curl->easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &location);
-  if (!redirects(status) || !location) return false;
   char *url = mem_strdup(location); // libcurl's goes with the next use of the handle
   follow(transfer, status, url);
   free(url);
@@ -317,6 +304,7 @@ static bool copy_options(struct http_transfer *transfer, const struct http_optio
   transfer->max_body = options->max_body;
   transfer->redirects = options->redirects;
   transfer->insecure = options->insecure;
+  transfer->stream = options->stream;
   transfer->has_body = options->body != NULL;
   transfer->body_size = options->body_size;
   transfer->body = options->body ? malloc(options->body_size + 1) : NULL;
@@ -355,6 +343,16 @@ uint64_t http_client_request(struct http_client *client, const struct http_optio
     push_fault(client->loop, id, "other", why ? why : "out of memory");
   }
   return id;
+}
+
+bool http_client_more(struct http_client *client, uint64_t id) {
+  struct http_transfer *transfer = idmap_get(&client->transfers, id);
+  if (!transfer || !transfer->held) return transfer != NULL;
+  transfer->held = false;
+  uv_update_time(&client->loop->uv);
+  uv_timer_start(&transfer->deadline, on_deadline, transfer->timeout_ms, 0);
+  transfer->curl->easy_pause(transfer->easy, CURLPAUSE_CONT);
+  return true;
 }
 
 bool http_client_cancel(struct http_client *client, uint64_t id) {

@@ -21,10 +21,11 @@ struct http_options {
   size_t max_body;     // bytes of the answer's body that are read; there it ends as a success
   unsigned redirects;  // followed at most, and only to the same host; 0: a redirect is the answer
   bool insecure;       // any certificate will do
+  bool stream;         // the body comes in pieces; max_body is none then
   const char *user_agent; // NULL: pactlua
 };
 
-// EV_HTTP. An answer came when `code` is NULL, whatever its status.
+// EV_HTTP, at the end of each request. An answer came when `code` is NULL, whatever its status.
 struct http_event {
   struct event event;
   const char
@@ -41,6 +42,17 @@ struct http_event {
   char *url;      // of the answer: another than asked for behind a redirect
 };
 
+// EV_PIECE, of a request with `stream`: a piece of the body, the next one after http_client_more.
+struct http_piece_event {
+  struct event event;
+  int status;
+  struct http_pair *headers; // with the first piece
+  size_t header_count;
+  char *text;
+  char *bytes;
+  size_t size;
+};
+
 struct http_client;
 
 struct http_client *http_client_create(struct loop *loop);
@@ -48,4 +60,7 @@ void http_client_destroy(struct http_client *client); // NULL is fine; runs no e
 
 // Copies what it needs. The answer is always an event, also for a bad URL.
 uint64_t http_client_request(struct http_client *client, const struct http_options *options);
+// The piece has been dealt with: the next one may come. While none may, nothing is read and no
+// time runs out; `timeout_ms` is then for each piece. False: no such request.
+bool http_client_more(struct http_client *client, uint64_t id);
 bool http_client_cancel(struct http_client *client, uint64_t id); // false: no such request

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/mem.h"
+
 // Of one answer's head; and of all heads of an exchange, interim answers' too.
 enum { HEAD_MAX = 64 * 1024, HEAD_SEEN_MAX = 256 * 1024 };
 
@@ -26,6 +28,29 @@ bool http_bytes_add(struct http_bytes *to, const char *bytes, size_t size) {
 void http_transfer_clear(struct http_transfer *transfer) {
   transfer->head.size = transfer->answer.size = transfer->header_count = 0;
   transfer->truncated = false;
+}
+
+struct http_pair *http_transfer_headers(const struct http_transfer *transfer, char **text) {
+  *text = mem_dup(transfer->head.bytes, transfer->head.size);
+  struct http_pair *headers = mem_new(transfer->header_count * sizeof *headers);
+  const char *at = *text;
+  for (size_t i = 0; i < transfer->header_count; i++) {
+    const char *value = at + strlen(at) + 1;
+    headers[i] = (struct http_pair){at, value};
+    at = value + strlen(value) + 1;
+  }
+  return headers;
+}
+
+bool http_transfer_redirects(const struct http_transfer *transfer, char **location) {
+  long status = 0;
+  *location = NULL;
+  if (!transfer->redirects) return false;
+  transfer->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  transfer->curl->easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, location);
+  bool elsewhere =
+      status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+  return elsewhere && *location;
 }
 
 static void add_header(struct http_transfer *transfer, const char *line, size_t size) {
@@ -65,6 +90,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *context) {
 static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
   (void)one;
   struct http_transfer *transfer = context;
+  if (transfer->stream) return http_stream_take(transfer, bytes, size);
   size_t room = transfer->max_body - transfer->answer.size;
   size_t taken = size < room ? size : room;
   if (!http_bytes_add(&transfer->answer, bytes, taken)) {

@@ -27,7 +27,7 @@ struct http_transfer {
   char *url, *host, *method, *body, *user_agent;
   size_t body_size, max_body;
   unsigned timeout_ms, redirects, redirected;
-  bool has_body, insecure;
+  bool has_body, insecure, stream;
   struct curl_slist *headers, *addresses;
   CURLU *parts;   // of the url
   bool resolving; // the name is being looked up
@@ -38,10 +38,18 @@ struct http_transfer {
   size_t header_count, head_seen;
   struct http_bytes answer;
   bool truncated, head_too_large, no_memory;
+  bool headers_told, held; // of a stream: a piece is out, the next one must wait
 };
 
 // Sets every option of the easy handle for the next exchange with transfer->parts.
 void http_transfer_prepare(struct http_transfer *transfer);
+struct loop *http_transfer_loop(const struct http_transfer *transfer);
+// Takes a piece of a streamed body: gives what libcurl's write callback gives.
+size_t http_stream_take(struct http_transfer *transfer, const char *bytes, size_t size);
+// Headers that have come, as pairs that point into *text; both are the caller's.
+struct http_pair *http_transfer_headers(const struct http_transfer *transfer, char **text);
+// An answer with this status is looked for elsewhere.
+bool http_transfer_redirects(const struct http_transfer *transfer, char **location);
 // Forgets what has come of an answer.
 void http_transfer_clear(struct http_transfer *transfer);
 

@@ -56,6 +56,7 @@ int sys_push_line(lua_State *L, const struct event *event);
 int sys_push_output(lua_State *L, const struct event *event);
 int sys_push_logfault(lua_State *L, const struct event *event);
 int sys_push_http(lua_State *L, const struct event *event);
+int sys_push_piece(lua_State *L, const struct event *event);
 int sys_push_connect(lua_State *L, const struct event *event);
 int sys_push_request(lua_State *L, const struct event *event);
 int sys_push_gone(lua_State *L, const struct event *event);

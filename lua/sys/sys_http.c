@@ -35,6 +35,8 @@ static int request(lua_State *L) {
   options.redirects = (unsigned)number_field(L, "redirects", 0);
   lua_getfield(L, 1, "insecure");
   options.insecure = lua_toboolean(L, -1);
+  lua_getfield(L, 1, "stream");
+  options.stream = lua_toboolean(L, -1);
   lua_getfield(L, 1, "headers");
   options.headers = pairs_check(L, -1, &options.header_count);
   luaL_argcheck(L, options.url, 1, "'url' is missing");
@@ -44,8 +46,14 @@ static int request(lua_State *L) {
   return 1;
 }
 
+static int more(lua_State *L) {
+  lua_Integer id = luaL_checkinteger(L, 1);
+  if (id > 0) http_client_more(engine_http_client(sys_engine(L)), (uint64_t)id);
+  return 0;
+}
+
 int sys_open_http(lua_State *L) {
-  static const luaL_Reg functions[] = {{"request", request}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"request", request}, {"more", more}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }
@@ -67,4 +75,13 @@ int sys_push_http(lua_State *L, const struct event *event) {
   lua_pushstring(L, http->url);
   lua_setfield(L, -2, "url");
   return 1;
+}
+
+int sys_push_piece(lua_State *L, const struct event *event) {
+  const struct http_piece_event *piece = (const struct http_piece_event *)event;
+  lua_pushlstring(L, piece->bytes, piece->size);
+  if (!piece->headers) return 1;
+  lua_pushinteger(L, piece->status);
+  pairs_push(L, piece->headers, piece->header_count, ", ");
+  return 3;
 }

@@ -231,9 +231,15 @@ function sys.tail.lines(dir, name, filter) end
 sys.http = {}
 ---An HTTP request. Event `(id, 'http', { status=, headers=, body=, truncated=, ms=, url= })` or `(id, 'http', nil, message, code)`: code 'timeout' 'refused' 'dns' 'tls' 'reset'
 ---'protocol' 'redirects' 'other'. The deadline is for all of it, name look-up included. Header names are lower case; a repeated one's values are joined with ', '.
----@param opts { url: string, method?: string, headers?: table<string,string>, body?: string, timeout: integer, max_body?: integer, redirects?: integer, insecure?: boolean, user_agent?: string } max_body default 64 KiB, what is beyond is not read; redirects default 0
+---@param opts { url: string, method?: string, headers?: table<string,string>, body?: string, timeout: integer, max_body?: integer, redirects?: integer, insecure?: boolean, user_agent?: string, stream?: boolean } max_body default 64 KiB, what is beyond is not read; redirects default 0.
+---stream: the body comes in events `(id, 'piece', bytes, status, headers)`, status and headers with the first one only; the next one comes after
+---`more(id)`, and 'http' behind the last one. The timeout is then for each piece, and there is no max_body.
 ---@return integer id
 function sys.http.request(opts) end
+
+---The piece has been dealt with: the next one may come.
+---@param id integer
+function sys.http.more(id) end
 
 ---@class sys.net
 sys.net = {}

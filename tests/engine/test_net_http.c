@@ -169,10 +169,26 @@ static struct world {
   bool truncated;
   char code[32], message[512], body[4096], headers[1024], url[256];
   uint64_t began;
+  int pieces, first_status; // of a stream
+  size_t piece_bytes;
+  bool more; // asks for the next piece at once
 } * world;
+
+static void take_piece(const struct http_piece_event *piece) {
+  if (!world->pieces++) world->first_status = piece->status;
+  else assert_int_equal(piece->header_count, 0);
+  world->piece_bytes += piece->size;
+  size_t at = strlen(world->body);
+  snprintf(world->body + at, sizeof world->body - at, "%.*s", (int)piece->size, piece->bytes);
+  if (world->more) http_client_more(world->client, piece->event.id);
+}
 
 static void deliver(struct event *event, void *context) {
   (void)context;
+  if (event->kind == EV_PIECE) {
+    take_piece((const struct http_piece_event *)event);
+    return;
+  }
   const struct http_event *http = (const struct http_event *)event;
   world->answers++;
   world->status = http->status;
@@ -379,6 +395,48 @@ static void a_cancelled_request_says_nothing(void **state) {
   assert_int_equal(world->answers, 0);
 }
 
+static bool pieces_came(void *context) {
+  (void)context;
+  return world->pieces != 0;
+}
+
+static void a_streamed_body_comes_piece_by_piece(void **state) {
+  (void)state;
+  world->more = true;
+  ask((struct http_options){.stream = true, .redirects = 1}, "/chunked");
+  assert_string_equal(world->code, "");
+  assert_int_equal(world->first_status, 200);
+  assert_int_equal(world->piece_bytes, 5);
+  assert_int_equal(world->body_size, 0);
+  world->pieces = 0;
+  expect_fault("/cut", (struct http_options){.stream = true}, "reset", "middle of the answer");
+  assert_int_equal(world->pieces, 1);
+  world->pieces = 0;
+  expect_fault("/hang", (struct http_options){.stream = true, .timeout_ms = 100}, "timeout", "");
+  assert_int_equal(world->pieces, 0);
+}
+
+// No clock runs while a piece is out, and no more than one is.
+static void a_stream_waits_for_its_reader(void **state) {
+  (void)state;
+  char url[256];
+  snprintf(url, sizeof url, "http://127.0.0.1:%d/flood", server.port);
+  struct http_options options = {.url = url, .timeout_ms = 100, .stream = true};
+  uint64_t id = http_client_request(world->client, &options);
+  assert_true(net_turn_until(&world->turn, pieces_came, NULL, 5000));
+  net_turn_until(&world->turn, NULL, NULL, 300);
+  assert_int_equal(world->pieces, 1);
+  assert_int_equal(world->answers, 0);
+  for (int i = 0; i < 50; i++) {
+    world->pieces = 0;
+    assert_true(http_client_more(world->client, id));
+    assert_true(net_turn_until(&world->turn, pieces_came, NULL, 5000));
+    assert_int_equal(world->pieces, 1);
+  }
+  assert_true(http_client_cancel(world->client, id));
+  assert_false(http_client_more(world->client, id));
+}
+
 static void nothing_ticks_when_all_is_answered(void **state) {
   (void)state;
   ask((struct http_options){0}, "/ok");
@@ -470,6 +528,8 @@ int main(void) {
       test(redirects_are_followed_only_when_asked_and_to_the_same_host),
       test(names_of_this_machine_are_served),
       test(a_cancelled_request_says_nothing),
+      test(a_streamed_body_comes_piece_by_piece),
+      test(a_stream_waits_for_its_reader),
       test(nothing_ticks_when_all_is_answered),
       test(no_descriptor_is_left_or_inherited),
       test(many_at_once_are_all_answered),
