@@ -212,10 +212,11 @@
 ---@field batch fun(self, fn: fun()) runs `fn` once, when all events of this turn are delivered
 ---@field on_turn fun(self, fn: fun()) after each turn that delivered something
 ---@field group fun(self): task_group
----@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, owner?: any, on_error?: fun(message: string, traceback: string, task: task, err: any), on_done?: fun(...), output?: fun(bytes: string) }, ...): task begins at the end of this dispatch
+---@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, owner?: any, on_error?: fun(message: string, traceback: string, task: task, err: any), on_done?: fun(...), on_end?: fun(status: string), output?: fun(bytes: string) }, ...): task begins at the end of this dispatch; on_end hears of every end, behind on_done or on_error
 ---@field stop fun(self, task: task) cancels one task
 ---@field current fun(self): task?
 ---@field can_wait fun(self): boolean
+---@field must_wait fun(self) raises where Lua can't yield
 ---@field suspend fun(self, arm: fun(wake: fun(...)): function?): any the one primitive of waiting: `arm` gets `wake` and may return what undoes it. Raises `can't wait here` where Lua can't yield
 ---@field sleep fun(self, ms: integer)
 ---@field await fun(self, id: integer, timeout?: integer): string, any kind and values of the next event of a sys id; 'timeout' when none came (the id is cancelled then)
@@ -283,6 +284,7 @@
 ---@field tree fun(self, id: string): table[]? its processes now, as sys.proc.tree
 ---@field depend fun(self, id: string, edge: edge) a service that may live already depends on one that was added behind it
 ---@field retire fun(self, id: string, retired: boolean) an instance out of its group, or back in: dependents do without it; at rest it is in no list
+---@field surroundings fun(self, id: string): table?, string?, string? fields of sys.spawn_spec for a program that runs as the service would now: env cwd uid …; may yield
 ---@field add fun(self, service: service) a service declared while the network runs; not wanted yet. Its dependencies exist
 ---@field rest fun(self): rest the status as it would be now
 ---@field all_ready fun(self): boolean every wanted service is running or completed
@@ -365,4 +367,5 @@
 ---@field sample fun(self, job: job): table?
 ---@field survivors fun(self, job: job): table[] what is left of it now
 ---@field extend? fun(self, job: job, ms: integer) it says that it needs so much longer to stop
+---@field surroundings? fun(self, job: job): table?, string?, string? fields of sys.spawn_spec for a program in its surroundings; where programs can be run at all
 ---@field probe_spec fun(self, job: job): table? fields of sys.spawn_spec for a probe's command: env, cwd, user

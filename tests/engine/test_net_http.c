@@ -175,8 +175,10 @@ static struct world {
 } * world;
 
 static void take_piece(const struct http_piece_event *piece) {
-  if (!world->pieces++) world->first_status = piece->status;
-  else assert_int_equal(piece->header_count, 0);
+  if (!world->pieces++)
+    world->first_status = piece->status;
+  else
+    assert_int_equal(piece->header_count, 0);
   world->piece_bytes += piece->size;
   size_t at = strlen(world->body);
   snprintf(world->body + at, sizeof world->body - at, "%.*s", (int)piece->size, piece->bytes);

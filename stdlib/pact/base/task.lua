@@ -10,6 +10,11 @@ function Sched:current()
   return self.running
 end
 
+---Raises where Lua can't yield, before something is begun for which to wait.
+function Sched:must_wait()
+  if not self:can_wait() then wait.refuse() end
+end
+
 ---@return boolean
 function Sched:can_wait()
   return self.running ~= nil and coroutine.isyieldable()
@@ -31,6 +36,7 @@ function Sched:spawn(fn, opts, ...)
     on_error = opts.on_error,
     on_done = opts.on_done,
     output = opts.output,
+    on_end = opts.on_end,
     joiners = {},
   }
   if task.group then
@@ -86,9 +92,8 @@ end
 function Sched:fail(task, err)
   local message = words(err)
   local traceback = debug.traceback(task.thread, message)
+  self:guard(task.on_error or self.on_error, message, traceback, task, err)
   self:finish(task, 'failed', table.pack(message))
-  local hear = task.on_error or self.on_error
-  self:guard(hear, message, traceback, task, err)
 end
 
 function Sched:finish(task, status, result)
@@ -102,6 +107,9 @@ function Sched:finish(task, status, result)
   end
   if status == 'done' and task.on_done then
     self:guard(task.on_done, table.unpack(result, 1, result.n))
+  end
+  if task.on_end then
+    self:guard(task.on_end, status)
   end
   for _, wake in ipairs(task.joiners) do
     wake(status == 'done', table.unpack(result, 1, result.n))

@@ -2,6 +2,7 @@
 -- recipe's body ends its declaring part: what was declared is checked, planned and started.
 
 local duration = require 'pact.base.duration'
+local exec = require 'pact.control.exec'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
 local list = require 'pact.base.list'
@@ -167,6 +168,10 @@ function M.methods(context)
   function methods.scale(self, count, opts)
     return scale(context, self, count, opts)
   end
+  function methods.exec(self, spec)
+    begin(context)
+    return exec.of_service(context, id_of(self), spec)
+  end
   function methods.why(self)
     begin(context)
     return context.network.supervisor:why(members(context, self)[1])
@@ -214,6 +219,10 @@ function M.install(api, context)
     return network:command('stop', args, 'recipe')
   end
   function api.scale(which, count, opts) return scale(context, which, count, opts) end
+  function api.env_of(which)
+    begin(context)
+    return exec.env_of(context, id_of(which))
+  end
   function api.state(which)
     local snapshot = network.supervisor and network:look(id_of(which))
     return snapshot and older.state(snapshot)

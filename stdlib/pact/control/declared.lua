@@ -9,7 +9,7 @@ local BODY_BUDGET_MS = 10000
 ---An engine's network as far as a body that starts nothing needs one.
 local function dry_network(context, loop)
   local network = {
-    sys = context.sys, sched = loop, env = context.env, invocation = context.invocation, timers = 0,
+    sys = context.sys, sched = loop, env = context.env, invocation = context.invocation,
     bus = { emit = function() end },
     log = require('pact.observe.logapi').new({
       fs = context.sys.fs, time = context.sys.time, console = function() end,
@@ -17,8 +17,7 @@ local function dry_network(context, loop)
   }
   function network:say(message) context.err(message) end
   function network:notify(message) context.err(message .. '\n') end
-  function network:end_at_rest() end
-  function network:hook_failed() end
+  network.work = require('pact.control.work').new { sched = loop, failed = function() end, on_idle = function() end }
   return network
 end
 

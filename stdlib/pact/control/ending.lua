@@ -11,7 +11,7 @@ local FLUSH_MS, CLOSE_MS, FRONT_MS = 5000, 2000, 5000
 
 ---Something of the recipe's own goes on: its body, a timer, a hook that may still act.
 function Network:lives()
-  return self.body_runs or self.timers > 0 or self.hooks ~= nil and self.hooks:busy()
+  return self.body_runs or self.work.living > 0 or self.hooks ~= nil and self.hooks:busy()
 end
 
 ---@param rest rest
@@ -52,6 +52,7 @@ end
 function Network:finish(rest)
   if self.finished then return end
   self.finished = true
+  self.work:cancel()
   self.bus:flush()
   self.sys.log.flush(FLUSH_MS)
   if self.dir and #rest.survivors == 0 then strays.ended(self.sys, self.dir) end

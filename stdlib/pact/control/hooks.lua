@@ -44,6 +44,7 @@ Hooks.__index = Hooks
 ---@field compile fun(path: string): function?, problem? a script file, in the recipe's environment
 ---@field place? fun(fn: function): at? where a function of the recipe is written
 ---@field directory string from which their paths are taken
+---@field group? task_group what hooks are ended with
 ---@field on_idle? fun() no hook runs any more
 
 ---@param context hooks_context
@@ -209,7 +210,6 @@ function Hooks:ended(run, value)
     end
   end
   if run.round then self.rounds:ended(run) else self:told(run) end
-  self:left(run)
 end
 
 -- One fewer that runs.
@@ -226,12 +226,16 @@ function Hooks:begin(run, fn)
     name = 'hook ' .. event.name,
     budget = BUDGET_MS,
     owner = run,
+    group = self.context.group,
     on_done = function(value)
       self:ended(run, value)
     end,
     on_error = function(message, traceback)
       self:failed(run, message, traceback)
       self:ended(run)
+    end,
+    on_end = function()
+      self:left(run)
     end,
   }, event.service and self.context.handle(event.service), list.copy(event))
   if event.name == 'shutdown' then self.stopping[run.task] = true end
@@ -245,6 +249,7 @@ function Hooks:run(hook, event, round)
   if fn then return self:begin(run, fn) end
   self:failed(run, problem.message, nil, problem.at)
   self:ended(run)
+  self:left(run)
 end
 
 ---A task tells services to do something: of a hook whose event is about one of them, that is its verdict.

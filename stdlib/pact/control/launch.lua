@@ -109,6 +109,7 @@ function Launch:run()
   end, {
     name = 'recipe',
     budget = BODY_BUDGET_MS,
+    group = network.work.group,
     on_error = function(message, traceback)
       self:body_ended(false, message, traceback)
     end,

@@ -9,6 +9,7 @@ local hooks = require 'pact.control.hooks'
 local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
 local statedir = require 'pact.control.statedir'
+local work = require 'pact.control.work'
 
 local M = {}
 
@@ -23,6 +24,7 @@ local WANTS = { start = true, stop = true, restart = true }
 ---@field plan? plan
 ---@field supervisor? supervisor
 ---@field invocation invocation
+---@field work work what runs of the recipe's besides its services
 local Network = {}
 Network.__index = Network
 
@@ -37,7 +39,6 @@ function M.new(context)
     env = context.env,
     log = context.log,
     started_at = sys.time.now(),
-    timers = 0, -- pact.every and the like: they count as living
   }, Network)
   self.bus = bus.new {
     now = sys.time.now,
@@ -47,6 +48,15 @@ function M.new(context)
       self:internal_error(message, traceback)
     end,
     later = function(fn) self.sched:batch(fn) end, -- nobody has to listen before all that may start has started
+  }
+  self.work = work.new {
+    sched = context.sched,
+    failed = function(...)
+      self:hook_failed(...)
+    end,
+    on_idle = function()
+      self:end_at_rest()
+    end,
   }
   self.audience = audience.new {
     ctl = sys.ctl,
@@ -84,7 +94,7 @@ function Network:notify(message)
   self.bus:emit { name = 'notify', message = message, reason = message }
 end
 
----A timer's function raised.
+---A function of the recipe's raised that is no hook.
 function Network:hook_failed(what, message, traceback)
   self.bus:emit(hooks.failure(what, message, traceback))
 end
@@ -236,7 +246,7 @@ function Network:start(context)
   self.followed, self.plain = {}, true
   self.shows_output = self.invocation.verb ~= 'run' and not self.invocation.options.json
   self.hooks = hooks.new {
-    sched = self.sched, bus = self.bus, fs = self.sys.fs, now = self.sys.time.now,
+    sched = self.sched, bus = self.bus, group = self.work.group, fs = self.sys.fs, now = self.sys.time.now,
     directory = self.plan.directory, handle = context.handle,
     compile = function(path)
       return recipe:script(path)
@@ -263,7 +273,10 @@ function Network:start(context)
     end,
     before_stop = function(reason, done)
       self.bus:flush()
-      self.hooks:before_stop(reason, done)
+      self.hooks:before_stop(reason, function()
+        self.work:cancel()
+        done()
+      end)
     end,
     on_rest = function(rest)
       self:on_rest(rest)

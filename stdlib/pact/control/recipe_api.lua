@@ -2,6 +2,7 @@
 -- those of Lua's own functions that behave otherwise inside an engine.
 
 local acting = require 'pact.control.acting'
+local popen = require 'pact.control.popen'
 local reading = require 'pact.control.reading'
 local verdicts = require 'pact.control.verdicts'
 
@@ -25,49 +26,6 @@ function M.new(network, launch)
   }, Api)
 end
 
----Lua's values of a program's end: true or nil, 'exit' or 'signal', the number.
-local function ended(result)
-  if result.signal then return nil, 'signal', result.signal_number or 0 end
-  return result.status == 0 or nil, 'exit', result.status
-end
-
----A finished program's output with a file's methods.
-local function reader(context, command)
-  local result = reading.exec(context, { shell = command, stderr = 'say' })
-  local rest = result.stdout
-  local file = {}
-  function file.lines(_, format)
-    return function()
-      return file:read(format or 'l')
-    end
-  end
-  function file.read(_, format)
-    format = tostring(format or 'l'):gsub('^%*', '')
-    if format:sub(1, 1) == 'a' then
-      local all = rest
-      rest = ''
-      return all
-    end
-    if rest == '' then return nil end
-    if format == 'n' then
-      local number, behind = rest:match '^%s*([+-]?[%w.]+)()'
-      rest = behind and rest:sub(behind) or rest
-      return tonumber(number)
-    elseif tonumber(format) then
-      local part = rest:sub(1, tonumber(format))
-      rest = rest:sub(#part + 1)
-      return part
-    end
-    local line, newline, behind = rest:match '^([^\n]*)(\n?)()'
-    rest = rest:sub(behind)
-    return format == 'L' and line .. newline or line
-  end
-  function file.close()
-    return ended(result)
-  end
-  return file
-end
-
 ---@return table
 function M.globals(context)
   local network = context.network
@@ -86,14 +44,10 @@ function M.globals(context)
     context.sched:suspend(function() end) -- as the real one, this doesn't come back
   end
   function os_.execute(command)
-    if command == nil then return true end
-    return ended(reading.exec(context, { shell = command, stdout = 'say', stderr = 'say' }))
+    return popen.execute(context, command)
   end
   function io_.popen(command, mode)
-    if mode ~= nil and mode:sub(1, 1) ~= 'r' then
-      error("io.popen: only mode 'r'; write to a program with pact.exec { …, input = text }", 2)
-    end
-    return reader(context, command)
+    return popen.open(context, command, mode)
   end
   function io_.write(...)
     local parts = table.pack(...)

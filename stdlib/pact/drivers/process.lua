@@ -287,6 +287,11 @@ function Process:survivors(job)
   return job.id and not job.gone and self.sys.proc.tree(job.id) or {}
 end
 
+---@return table? options, string? message, string? code
+function Process:surroundings(job)
+  return surroundings(self, job)
+end
+
 ---@return table? fields of sys.spawn_spec for a probe's command
 function Process:probe_spec(job)
   local spec = {}

@@ -181,6 +181,21 @@ function Supervisor:tree(id)
   return node and node.job and node.driver:survivors(node.job)
 end
 
+-- What a driver needs to say how a program would run beside a service, whether it lives or not.
+local function beside(node)
+  local job = { service = node.service, ports = node.ports, epoch = node.record.epoch }
+  return setmetatable(job, { __index = node.job })
+end
+
+function Supervisor:surroundings(id)
+  local node = self.nodes[id]
+  if not node then return nil, ("no service '%s'"):format(tostring(id)), 'unknown' end
+  if not node.driver.surroundings then
+    return nil, ("'%s' is of kind %s: programs have no surroundings there"):format(id, node.service.kind), 'kind'
+  end
+  return node.driver:surroundings(beside(node))
+end
+
 function Supervisor:rest()
   return rest.now(self)
 end
