@@ -107,7 +107,11 @@ local function streamed(context, id, fn)
   local _ <close> = setmetatable({}, { __close = function() context.sched:cancel(id) end })
   while true do
     local kind, first, second, third = next_event()
-    if kind == 'http' then return answer_of(first, second, third) end
+    if kind == 'http' then
+      local answer, message, code = answer_of(first, second, third)
+      if answer and answer.body ~= '' then fn(answer.body, answer) end -- a made-up world's: all in one piece
+      return answer, message, code
+    end
     head = head or setmetatable({ status = second, headers = third, body = '' }, Answer)
     if fn(first, head) == false then return head end
     context.sys.http.more(id)
