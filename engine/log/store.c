@@ -69,7 +69,8 @@ static unsigned files_to_keep(struct store *store) {
 
 void store_finish(struct store *store) {
   // What a reader held at the last rotation may be free by now.
-  if (store->segment.log_fd >= 0) rotate_prune(store->stem, files_to_keep(store));
+  if (store->segment.log_fd >= 0 && store->segment.number > 1)
+    rotate_prune(store->stem, files_to_keep(store));
   segment_finish(&store->segment);
   bytes_finish(&store->formatted);
   free(store->stem);

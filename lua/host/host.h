@@ -28,7 +28,7 @@ struct host {
   struct host_options options;
   struct watchdog watchdog;
   size_t memory_bytes;    // that Lua holds, when the host's own allocator is used
-  uv_timer_t start_timer; // when it fires, the start is over as far as memory is concerned
+  uv_timer_t burst_timer; // when it fires, a start or an end is over as far as memory is concerned
   bool loaded_modules;    // since their pages were last given back
   int status;             // of sys.stop: 0–255, 256 + n for a death by signal n
 };
@@ -42,6 +42,9 @@ void host_leave(struct host *host);
 // Requires pact.main and calls it with `sys`, then runs the loop until sys.stop. Gives the status
 // that the process should end with: 0–255, or 256 + n to end by signal n.
 int host_run(struct host *host);
+
+// Much is about to be done at once, such as an end of all: for half a second nothing is collected.
+void host_burst(struct host *host);
 
 // The host of a state or of one of its coroutines.
 struct host *host_of(lua_State *L);

@@ -35,6 +35,11 @@ static int set_turn(lua_State *L) {
   return keep_hook(L, SYS_TURN);
 }
 
+static int burst(lua_State *L) {
+  host_burst(host_of(L));
+  return 0;
+}
+
 static int cancel(lua_State *L) {
   lua_Integer id = luaL_checkinteger(L, 1);
   if (id > 0) engine_cancel(sys_engine(L), (uint64_t)id);
@@ -53,6 +58,7 @@ static int stop(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"dispatch", set_dispatch},
     {"turn", set_turn},
+    {"burst", burst},
     {"cancel", cancel},
     {"stop", stop},
     {"try", call_try},

@@ -37,6 +37,9 @@ function sys.dispatch(fn) end
 ---@param fn fun()
 function sys.turn(fn) end
 
+---Much is about to be done at once: for half a second nothing is collected.
+function sys.burst() end
+
 ---Ends any operation or object by id: a timer, a request, a match. No event of that id follows.
 ---@param id integer
 function sys.cancel(id) end

@@ -35,6 +35,7 @@ end
 function Network:shutdown(reason, opts)
   opts = opts or {}
   self.ending = self.ending or reason
+  self.sys.burst()
   if not self.supervisor then
     return self:finish { down = true, status = opts.status or 0, reason = reason, failed = {}, survivors = {} }
   end
@@ -45,6 +46,18 @@ end
 function Network:front_gone()
   self.audience:front_left()
   self:shutdown 'the front is gone'
+end
+
+-- What the front's summary says of each service.
+local function ends(snapshots)
+  local out = {}
+  for i, it in ipairs(snapshots) do
+    out[i] = {
+      id = it.id, want = it.want, status = it.status, reason = it.reason, restart_count = it.restart_count,
+      history = json.array { it.history[#it.history] },
+    }
+  end
+  return json.array(out)
 end
 
 ---All is down: the last words to the front, then the end of the engine.
@@ -61,7 +74,7 @@ function Network:finish(rest)
     type = 'end',
     status = rest.status,
     reason = rest.reason,
-    services = json.array(self:snapshots()),
+    services = ends(self:snapshots()),
     survivors = json.array(rest.survivors),
     elapsed = self.sys.time.now() - self.started_at,
   }, true)

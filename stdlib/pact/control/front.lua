@@ -149,6 +149,7 @@ end
 
 function Front:session_ended(why)
   self.session_over, self.lost = true, why
+  if self.ended and not self.command_runs then self:summarise() end
   if self.on_network_end then self.on_network_end() end
   self:finish()
 end
@@ -184,6 +185,9 @@ end
 
 ---The summary goes to the output behind everything else; to the standard error when that is CMD's.
 function Front:summarise()
+  if self.summed then return end
+  self.summed = true
+  if not self.plain.quiet then self.plain:wake_all() end
   local summary, ended = require 'pact.observe.summary', self.ended
   if self.options.json or (self.command and ended.status == 0) then return end
   self:say(summary.render {
@@ -202,7 +206,6 @@ function Front:finish()
     status = self.refused.status
   elseif self.ended then
     status = self.ended.status
-    if not self.plain.quiet then self.plain:wake_all() end
     self:summarise()
   else
     self:crashed()

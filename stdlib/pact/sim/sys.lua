@@ -269,6 +269,8 @@ function M.new(opts)
   }
   function sys.dispatch(fn) world.on_dispatch = fn end
   function sys.turn(fn) world.on_turn = fn end
+  function sys.burst() end
+
   function sys.cancel(id) world:cancel(id) end
   function sys.stop(status) world.stopped = status end
   return setmetatable(sys, {
