@@ -51,6 +51,10 @@ static int open_oldest(struct follow *follow) {
       result = open_rotation(&reader, follow->stem, ++rotation);
     }
   }
+  if (result == -EAGAIN && follow->open) { // an older one is there, and moving: once more, later
+    reader_close(&follow->reader);
+    follow->open = false;
+  }
   return follow->open || result == -EAGAIN ? 0 : result;
 }
 

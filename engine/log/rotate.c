@@ -41,9 +41,7 @@ static bool held(const char *stem, unsigned rotation) {
 }
 
 bool rotate_is_read(const char *stem) {
-  for (unsigned rotation = 0; present(stem, rotation); rotation++)
-    if (held(stem, rotation)) return true;
-  return false;
+  return held(stem, highest(stem));
 }
 
 static int move(const char *stem, const char *suffix, unsigned rotation) {

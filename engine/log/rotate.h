@@ -11,5 +11,5 @@ int rotate_shift(const char *stem);
 void rotate_prune(const char *stem, unsigned max_files);
 // The highest number in the row, also while another process moves the names.
 unsigned rotate_oldest(const char *stem);
-// Whether a reader holds any file of the row.
+// Whether a reader holds the oldest file of the row.
 bool rotate_is_read(const char *stem);
