@@ -112,7 +112,7 @@ describe('a worker', function()
   end)
 
   case('restarted by hand serves again on the same port at once', function(t)
-    local _, port = serve(t, [[{ handler = function() return tostring(self.epoch) end, listen = pact.free_port 'w' }]])
+    local network, port = serve(t, [[{ handler = function() return tostring(self.epoch) end, listen = pact.free_port 'w' }]])
     assert.equal('1', curl(port, '/'))
     for epoch = 2, 4 do
       assert.equal(0, t:run({ 'restart', 'w' }).code)
@@ -120,7 +120,7 @@ describe('a worker', function()
       assert.equal(tostring(epoch), curl(port, '/'))
     end
     assert.equal(0, t:run({ 'stop', 'w' }).code)
-    t:wait_service('w', { status = 'stopped' })
+    network:expect 'stopped: stopped by hand'
     assert.equal('', curl(port, '/'))
   end)
 
