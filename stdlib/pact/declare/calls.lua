@@ -188,14 +188,60 @@ local others = {
 ---@type call_group
 local worker = { class = 'pact.worker_self', inherits = 'pact.handle', prefix = 'self:', title = 'self of a worker',
   doc = "What a worker's `run` gets: its handle, and what only it may do. All of it ends with the worker.", rows = {
-    { 'http_server', ('fun(self, options: pact.http_server): table?, %s'):format(refusal), 'Listens and answers.' },
-    { 'every', 'fun(self, time: duration, fn: fun()): pact.subscription', 'Calls a function again and again.' },
+    { 'http_server', 'fun(self, options: pact.http_server): pact.server',
+      'Listens and answers, from now on; an error where it cannot.' },
+    { 'every', 'fun(self, time: duration, fn: fun()): pact.subscription',
+      'Calls a function again and again; the time begins anew when it has ended.' },
     { 'after', 'fun(self, time: duration, fn: fun()): pact.subscription', 'Calls a function once, later.' },
-    { 'spawn', 'fun(self, fn: function, ...: any): any', 'Runs a function beside this one.' },
+    { 'spawn', 'fun(self, fn: function, ...: any): pact.subscription',
+      "Runs a function beside `run`; its error is the worker's end, too." },
     { 'sleep', 'fun(self, time: duration)', 'Waits.' },
-    { 'print', 'fun(self, ...: any)', 'A line of its output.' },
+    { 'print', 'fun(self, ...: any)', "A line of its output; Lua's own print does the same in it." },
+    { 'ready', 'fun(self, text?: string)', "It is ready: for ready = 'notify' and health = 'notify'." },
     { 'env', 'table<string, string>', 'Its environment.' },
+    { 'config', 'table', 'Its fields, with what they are by default.' },
+    { 'epoch', 'integer', 'Which life of it this is; the first is 1.' },
   } }
+
+---@type call_group[]
+local server = {
+  { class = 'pact.server', prefix = 'server.', title = 'Servers', doc = 'What self:http_server gives.', rows = {
+    { 'port', 'integer?', 'Where it listens.' },
+    { 'path', 'string?', 'The same, of a Unix socket.' },
+    { 'url', 'string?', 'Its address.' },
+    { 'close', 'fun(self)', 'Ends it with its connections.' },
+  } },
+  { class = 'pact.request', prefix = 'request.', title = 'Requests',
+    doc = 'What handlers get. They give text, nil (204), a status, a function(write) that streams, or a table: status, '
+      .. 'headers and one of json, text, html, body, file, stream = function(write), events = function(send). '
+      .. 'An error that is such a table with a status is an answer, too; any other is a 500.',
+    rows = {
+      { 'method', 'string', 'Such as GET.' },
+      { 'path', 'string', 'Decoded, without the query.' },
+      { 'query', 'table<string, string>', 'What stands behind the question mark, decoded.' },
+      { 'headers', 'table<string, string>', 'By their names in lower case.' },
+      { 'body', 'string', 'The whole of it.' },
+      { 'params', 'table<string, string>', "What the route's names stand for." },
+      { 'remote', 'string', 'From where it comes.' },
+      { 'json', 'fun(self): any', 'The body as a value; what is no JSON is answered 400.' },
+      { 'events', 'fun(self): pact.event_stream', 'Begins server-sent events.' },
+      { 'gone', 'fun(self): boolean', 'Whether its client has left.' },
+    } },
+  { class = 'pact.response', prefix = 'response.', title = 'Responses', doc = "A handler's second argument.", rows = {
+    { 'status', 'integer?', 'Of the head, which the first piece sends.' },
+    { 'headers', 'table<string, string|string[]>', 'The same.' },
+    { 'write', ('fun(self, bytes: string): true?, %s'):format(refusal),
+      'Sends a piece of the body; waits while the client is slow.' },
+    { 'events', 'fun(self): pact.event_stream', 'Begins server-sent events.' },
+  } },
+  { class = 'pact.event_stream', prefix = 'events:', title = 'Server-sent events',
+    doc = 'They end when their handler does.', rows = {
+      { 'send', ('fun(self, name_or_data: any, data?: any): true?, %s'):format(refusal),
+        "An event: ('text'), (table), ('name', data) or { event, data, id, retry, comment }." },
+      { 'wait', 'fun(self)', 'Waits until the client has left, while others send.' },
+      { 'close', 'fun(self)', 'Ends them.' },
+    } },
+}
 
 local function pattern_group()
   local rows = {}
@@ -210,6 +256,9 @@ local function pattern_group()
 end
 
 ---@type call_group[] in the order of the reference
-M.groups = { pact, handle, worker, others[4], pattern_group(), others[1], others[2], others[3], others[5] }
+M.groups = {
+  pact, handle, worker, server[1], server[2], server[3], server[4], others[4], pattern_group(), others[1], others[2],
+  others[3], others[5],
+}
 
 return M

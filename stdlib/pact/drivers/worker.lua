@@ -38,20 +38,15 @@ end
 
 -- What `run` has done until it waited for the first time belongs to the start: a port that is taken then
 -- fails it, as it fails a process's.
-local function begun(job)
-  if job.began_told or job.gone then return end
-  job.began_told = true
-  job.report('spawned', {})
-end
-
 local function ended(self, job, exit)
-  local refusal = job.life.refusal
-  if not job.began_told and refusal and exit.why == refusal.message then
+  local life = job.life
+  local refusal = life.refusal
+  if not life.begun and refusal and exit.why == refusal.message then
     return failed(job, refusal.message, refusal.code, 'ports')
-  elseif not job.began_told and job.stopping then
+  elseif not life.begun and job.stopping then
     return failed(job, 'stopped before it started')
   end
-  begun(job)
+  if not life.begun then life:begin() end
   job.gone = true
   ports.release(job)
   job.report('exited', { code = exit.code, why = exit.why, uptime = self.sys.time.now() - job.began })
@@ -68,7 +63,7 @@ function Worker:launch(job, env)
   job.life = lives.new(self, job, env, function(exit) on_end(self, job, exit) end)
   job.life:branch(job.service.run, selves.new(job.life, self.handle(job.service.id)))
   self.sched:post(function() -- behind the first steps of `run`
-    if not job.life.over then begun(job) end
+    if not job.life.over then job.life:begin() end
   end)
 end
 

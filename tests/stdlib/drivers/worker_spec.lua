@@ -160,6 +160,23 @@ describe('the driver of workers', function()
       assert.same({ false, 0 }, { net.rests[1].down, net.rests[1].status })
     end)
 
+    it("says itself when it is ready, where `ready = 'notify'` asks for that", function()
+      local NOTIFY = { kind = 'notify', interval = 30000 }
+      up(function(self)
+        self:sleep '300ms'
+        self:ready 'warm'
+        self:sleep '1h'
+      end, { ready = NOTIFY }, 200)
+      assert.equal('starting', net:status 'w')
+      net.world:advance(200)
+      assert.equal('running', net:status 'w')
+      up(function(self)
+        self:ready()
+        self:sleep '1h'
+      end, { ready = NOTIFY })
+      assert.equal('running', net:status 'w')
+    end)
+
     it('is stopped by a shutdown at once', function()
       up(function(self)
         self:http_server { listen = 8081, handler = function() return 'x' end }

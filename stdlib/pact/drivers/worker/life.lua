@@ -38,6 +38,21 @@ function Life:say(stream, bytes)
   if self.job.log and not self.job.gone then self.sys.log.write(self.job.log, stream, bytes) end
 end
 
+---It is ready, as a process says by sd_notify.
+---@param said? string what it does, for people
+function Life:ready(said)
+  local fields = { READY = '1', STATUS = said and tostring(said) }
+  if self.begun then return self.job.report('notified', fields) end
+  self.notified = fields -- nobody listens yet
+end
+
+---Its start is over.
+function Life:begin()
+  self.begun = true
+  self.job.report('spawned', {})
+  if self.notified then self.job.report('notified', self.notified) end
+end
+
 ---A task of this life.
 ---@param name string
 ---@param fn function

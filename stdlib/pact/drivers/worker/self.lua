@@ -59,6 +59,7 @@ local function methods_of(life)
     return life:timer('after', milliseconds(value, 'after'), function_of(fn, 'after'), false)
   end)
   acting('spawn', function(fn, ...) return life:branch(function_of(fn, 'spawn'), ...) end)
+  acting('ready', function(said) life:ready(said) end)
   acting('http_server', function(given) return life:serve(options_of(life, given)) end)
   return methods
 end
