@@ -1,5 +1,5 @@
 --- A network under strain for a long time: crashes, floods, clients that come and go in the middle of an answer.
---- Fails when memory or descriptors of front, guard or engine grow. `lua5.4 tests/soak/run.lua --minutes 60`.
+--- Fails when memory or descriptors of front, guard or engine grow.
 
 local root = arg[0]:match '^(.*)/tests/soak/[^/]*$' or '.'
 package.path = ('%s/tests/support/?.lua;'):format(root) .. package.path
@@ -31,15 +31,31 @@ pact.process 'calm' { command = { 'sleep', '1000' }, depends_on = { 'probed' } }
 
 local GROWTH = { fds = 4, kb = 1536 } -- more than that from the first quarter to the last is growth
 
-local function option(name, default)
-  for i, word in ipairs(arg) do
-    if word == '--' .. name then return arg[i + 1] end
+local USAGE = [[
+usage: lua5.4 tests/soak/run.lua [--minutes N] [--bin PACTLUA]
+
+  --minutes N   how long (default 60); a line is printed each minute
+  --bin FILE    the binary (default $PACTLUA_BIN, else build/release/pactlua)]]
+
+local function options()
+  local found, at = { minutes = '60', bin = os.getenv 'PACTLUA_BIN' or root .. '/build/release/pactlua' }, 1
+  while arg[at] do
+    local name = arg[at]:match '^%-%-(%l+)$'
+    if not (found[name] and arg[at + 1]) then
+      io.stderr:write(USAGE, '\n')
+      os.exit(name == 'help' and 0 or 2)
+    end
+    found[name], at = arg[at + 1], at + 2
   end
-  return default
+  return found
 end
 
-local minutes = tonumber(option('minutes', '60')) or error '--minutes: expected a number'
-local bin = option('bin', os.getenv 'PACTLUA_BIN' or root .. '/build/release/pactlua')
+local opts = options()
+local bin, minutes = opts.bin, tonumber(opts.minutes)
+if not minutes or minutes <= 0 then
+  io.stderr:write('--minutes: expected a number above 0, got ', opts.minutes, '\n')
+  os.exit(2)
+end
 
 local function output(command)
   local pipe = assert(io.popen(command))
@@ -110,20 +126,39 @@ local function judge(samples)
   return good
 end
 
+-- Descriptors and memory of each role, nil when one is gone.
+local function sample_roles(front)
+  local found, one = roles(front), {}
+  for role, pid in pairs(found or {}) do one[role] = sample(pid) end
+  return one.front and one.guard and one.engine and one
+end
+
+local function tell_minute(minute, clients, one)
+  local parts = {}
+  for _, role in ipairs { 'front', 'guard', 'engine' } do
+    parts[#parts + 1] = ('%s %d descriptors, %d KB'):format(role, one[role].fds, one[role].kb)
+  end
+  print(('minute %d: %s; %d clients'):format(minute, table.concat(parts, '; '), clients))
+  io.flush()
+end
+
 local function soak(dir, front)
-  local deadline, samples, nth = system.monotime() + minutes * 60, {}, 0
-  local warm = system.monotime() + math.min(30, minutes * 12) -- rings and pools fill first
+  local began, samples, nth, minute = system.monotime(), {}, 0, 1
+  local warm = began + math.min(30, minutes * 12) -- rings and pools fill first
   local every, next_sample = math.max(1, minutes * 60 / 200), 0
-  while system.monotime() < deadline do
+  while system.monotime() < began + minutes * 60 do
     nth = nth + 1
     local line = CLIENTS[nth % #CLIENTS + 1]:gsub('%%s', bin)
     os.execute(('cd %s && (%s) 2>/dev/null'):format(dir, line))
     if system.monotime() > math.max(warm, next_sample) then
       next_sample = system.monotime() + every
-      local found, one = roles(front), {}
-      for role, pid in pairs(found or {}) do one[role] = sample(pid) end
-      if not (one.front and one.guard and one.engine) then return nil, 'the network has ended by itself' end
+      local one = sample_roles(front)
+      if not one then return nil, 'the network has ended by itself' end
       samples[#samples + 1] = one
+    end
+    if system.monotime() > began + minute * 60 and #samples > 0 then
+      tell_minute(minute, nth, samples[#samples])
+      minute = minute + 1
     end
   end
   print(('%d clients, %d samples in %g minutes'):format(nth, #samples, minutes))
