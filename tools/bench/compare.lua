@@ -33,7 +33,7 @@ local function look(row, one, options)
   local helpers = work.helpers(one)
   local memory = usage.memory(helpers)
   row.processes, row.pss, row.rss = #helpers, memory.pss / 1024, memory.rss / 1024
-  row.cpu = usage.during(helpers, options.quick and 2 or 20).cpu
+  row.cpu = usage.during(helpers, options.quick and 2 or 10).cpu
 end
 
 local function restarts(row, one)
@@ -74,7 +74,7 @@ local function round_of(row, adapter, options)
   bench.clean()
   if not row.failed.start then flood(row, adapter, options) end
   bench.clean()
-  row.slow = bench.now() - began > SLOW_MS + (options.quick and 2000 or 20000)
+  row.slow = bench.now() - began > SLOW_MS + (options.quick and 2000 or 10000)
 end
 
 local function finish(row)
