@@ -25,6 +25,7 @@ static const struct row rows[] = {
     [EV_GONE] = {"gone", sys_push_gone},
     [EV_RESPONSE] = {"response", sys_push_response},
     [EV_DATAGRAM] = {"datagram", sys_push_datagram},
+    [EV_CHANGE] = {"change", sys_push_change},
     [EV_DRAIN] = {"drain", NULL},
 };
 static_assert(sizeof rows / sizeof *rows == EV_KINDS, "a row for each kind of event");

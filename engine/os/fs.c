@@ -156,23 +156,30 @@ static int add_name(struct fs_names *names, size_t *capacity, const char *name) 
   return 0;
 }
 
-static int read_names(DIR *dir, struct fs_names *names) {
+static bool is_directory(DIR *dir, const struct dirent *entry) {
+  struct stat info;
+  if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN) return entry->d_type == DT_DIR;
+  return fstatat(dirfd(dir), entry->d_name, &info, 0) == 0 && S_ISDIR(info.st_mode);
+}
+
+static int read_names(DIR *dir, bool directories, struct fs_names *names) {
   size_t capacity = 0;
   for (;;) {
     errno = 0;
     const struct dirent *entry = readdir(dir);
     if (!entry) return -errno;
     if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    if (directories && !is_directory(dir, entry)) continue;
     int result = add_name(names, &capacity, entry->d_name);
     if (result) return result;
   }
 }
 
-int fs_list(const char *path, struct fs_names **names) {
+int fs_list(const char *path, bool directories, struct fs_names **names) {
   DIR *dir = opendir(path);
   if (!dir) return -errno;
   struct fs_names *found = calloc(1, sizeof *found);
-  int result = found ? read_names(dir, found) : -ENOMEM;
+  int result = found ? read_names(dir, directories, found) : -ENOMEM;
   closedir(dir);
   if (result) {
     fs_names_destroy(found);

@@ -26,8 +26,8 @@ struct fs_names {
   char **names; // sorted by byte
   size_t count;
 };
-// The caller frees *names with fs_names_destroy.
-int fs_list(const char *path, struct fs_names **names);
+// The caller frees *names with fs_names_destroy. `directories`: only these, and links to them.
+int fs_list(const char *path, bool directories, struct fs_names **names);
 void fs_names_destroy(struct fs_names *names);
 
 int fs_remove(const char *path, bool tree); // a file, an empty directory, or all of a tree

@@ -44,6 +44,7 @@ int sys_open_web(lua_State *L);
 int sys_open_fs(lua_State *L);
 int sys_open_os(lua_State *L);
 int sys_open_text(lua_State *L);
+int sys_open_watch(lua_State *L);
 
 // Each pushes the values of an event that follow `id, kind`, and returns their number;
 // dispatch.c has the list.
@@ -62,4 +63,5 @@ int sys_push_request(lua_State *L, const struct event *event);
 int sys_push_gone(lua_State *L, const struct event *event);
 int sys_push_response(lua_State *L, const struct event *event);
 int sys_push_datagram(lua_State *L, const struct event *event);
+int sys_push_change(lua_State *L, const struct event *event);
 int sys_push_drain(lua_State *L, const struct event *event);

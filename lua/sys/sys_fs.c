@@ -108,8 +108,11 @@ static void destroy_names(void *names) {
 
 static int list_directory(lua_State *L) {
   const char *path = sys_path(L, 1);
+  lua_settop(L, 2);
+  bool directories =
+      lua_istable(L, 2) && lua_getfield(L, 2, "directories") != LUA_TNIL && lua_toboolean(L, -1);
   void **box = box_push(L, destroy_names);
-  int result = fs_list(path, (struct fs_names **)box);
+  int result = fs_list(path, directories, (struct fs_names **)box);
   if (result) return sys_fail(L, result, "%s", path);
   const struct fs_names *names = *box;
   lua_createtable(L, (int)names->count, 0);

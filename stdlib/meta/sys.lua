@@ -27,6 +27,7 @@
 ---@field fs sys.fs
 ---@field os sys.os
 ---@field text sys.text
+---@field watch sys.watch
 local sys = {}
 
 ---Sets the function that hears every event: `fn(id, kind, …)`. Kinds and what follows stand beside the call they answer.
@@ -353,8 +354,9 @@ function sys.fs.stat(path) end
 ---@param mode? integer default 0755
 ---@return true?, string?, string? with its parents; an existing directory is fine
 function sys.fs.mkdir(path, mode) end
+---@param opts? { directories?: boolean } only directories, and links to them
 ---@return string[]?, string?, string? names, sorted, without . and ..
-function sys.fs.list(path) end
+function sys.fs.list(path, opts) end
 ---@param opts? { tree?: boolean }
 function sys.fs.remove(path, opts) end
 function sys.fs.rename(from, to) end
@@ -434,5 +436,23 @@ function sys.text.hash(text) end
 ---Columns that the text takes on a terminal.
 ---@return integer
 function sys.text.width(text) end
+
+---------------------------------------------------------------------------------------------------
+-- What changes in directories, not below them. A set is what one asker watches; `sys.cancel` ends it.
+---@class sys.watch
+sys.watch = {}
+---A new set. Event `(id, 'change', key, name, what, directory)`: what is 'written' (a writer has closed the file) 'created' 'removed' (moved
+---here and away, too) of what `name` names, which may be a directory; 'gone': the directory itself, whose key is free then;
+---'overflow' (key 0): events were lost, all must be looked at.
+---@return integer? id, string? message, string? code 'EMFILE'
+function sys.watch.open() end
+---@param id integer
+---@param path string
+---@return integer? key the same for the same directory by whatever path
+---@return string? message, string? code 'ENOENT' 'ENOTDIR' 'EACCES' 'ENOSPC': no more may be watched
+function sys.watch.add(id, path) end
+---@param id integer
+---@param key integer
+function sys.watch.remove(id, key) end
 
 return sys

@@ -75,7 +75,7 @@ static void a_swap_that_fails_leaves_nothing(void **state) {
   struct fs_names *names;
   assert_int_equal(fs_mkdir(in_dir("a/busy"), 0755), 0);
   assert_int_equal(fs_write(in_dir("a/busy"), "x", 1, 0644, FS_WRITE_ATOMIC), -EISDIR);
-  assert_int_equal(fs_list(in_dir("a"), &names), 0);
+  assert_int_equal(fs_list(in_dir("a"), false, &names), 0);
   assert_int_equal(names->count, 1);
   fs_names_destroy(names);
 }
@@ -114,7 +114,7 @@ static void directories_are_made_listed_and_removed(void **state) {
   assert_int_equal(put("a", ""), 0);
   assert_int_equal(put("b", ""), 0);
   assert_int_equal(fs_mkdir(in_dir("a/b"), 0700), -ENOTDIR);
-  assert_int_equal(fs_list(dir, &names), 0);
+  assert_int_equal(fs_list(dir, false, &names), 0);
   assert_int_equal(names->count, 4);
   assert_string_equal(names->names[0], "a");
   assert_string_equal(names->names[3], "x");
