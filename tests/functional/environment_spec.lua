@@ -57,24 +57,12 @@ describe('environment', function()
     assert.equal(t.dir .. '/sub\n', t:read 'seen')
   end)
 
-  case('descriptors 0, 1 and 2 are all it inherits', function(t)
-    assert.equal('0 1 2 3\n', seen(t, '', 'ls /proc/self/fd | tr "\\n" " " | sed "s/ $//"; echo'))
-  end)
-
   case('it leads a session of its own, without a terminal', function(t)
     local fields = seen(t, '', 'cat /proc/$$/stat')
     local pid, pgid, sid, tty = fields:match '^(%d+) %b() %a %d+ (%d+) (%d+) (%-?%d+)'
     assert.equal(pid, pgid)
     assert.equal(pid, sid)
     assert.equal('0', tty)
-  end)
-
-  case('no signal is blocked or ignored', function(t)
-    local text = seen(t, '', 'grep -E "Sig(Blk|Ign)" /proc/self/status')
-    for name, mask in text:gmatch '(%a+):%s*(%x+)' do
-      -- Signals 32 and 33 belong to the C library; no program can set what becomes of them.
-      assert.equal(0, tonumber(mask, 16) & ~0x180000000, name .. ' ' .. mask)
-    end
   end)
 
   case('standard input is open and silent', function(t)
@@ -92,13 +80,6 @@ describe('environment', function()
   case('limits, umask and nice are set', function(t)
     local text = seen(t, "limits = { nofile = 321 }, nice = 19, umask = '077',", 'ulimit -n; umask; nice')
     assert.equal('321\n0077\n19\n', text)
-  end)
-
-  case('the limits of the caller are kept', function(t)
-    t:recipe [[ pact.task 'probe' { shell = 'ulimit -n >seen' } ]]
-    local result = t:run({ '-c', 'ulimit -S -n 333; exec "$0" net.lua', functional.bin }, { program = 'sh' })
-    assert.equal(0, result.code, result.err)
-    assert.equal('333\n', t:read 'seen')
   end)
 
   case('oom_score_adj is set', function(t)

@@ -1,6 +1,7 @@
 --- `pact.exec`: runs a program to its end, with what it wrote; yields. Also `service:exec` and `pact.env_of`.
 
 local arguments = require 'pact.control.arguments'
+local environment = require 'pact.supervise.environment'
 local handle = require 'pact.declare.handle'
 local list = require 'pact.base.list'
 local size = require 'pact.base.size'
@@ -131,7 +132,8 @@ function M.run(context, spec, base, what)
   options.cwd = named.cwd or directory
   if options.cwd:sub(1, 1) ~= '/' then options.cwd = directory .. '/' .. options.cwd end
   local input = named.stdin or named.input
-  options.argv, options.env = argv, environment_of(options.env or context.network.env, named.env)
+  options.argv = argv
+  options.env = environment_of(options.env or environment.inherited(context.network.env), named.env)
   options.input, options.stdin = input, input and 'pipe' or 'null'
   options.stdout, options.stderr, options.capture_max = 'capture', 'capture', named.max_output
   local id, message, code = context.sys.proc.spawn(options)

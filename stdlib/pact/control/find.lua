@@ -111,7 +111,7 @@ function M.state_dirs(sys, env)
       if stat and stat.type == 'directory' then dirs[#dirs + 1] = { path = join(root, project), project = project } end
     end
   end
-  local root = require('pact.control.statedir').fallback_root(env)
+  local root = require('pact.control.statedir').fallback_root(sys, env)
   for _, name in ipairs(sys.fs.list(root) or {}) do
     local path = join(root, name)
     local of, project = (sys.fs.read(path .. '/directory') or ''):match '^([^\n]*)\n?([^\n]*)'

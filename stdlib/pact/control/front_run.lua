@@ -5,7 +5,7 @@ local list = require 'pact.base.list'
 local M = {}
 
 local function environment(front, addresses)
-  local env = list.copy(front.context.env)
+  local env = require('pact.supervise.environment').inherited(front.context.env)
   for name, value in pairs(addresses) do env[name] = value end
   env.PACTLUA_RUN, env.PACTLUA_PROJECT = front.hello.run, front.hello.project
   local out = {}

@@ -21,14 +21,6 @@ function M.new(network, found, opts)
   }, Launch)
 end
 
----What services inherit: our environment but for what speaks to us alone.
-local function inherited(env)
-  local out = {}
-  for name, value in pairs(env) do out[name] = value end
-  out.PACTLUA_DEBUG, out.PACTLUA_STDLIB = nil, nil
-  return out
-end
-
 ---Where `pact.free_port` takes its ports from.
 function Launch:make_ports()
   local network, found = self.network, self.found
@@ -232,7 +224,7 @@ function Launch:start(ids)
   local network = self.network
   local options = network.invocation.options
   network:start {
-    drivers = require 'pact.drivers', environment = inherited(network.env), recipe = self.recipe, wanted = ids,
+    drivers = require 'pact.drivers', environment = network.env, recipe = self.recipe, wanted = ids,
     no_deps = options.no_deps, colour = network.colour,
     handle = function(id)
       return self.recipe.api.service(id)

@@ -14,18 +14,23 @@ local IGNORE = '# Made by pactlua: state and logs of networks.\n*\n'
 ---@field fallback boolean not beside the recipe
 ---@field lock? integer
 
+-- Who has neither: a directory in /tmp, which may be somebody else's trap.
+local function in_tmp(sys)
+  return ('/tmp/pactlua-%d'):format((sys.os.ids()))
+end
+
 ---@return string
-local function state_home(env)
+local function state_home(sys, env)
   local home = env.XDG_STATE_HOME
   if home and home:sub(1, 1) == '/' then return home end
-  if env.HOME and env.HOME ~= '' then return env.HOME .. '/.local/state' end
-  return '/tmp/pactlua-' .. (env.USER or 'state')
+  if env.HOME and env.HOME:sub(1, 1) == '/' then return env.HOME .. '/.local/state' end
+  return in_tmp(sys)
 end
 
 ---Where networks without a place beside their recipe are.
 ---@return string
-function M.fallback_root(env)
-  return state_home(env) .. '/pactlua'
+function M.fallback_root(sys, env)
+  return state_home(sys, env) .. '/pactlua'
 end
 
 local function beside(directory, project)
@@ -49,7 +54,7 @@ end
 
 -- A long name is cut so that the socket's path fits; the hash keeps it apart from others.
 local function elsewhere(sys, directory, project, env)
-  local root = M.fallback_root(env)
+  local root = M.fallback_root(sys, env)
   local hash = sys.text.hash(directory .. '\0' .. project):sub(1, 8)
   local room = SOCKET_PATH_MAX - #('%s/-%s/control.sock'):format(root, hash)
   return ('%s/%s-%s'):format(root, project:sub(1, math.max(room, 1)), hash)
@@ -61,12 +66,25 @@ function M.places(sys, directory, project, env)
   return { beside(directory, project), elsewhere(sys, directory, project, env) }
 end
 
+-- In /tmp anybody may have been there before us.
+local function check_owner(sys, env)
+  local home = in_tmp(sys)
+  if state_home(sys, env) ~= home then return true end
+  local ok, message = sys.fs.mkdir(home, tonumber('700', 8))
+  local stat = ok and sys.fs.stat(home)
+  if not stat then return nil, message end
+  if stat.uid == sys.os.ids() and stat.mode & tonumber('022', 8) == 0 then return true end
+  return nil, ('%s is somebody else\'s, or others may write there (set XDG_STATE_HOME)'):format(home)
+end
+
 local function try_fallback(sys, directory, project, env)
   local dir = describe(elsewhere(sys, directory, project, env), project, true)
   if #dir.socket > SOCKET_PATH_MAX then
     return nil, ('the path of the control socket is too long: %s'):format(dir.socket)
   end
-  local ok, message = sys.fs.mkdir(dir.path, tonumber('700', 8))
+  local ok, message = check_owner(sys, env)
+  if not ok then return nil, message end
+  ok, message = sys.fs.mkdir(dir.path, tonumber('700', 8))
   if not ok then return nil, message end
   ok, message = sys.fs.write(dir.path .. '/directory', ('%s\n%s\n'):format(directory, project))
   if not ok then return nil, message end

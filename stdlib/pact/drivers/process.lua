@@ -18,15 +18,16 @@ Process.__index = Process
 ---@return driver
 function M.new(host)
   local opts = host.supervisor
+  local base = environment.inherited(opts.environment)
   return setmetatable({
     sys = host.sys,
     sched = host.sched,
     signals = host.sys.os.signals,
     notify = notify.new(host),
     tag_base = opts.run,
-    shared = environment.share(opts.environment),
+    shared = environment.share(base),
     context = {
-      base = opts.environment,
+      base = base,
       read = host.sys.fs.read,
       facts = host.facts,
       run = opts.run,

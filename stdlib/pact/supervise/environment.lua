@@ -21,8 +21,20 @@ local SCHEMES = {
   tcp = 'tcp', sql = 'tcp', db = 'tcp',
 }
 
--- What speaks to us alone: our debugging, and a service manager of ours.
-local NOT_INHERITED = { 'PACTLUA_DEBUG', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID' }
+-- What speaks to us alone: our debugging, a service manager of ours, and who starts a Lua.
+local NOT_INHERITED = {
+  'PACTLUA_DEBUG', 'PACTLUA_STDLIB', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FDS', 'LISTEN_PID',
+  'LISTEN_FDNAMES', 'LUA_INIT', 'LUA_INIT_5_4',
+}
+
+---What children get of our environment.
+---@param env table<string, string>
+---@return table<string, string>
+function M.inherited(env)
+  local out = list.copy(env)
+  for _, name in ipairs(NOT_INHERITED) do out[name] = nil end
+  return out
+end
 
 ---@param id string
 ---@return string such as `MY_DB` of `my-db`
@@ -122,7 +134,6 @@ end
 function M.build(context, service, ports)
   local env = {}
   for name, value in pairs(context.base) do env[name] = value end
-  for _, name in ipairs(NOT_INHERITED) do env[name] = nil end
   add_dependencies(env, service, context.facts)
   if #service.ports == 1 then
     local only = service.ports[1]

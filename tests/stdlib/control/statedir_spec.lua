@@ -9,7 +9,7 @@ describe('the directory of a network', function()
     wall = 1700000000000
     sys = {
       fs = fs,
-      os = { pid = function() return 4711 end },
+      os = { pid = function() return 4711 end, ids = function() return 1000, 1000 end },
       text = { hash = function() return '0123456789abcdef' end },
       time = { wall = function() return wall end },
     }
