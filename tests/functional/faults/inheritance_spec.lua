@@ -3,15 +3,17 @@ local functional = require 'functional'
 local case = functional.case
 
 -- What a child writes about itself, in a shell; `ls` itself has one more descriptor.
-local LOOK = [[{ echo "fds $(ls /proc/self/fd | tr '\n' ' ')"; grep -E 'Sig(Blk|Ign)' /proc/self/status; echo "nofile $(ulimit -S -n) $(ulimit -H -n)"; ]]
-  .. [[echo "umask $(umask)"; env | grep -E '^(LUA_INIT|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|PACTLUA_DEBUG|PACTLUA_STDLIB)'; echo end; } >]]
+local LOOK = [[{ echo "fds $(ls /proc/self/fd | tr '\n' ' ')"; grep -E 'Sig(Blk|Ign)' /proc/self/status; ]]
+  .. [[echo "nofile $(ulimit -S -n) $(ulimit -H -n)"; ]]
+  .. [[echo "umask $(umask)"; env | grep -E '^(LUA_INIT|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|PACTLUA_DEBUG|PACTLUA_STDLIB)'; ]]
+  .. [[echo end; } >seen.new.$$; mv seen.new.$$ seen.]]
 
 -- Everybody who is started: a service, a probe, a stop command, a program of a hook, the command of `run`.
 local RECIPE = ([[
-  pact.process 'service' { shell = LOOK .. 'seen.service; exec sleep 1000',
-    health = { shell = LOOK .. 'seen.probe.$$; mv seen.probe.$$ seen.probe', interval = '1s' },
-    stop = { command = { 'sh', '-c', LOOK .. 'seen.stop; kill $PACTLUA_PID' } } }
-  pact.on('running', function() pact.exec { 'sh', '-c', LOOK .. 'seen.exec' } end)
+  pact.process 'service' { shell = LOOK .. 'service; exec sleep 1000',
+    health = { shell = LOOK .. 'probe', interval = '1s' },
+    stop = { command = { 'sh', '-c', LOOK .. 'stop; kill $PACTLUA_PID' } } }
+  pact.on('running', function() pact.exec { 'sh', '-c', LOOK .. 'exec' } end)
 ]]):gsub('LOOK', function() return ('%q'):format(LOOK) end)
 
 local WHO = { 'service', 'probe', 'stop', 'exec', 'run' }
@@ -19,7 +21,7 @@ local WHO = { 'service', 'probe', 'stop', 'exec', 'run' }
 -- Runs the recipe from a shell that has been prepared in some way.
 local function look(t, prepare)
   t:recipe(RECIPE)
-  t:file('run.sh', 'until [ -e seen.probe ] && [ -e seen.exec ] && [ -e seen.service ]; do sleep 0.02; done\n' .. LOOK .. 'seen.run\n')
+  t:file('run.sh', 'until [ -e seen.probe ] && [ -e seen.exec ] && [ -e seen.service ]; do sleep 0.02; done\n' .. LOOK .. 'run\n')
   local result = t:run({ '-c', prepare .. '; exec "$0" run net.lua -- sh run.sh', functional.bin }, { program = 'bash' })
   assert.equal(0, result.code, result.out .. result.err)
   local seen = {}
