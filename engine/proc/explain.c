@@ -118,6 +118,22 @@ static bool is_directory(const struct spawn_spec *spec, const char *file) {
   return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+// The part of a path that should be a directory and is a file.
+static void explain_not_directory(const struct spawn_spec *spec, const char *name, char *text,
+                                  size_t size) {
+  char part[PATH_MAX], path[PATH_MAX + 64];
+  struct stat st;
+  const char *why = strerror(ENOTDIR);
+  for (const char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    snprintf(part, sizeof part, "%.*s", (int)(slash - name), name);
+    absolute(spec, part, path, sizeof path);
+    if (stat(path, &st) != 0 || S_ISDIR(st.st_mode)) continue;
+    snprintf(text, size, "exec '%s': %s: '%s' is a file", name, why, part);
+    return;
+  }
+  snprintf(text, size, "exec '%s': %s", name, why);
+}
+
 static void explain_exec(const struct spawn_spec *spec, const struct stage *stage, char *text,
                          size_t size) {
   const char *name = stage->argv[0];
@@ -136,6 +152,10 @@ static void explain_exec(const struct spawn_spec *spec, const struct stage *stag
     else
       snprintf(text, size, "exec '%s': %s: '%s' can't be executed (chmod +x?)", name,
                strerror(EACCES), file);
+    return;
+  case ENOTDIR: explain_not_directory(spec, name, text, size); return;
+  case ETXTBSY:
+    snprintf(text, size, "exec '%s': %s: '%s' is being written to", name, strerror(ETXTBSY), file);
     return;
   case E2BIG:
     snprintf(text, size, "exec '%s': %s: arguments and environment are too large together", name,

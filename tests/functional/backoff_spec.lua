@@ -83,27 +83,6 @@ describe('backoff', function()
     assert.truthy((result.out .. result.err):find('SIGSEGV', 1, true), result.out .. result.err)
   end)
 
-  case('a program that is not there has failed at once', function(t)
-    local result = t:up([[ pact.process 'p' { command = { 'no-such-program-here' } } ]]):wait(5)
-    assert.equal(3, result.code)
-    local all = result.out .. result.err
-    assert.truthy(all:find('no-such-program-here', 1, true), all)
-    assert.truthy(all:find('not found on PATH', 1, true), all)
-  end)
-
-  case('a program that may not be executed has failed at once', function(t)
-    t:file('data.txt', 'no program\n')
-    local result = t:up([[ pact.process 'p' { command = { './data.txt' } } ]]):wait(5)
-    assert.equal(3, result.code)
-    assert.truthy((result.out .. result.err):find('Permission denied', 1, true))
-  end)
-
-  case('a directory that is not there is named', function(t)
-    local result = t:up([[ pact.process 'p' { command = { 'true' }, cwd = 'nowhere' } ]]):wait(5)
-    assert.not_equal(0, result.code)
-    assert.truthy((result.out .. result.err):find('nowhere', 1, true))
-  end)
-
   case('the restart of one is nothing to the others', function(t)
     t:up [[
       pact.process 'bad' { shell = 'echo x >>bad; exit 1', restart = { delay = '100ms', factor = 1, max_retries = 10 } }
