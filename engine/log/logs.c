@@ -146,6 +146,10 @@ int logs_open(struct logs *logs, const struct log_options *options, uint64_t *id
   return 0;
 }
 
+unsigned logs_unopened(struct logs *logs) {
+  return writer_unopened(logs->writer);
+}
+
 void logs_close(struct logs *logs, uint64_t id) {
   struct log *log = idmap_remove(&logs->logs, id);
   if (!log) return;

@@ -65,6 +65,8 @@ void logs_destroy(struct logs *logs);
 // Opens for appending; continues a log of that name. A directory that isn't there is told here
 // and now; files are made at the first bytes, or a while later, and a failure then is a fault.
 int logs_open(struct logs *logs, const struct log_options *options, uint64_t *id);
+// How many have files, two each, that are still to be made.
+unsigned logs_unopened(struct logs *logs);
 // Its pipes are read empty without waiting and closed; the files close when all is written.
 void logs_close(struct logs *logs, uint64_t id);
 

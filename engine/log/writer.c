@@ -122,7 +122,15 @@ static void open_later(struct writer *writer, struct store *store) {
     pthread_cond_signal(&writer->work);
   }
   list_append(&writer->unopened, &store->unopened);
+  writer->unopened_count++;
   pthread_mutex_unlock(&writer->lock);
+}
+
+unsigned writer_unopened(struct writer *writer) {
+  pthread_mutex_lock(&writer->lock);
+  unsigned count = writer->unopened_count;
+  pthread_mutex_unlock(&writer->lock);
+  return count;
 }
 
 struct store *writer_open(struct writer *writer, const struct log_options *options, uint64_t id,

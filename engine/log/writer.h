@@ -35,6 +35,8 @@ struct chunk_pool *writer_pool(struct writer *writer);
 // that is still closing is waited for.
 struct store *writer_open(struct writer *writer, const struct log_options *options, uint64_t id,
                           int *error);
+// How many stores have files that are still to be made.
+unsigned writer_unopened(struct writer *writer);
 void writer_close(struct writer *writer, struct store *store); // when all is written
 void writer_push(struct writer *writer, struct store *store, struct chunk *chunk); // owns it
 // False: read no more for this log; `wake` comes when there is room again.

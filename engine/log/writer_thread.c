@@ -178,15 +178,23 @@ static uint64_t retry_due(struct writer *writer) {
   return next;
 }
 
+static void stay_unopened(struct writer *writer, struct store *store) {
+  list_append(&writer->unopened, &store->unopened);
+  writer->unopened_count++;
+  writer->open_us = clock_mono_us() + RETRY_US;
+}
+
 // Makes the files of a log that has nothing to write yet. Called and left under the lock.
 static void open_empty(struct writer *writer, struct store *store) {
   list_remove(&store->unopened);
+  writer->unopened_count--;
   if (store_is_open(store) || store->faulted) return;
   pthread_mutex_unlock(&writer->lock);
   int result = store_open(store);
   pthread_mutex_lock(&writer->lock);
   store->end_offset = segment_end(&store->segment);
   if (result == 0) return;
+  if (result == -EMFILE || result == -ENFILE) return stay_unopened(writer, store);
   fault_begins(writer, store, result);
   wake(writer);
 }

@@ -19,6 +19,7 @@ struct writer {
   struct store *ready_first, *ready_last; // with chunks to write, or to close
   struct list unopened;                   // stores whose files are to be made at `open_us`
   uint64_t open_us;
+  unsigned unopened_count;
   struct store **faulted; // to be tried again
   unsigned faulted_count;
   uint64_t queued_bytes;

@@ -98,6 +98,9 @@ static int refuse(struct spawn_failure *failure, int error, const char *message)
   return -error;
 }
 
+// For clients that ask what is wrong, and for probes: services leave them alone.
+enum { SPARE_FDS = 16 };
+
 static bool wants_log(const struct procs_spec *spec) {
   return spec->spawn.stdio[1] == SPAWN_LOG || spec->spawn.stdio[2] == SPAWN_LOG;
 }
@@ -149,7 +152,9 @@ int procs_spawn(struct procs *procs, const struct procs_spec *spec, uint64_t *id
   struct spawn_result result;
   if (wants_log(spec) && (!spec->logs || logs_stat(spec->logs, spec->log, &stat) < 0))
     return refuse(failure, ENOENT, "stdio: there is no log of that id");
-  int error = spawn_run(procs->spawner, &spec->spawn, &result, failure);
+  struct spawn_spec spawn = spec->spawn;
+  if (wants_log(spec)) spawn.spare_fds = SPARE_FDS + 2 * logs_unopened(spec->logs);
+  int error = spawn_run(procs->spawner, &spawn, &result, failure);
   if (error) return error;
   struct proc *proc = enroll(procs, spec, &result);
   error = reap_watch(proc);

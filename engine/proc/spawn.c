@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 
-enum { STACK_SIZE = 64 * 1024, LIMITS_MAX = 32 };
+enum { STACK_SIZE = 64 * 1024, LIMITS_MAX = 32, SPARE_MAX = 512 };
 
 struct spawner {
   const struct kernel *kernel;
@@ -22,6 +22,7 @@ struct spawner {
   int slots[3]; // low descriptors, kept so that a child's table can be small; -1: none
   struct rlimit nofile;
   bool nofile_raised;
+  bool crowded; // more than half of all descriptors have been in use
   char *default_path;
   struct stage stage; // of the spawn under way: too large for our own stack
 };
@@ -142,6 +143,27 @@ static int open_stdio(struct spawner *spawner, const struct spawn_spec *spec, st
   return 0;
 }
 
+static bool can_open(int fd, unsigned count) {
+  int fds[SPARE_MAX];
+  unsigned opened = 0;
+  if (count > SPARE_MAX) count = SPARE_MAX;
+  while (opened < count && (fds[opened] = fcntl(fd, F_DUPFD_CLOEXEC, 3)) >= 0) opened++;
+  for (unsigned i = 0; i < opened; i++) close(fds[i]);
+  return opened == count;
+}
+
+// Descriptors get the lowest free number: as long as none has been a high one there are enough.
+static bool leaves_enough(struct spawner *spawner, const struct spawn_spec *spec,
+                          const struct ends *ends) {
+  const struct rlimit *limit = &spawner->nofile;
+  rlim_t most = spawner->nofile_raised ? limit->rlim_max : limit->rlim_cur;
+  int highest = -1;
+  for (int i = 0; i < 3; i++)
+    if (ends->ours[i] > highest) highest = ends->ours[i];
+  if (highest >= 0 && (rlim_t)highest > most / 2) spawner->crowded = true;
+  return highest < 0 || !spawner->crowded || can_open(highest, spec->spare_fds);
+}
+
 static const char *path_of(const struct spawner *spawner, const struct spawn_spec *spec) {
   if (spec->path) return spec->path;
   for (const char *const *entry = spec->env; *entry; entry++)
@@ -235,6 +257,7 @@ int spawn_run(struct spawner *spawner, const struct spawn_spec *spec, struct spa
   spawner->stage.oom_score_adj = spec->set_oom_score_adj ? oom_score_adj : NULL;
 
   int error = open_stdio(spawner, spec, &ends);
+  if (error == 0 && !leaves_enough(spawner, spec, &ends)) error = -EMFILE;
   if (error < 0) {
     spawner->stage.step = STAGE_STDIO;
     spawner->stage.error = -error;

@@ -35,7 +35,8 @@ struct spawn_spec {
   int nice, oom_score_adj;
   const struct stage_limit *limits;
   size_t limit_count;
-  int pdeathsig; // 0: none
+  int pdeathsig;      // 0: none
+  unsigned spare_fds; // so many descriptors must be left to us, else it is -EMFILE
 };
 
 struct spawner; // what all spawns of this process share: a stack, the limits children get
