@@ -153,6 +153,10 @@ static void explain_exec(const struct spawn_spec *spec, const struct stage *stag
       snprintf(text, size, "exec '%s': %s: '%s' can't be executed (chmod +x?)", name,
                strerror(EACCES), file);
     return;
+  case EAGAIN:
+    snprintf(text, size, "exec '%s': %s (its user may have no more processes: nproc)", name,
+             strerror(EAGAIN));
+    return;
   case ENOTDIR: explain_not_directory(spec, name, text, size); return;
   case ETXTBSY:
     snprintf(text, size, "exec '%s': %s: '%s' is being written to", name, strerror(ETXTBSY), file);

@@ -99,6 +99,18 @@ function M.descriptors(pid)
   return count
 end
 
+---@return integer ms of processor time that it has used so far, all of its threads together
+function M.cpu_ms(pid)
+  local stat = read(('/proc/%d/stat'):format(pid)) or ''
+  local user, kernel = stat:match '^.*%) %S %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%d+) (%d+)'
+  return (tonumber(user) + tonumber(kernel)) * 10 -- of hundredths of a second, everywhere on Linux
+end
+
+---@return integer kB that are its own, shared pages in parts
+function M.pss_kb(pid)
+  return tonumber((read(('/proc/%d/smaps_rollup'):format(pid)) or ''):match 'Pss:%s*(%d+)')
+end
+
 ---A field of /proc/PID/status such as `VmRSS`, its number only.
 function M.status(pid, field)
   local text = read(('/proc/%d/status'):format(pid)) or ''

@@ -34,7 +34,12 @@ function words.crashed(event)
   return 'crashed' .. because(event), 'red'
 end
 
+-- What the machine refuses is told once, not at each try.
 function words.backoff(event)
+  if event.refused then
+    if event.refused > 1 then return nil end
+    return ('cannot be started now%s; trying again until it can'):format(because(event)), 'yellow'
+  end
   local delay = event.delay and (' in %s'):format(duration.format(event.delay)) or ''
   return ('backoff: next start%s%s'):format(delay, attempt(event)), 'yellow'
 end

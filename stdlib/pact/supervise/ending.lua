@@ -37,12 +37,12 @@ local function completed(r, why, out)
   emit(out, 'completed', { reason = why })
 end
 
--- Starts again after `ms`.
-local function delay(r, ms, out)
+-- Starts again after `ms`; refused: how many times in a row the machine has not let it start.
+local function delay(r, ms, out, refused)
   r.asked = nil
   r.status = 'backoff'
   out[#out + 1] = { 'delay', ms }
-  emit(out, 'backoff', { delay = ms, attempt = r.attempt, reason = r.reason })
+  emit(out, 'backoff', { delay = ms, attempt = r.attempt, reason = r.reason, refused = refused })
 end
 
 -- The policy's answer to the end in r.exit.
@@ -160,7 +160,7 @@ function M.start_failed(r, event, out)
   if r.status == 'starting' and backoff.passes(event.code) then
     r.refused = (r.refused or 0) + 1
     to(r, 'backoff', event.reason)
-    return delay(r, backoff.delay(r.policy, r.refused, event.random or 0.5), out)
+    return delay(r, backoff.delay(r.policy, r.refused, event.random or 0.5), out, r.refused)
   end
   M.failed(r, event.reason or r.reason, event, out)
 end
