@@ -192,10 +192,9 @@
 
 ---@class task
 ---@field name string
----@field owner? any what it was started for; tasks that it starts inherit it
+---@field owner? any what it was started for; tasks that it starts inherit it. Its `output`: where print goes; its `work`: who keeps what pact.spawn and timers start
 ---@field status 'ready'|'waiting'|'running'|'done'|'failed'|'cancelled'
 ---@field result? table packed results, or `{ n = 1, message }`
----@field output? fun(bytes: string) where `print` goes
 
 ---@class task_group what is ended together: tasks and timers of a generation, a service, a shutdown
 ---@field cancel fun(self: task_group)
@@ -212,7 +211,7 @@
 ---@field batch fun(self, fn: fun()) runs `fn` once, when all events of this turn are delivered
 ---@field on_turn fun(self, fn: fun()) after each turn that delivered something
 ---@field group fun(self): task_group
----@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, owner?: any, on_error?: fun(message: string, traceback: string, task: task, err: any), on_done?: fun(...), on_end?: fun(status: string), output?: fun(bytes: string) }, ...): task begins at the end of this dispatch; on_end hears of every end, behind on_done or on_error
+---@field spawn fun(self, fn: function, opts?: { name?: string, group?: task_group, budget?: integer, owner?: any, on_error?: fun(message: string, traceback: string, task: task, err: any), on_done?: fun(...), on_end?: fun(status: string) }, ...): task begins at the end of this dispatch; on_end hears of every end, behind on_done or on_error
 ---@field stop fun(self, task: task) cancels one task
 ---@field current fun(self): task?
 ---@field can_wait fun(self): boolean

@@ -96,6 +96,21 @@ describe('a worker', function()
     t:wait_service('p', { status = 'running' })
   end)
 
+  case('whose variables hog the processor while they are closed is stopped all the same', function(t)
+    local network = t:up [[
+      pact.worker 'w' { run = function(self)
+        local _ <close> = setmetatable({}, { __close = function() while true do pcall(function() while true do end end) end end })
+        local second <close> = setmetatable({}, { __close = function() self:print 'second closed' end })
+        self:sleep '1h'
+      end }
+    ]]
+    t:wait_service('w', { status = 'running' })
+    network:signal 'TERM'
+    local result = network:wait(10)
+    assert.truthy(result.out:find('second closed', 1, true), result.out)
+    assert.truthy(result.out:find('stopped by the shutdown', 1, true), result.out)
+  end)
+
   case('lives as long as its servers and timers, and so does the network', function(t)
     local result = t:up([[
       pact.worker 'w' { run = function(self)

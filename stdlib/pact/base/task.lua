@@ -35,7 +35,6 @@ function Sched:spawn(fn, opts, ...)
     budget = opts.budget or 0,
     on_error = opts.on_error,
     on_done = opts.on_done,
-    output = opts.output,
     on_end = opts.on_end,
     joiners = {},
   }
@@ -96,12 +95,20 @@ function Sched:fail(task, err)
   self:finish(task, 'failed', table.pack(message))
 end
 
+-- Its to-be-closed variables are the user's code, too: it gets no more of the processor there.
+function Sched:close(task)
+  local status = coroutine.status(task.thread)
+  if status == 'suspended' and task.budget > 0 then
+    self.sys.resume(coroutine.create(coroutine.close), task.budget, task.thread)
+  elseif status ~= 'running' then
+    coroutine.close(task.thread)
+  end
+end
+
 function Sched:finish(task, status, result)
   task.status, task.result = status, result
   task.ticket, task.undo = nil, nil
-  if coroutine.status(task.thread) ~= 'running' then
-    coroutine.close(task.thread)
-  end
+  self:close(task)
   if task.group then
     task.group.members[task] = nil
   end

@@ -32,7 +32,8 @@ function M.globals(context)
   -- What is printed goes to people; inside a worker to its log.
   local function say(bytes)
     local task = context.sched:current()
-    if task and task.output then return task.output(bytes) end
+    local owner = task and task.owner
+    if owner and owner.output then return owner.output(bytes) end
     network:say(bytes)
   end
   local os_, io_ = {}, {}

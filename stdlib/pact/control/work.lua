@@ -20,6 +20,14 @@ function M.new(context)
   return setmetatable({ context = context, group = context.sched:group(), living = 0 }, Work)
 end
 
+---Who keeps what is started here and now: a worker, where one of its tasks runs, else the network.
+---@return work
+function Work:here()
+  local task = self.context.sched:current()
+  local owner = task and task.owner
+  return owner and owner.work or self
+end
+
 ---Something begins that keeps the network up until `left`.
 function Work:entered() self.living = self.living + 1 end
 

@@ -129,6 +129,7 @@ function Process:in_task(job)
   end, {
     name = 'start of ' .. job.service.id,
     budget = RECIPE_BUDGET,
+    owner = job, -- not of whoever has asked for it
     on_done = function() job.task = nil end,
     on_error = function(message)
       job.task = nil

@@ -29,6 +29,7 @@ function M.new(host, job, env, on_end)
     on_end = on_end, group = host.sched:group(), servers = {}, living = 0, over = false, told = {},
   }, Life)
   function self.output(bytes) self:say(1, bytes) end
+  self.work = self -- for pact.spawn, pact.every and pact.after inside it
   return self
 end
 
@@ -59,13 +60,38 @@ end
 ---@param opts { on_done?: function, on_error: function }
 ---@return task
 function Life:spawn(name, fn, opts, ...)
-  opts.name, opts.group, opts.budget, opts.owner, opts.output = name, self.group, BUDGET_MS, self, self.output
+  opts.name, opts.group, opts.budget, opts.owner = name, self.group, BUDGET_MS, self
   return self.sched:spawn(fn, opts, ...)
 end
 
-function Life:leave()
+---Something begins that keeps it alive until `left`.
+function Life:entered()
+  if self.over then fail.misuse 'this worker has been stopped' end
+  self.living = self.living + 1
+end
+
+function Life:left()
   self.living = self.living - 1
-  if self.living == 0 then self:finish { code = 0 } end
+  if self.living == 0 and not self.over then self:finish { code = 0 } end
+end
+
+---A task that pact.spawn or a timer of pact's starts in it; see control/work.
+---@param what string
+---@param fn function
+---@param opts? { ended?: fun(), quiet?: fun(): boolean }
+---@return task
+function Life:run(what, fn, opts, ...)
+  opts = opts or {}
+  self:entered()
+  return self:spawn(what, fn, {
+    on_error = function(message, traceback)
+      if not (opts.quiet and opts.quiet()) then self:failed(what, message, traceback) end
+    end,
+    on_end = function()
+      if opts.ended then opts.ended() end
+      self:left()
+    end,
+  }, ...)
 end
 
 -- Lines of our own say nothing to who wrote the recipe.
@@ -81,9 +107,9 @@ end
 ---@param fn function
 ---@return { off: fun() } handle
 function Life:branch(fn, ...)
-  self.living = self.living + 1
+  self:entered()
   local task = self:spawn('run', fn, {
-    on_done = function() self:leave() end,
+    on_done = function() self:left() end,
     on_error = function(message, traceback)
       self:say(2, without_ours(traceback))
       self:finish { code = 1, why = message }
@@ -93,7 +119,7 @@ function Life:branch(fn, ...)
     off = function()
       if task.result or task.cancelled then return end
       self.sched:stop(task)
-      self:leave()
+      self:left()
     end,
   }
 end
@@ -129,12 +155,12 @@ end
 ---@return { off: fun() } handle
 function Life:timer(what, ms, fn, again)
   local id, live = nil, true
-  self.living = self.living + 1
+  self:entered()
   local function off()
     if not live then return end
     live = false
     self.sched:cancel(id)
-    self:leave()
+    self:left()
   end
   local function round()
     local function ended()
@@ -182,7 +208,7 @@ end
 
 local function close_server(self, server)
   self.servers[server.port or server.path] = nil
-  self:leave()
+  self:left()
 end
 
 ---@param options table the checked fields of `http_server`
@@ -204,7 +230,7 @@ function Life:serve(options)
     if code == 'EINVAL' then fail.misuse('http_server: ' .. why) end
     refuse(self, number and ports.obstacle(self.sys, job, number) or 'http_server: ' .. why, code)
   end
-  self.living = self.living + 1
+  self:entered()
   self.servers[server.port or server.path] = server
   if server.port then
     server.name = name_of(self, options.name, server.port)
