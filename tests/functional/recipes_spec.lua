@@ -1,4 +1,5 @@
 --- The recipes that come with pactlua.
+local cjson = require 'cjson'
 local functional = require 'functional'
 local case = functional.case
 
@@ -66,10 +67,35 @@ describe('recipes', function()
     network:wait(30)
   end)
 
+  case('recovery asks, restarts, replaces, and gives up after three attempts; the webhook hears of each', function(t)
+    copy_recipe(t, 'recovery.lua', 'recovery')
+    local network = t:start({ 'recovery.lua' }, { pipe = true })
+    local webhook = t:wait_service('webhook', { status = 'running' })
+    network:expect('shop: restarted', 20)
+    local status, alerts = fetch(('http://127.0.0.1:%d/alerts'):format(webhook.ports.http))
+    assert.equal(200, status)
+    assert.same({ service = 'shop', decision = 'restarted', cause = 'memory leak' }, cjson.decode(alerts)[1])
+    local result = network:wait(60)
+    assert.equal(3, result.code, result.out .. result.err)
+    assert.equal(0, result.left)
+    local at = 1
+    for _, text in ipairs {
+      'shop    | open, life 1', 'shop    * unhealthy: http 503 twice', 'webhook | shop: restarted (memory leak)',
+      'shop    | open, life 2', 'webhook | shop: replaced (corrupt cache)', 'shop    * stopped',
+      'spare   | open, life 1', 'webhook | spare: restarted (memory leak)', 'spare   | open, life 2',
+      'webhook | spare: given up (memory leak)', 'spare   * failed: unwell after 3 attempts: memory leak',
+    } do
+      local _, last = result.out:find(text, at, true)
+      assert.truthy(last, ('%q is missing behind the others in:\n%s'):format(text, result.out))
+      at = last
+    end
+    assert.falsy(result.out:find('hook_failed', 1, true), result.out)
+  end)
+
   case('check and plan start nothing', function(t)
-    copy_recipe(t, 'quickstart.lua', 'webstack.lua', 'webstack')
+    copy_recipe(t, 'quickstart.lua', 'webstack.lua', 'webstack', 'recovery.lua', 'recovery')
     os.execute('chmod 755 ' .. functional.quote(t.dir))
-    for _, recipe in ipairs { 'quickstart.lua', 'webstack.lua' } do
+    for _, recipe in ipairs { 'quickstart.lua', 'webstack.lua', 'recovery.lua' } do
       for _, verb in ipairs { 'check', 'plan', 'graph' } do
         local result = t:run { verb, recipe }
         assert.equal(0, result.code, result.out .. result.err)

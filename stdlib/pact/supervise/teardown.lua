@@ -213,6 +213,7 @@ local EXEC = { ENOENT = 127, EACCES = 126, ENOEXEC = 126 }
 local function status_of(sup, r)
   local exit = r.exit
   if r.status == 'skipped' or not exit then return 3 end
+  if r.status == 'failed' and exit.code == 0 then return 3 end -- failed for another reason than its exit
   if exit.signal then return 128 + (sup.sys.os.signals[exit.signal] or 0) end
   return exit.code or EXEC[exit.errno] or 125
 end
