@@ -29,7 +29,7 @@ function M.new(opts)
   local now = opts.now or 1000
   return setmetatable({
     now = now, offset = (opts.wall or 1700000000000) - now, state = opts.seed or 1, limit = 100000,
-    heap = {}, seq = 0, ids = 0, pids = 100, dispatched = 0, dead = 0, operations = {}, cancelled = {},
+    heap = {}, moments = {}, ids = 0, pids = 100, dispatched = 0, operations = {}, cancelled = {},
     programs = {}, counts = {}, spawned = {}, procs = {}, listeners = {}, logs = {},
     http = {}, tcp = {}, holders = {}, lingering = {}, files = {}, datagrams = {},
     users = { root = { name = 'root', uid = 0, gid = 0, groups = {}, home = '/root', shell = '/bin/sh' } },
@@ -66,56 +66,52 @@ function World:random()
   return number
 end
 
--- The heap is ordered by time, then by when it was arranged.
-local function push(heap, entry)
-  local at, seq, i = entry.at, entry.seq, #heap + 1
+-- A heap of moments, each once; what shall happen at one is a list, in the order in which it was arranged.
+local function push(heap, at)
+  local i = #heap + 1
   while i > 1 do
     local up = i // 2
     local parent = heap[up]
-    if parent.at < at or parent.at == at and parent.seq < seq then break end
+    if parent < at then break end
     heap[i], i = parent, up
   end
-  heap[i] = entry
+  heap[i] = at
 end
 
 local function pop(heap)
-  local top, count = heap[1], #heap
+  local count = #heap
   local last = heap[count]
   heap[count] = nil
-  if last == top then return top end
-  local at, seq, i = last.at, last.seq, 1
   count = count - 1
+  if count == 0 then return end
+  local i = 1
   while true do
     local child = 2 * i
     if child > count then break end
     local least, other = heap[child], heap[child + 1]
-    if other and (other.at < least.at or other.at == least.at and other.seq < least.seq) then
+    if other and other < least then
       least, child = other, child + 1
     end
-    if at < least.at or at == least.at and seq < least.seq then break end
+    if last < least then break end
     heap[i], i = least, child
   end
   heap[i] = last
-  return top
 end
 
 ---@param delay integer ms from now
 ---@param fn fun(entry: table)
 ---@return table entry set its `dead` to take it back
 function World:at(delay, fn)
-  self.seq = self.seq + 1
-  local entry = { at = self.now + (delay > 0 and delay or 0), seq = self.seq, fn = fn }
-  push(self.heap, entry)
-  return entry
-end
-
--- Those that were taken back are thrown out when they are the most.
-local function sift(self)
-  local old, heap = self.heap, {}
-  for i = 1, #old do
-    if not old[i].dead then push(heap, old[i]) end
+  local at = self.now + (delay > 0 and delay or 0)
+  local list = self.moments[at]
+  local entry = { fn = fn }
+  if list then
+    list[#list + 1] = entry
+  else
+    self.moments[at] = { entry }
+    push(self.heap, at)
   end
-  self.heap, self.dead = heap, 0
+  return entry
 end
 
 ---Hands an event to the dispatch function, unless its id was cancelled.
@@ -145,41 +141,61 @@ function World:cancel(id)
     if self.procs[id] or not self.forgets then self.cancelled[id] = true end
     return
   end
-  entry.dead = true
+  entry.dead, entry.fn = true, nil
   self.operations[id] = nil
-  self.dead = self.dead + 1
-  if self.dead > 256 and self.dead > #self.heap // 2 then sift(self) end
 end
 
 local function endless(self)
-  error(('virtual time stands still at %d ms: more than %d things happen at this moment, each because of the last')
+  error(('virtual time stands still at %d ms: more than %d turns at this moment, each because of the last')
     :format(self.now, self.limit), 0)
+end
+
+-- The next moment at which something happens; those at which all was taken back are passed over.
+local function next_moment(self)
+  local heap, moments = self.heap, self.moments
+  local at = heap[1]
+  while at do
+    local list = moments[at]
+    for i = 1, #list do
+      if not list[i].dead then return at, list end
+    end
+    moments[at] = nil
+    pop(heap)
+    at = heap[1]
+  end
+end
+
+-- What was done at a moment is forgotten; what was arranged for it meanwhile stays.
+local function forget(self, at, list, count)
+  if #list == count then
+    self.moments[at] = nil
+    pop(self.heap)
+  else
+    self.moments[at] = table.move(list, count + 1, #list, 1, {})
+  end
 end
 
 ---Lets everything that is due at the next moment happen: one turn of the loop.
 ---@param limit integer not after this time
 ---@return boolean something happened
 function World:turn(limit)
-  local heap = self.heap
-  while heap[1] and heap[1].dead do
-    pop(heap)
-    self.dead = self.dead - 1
+  local at, list = next_moment(self)
+  if not at or at > limit then return false end
+  if at > self.now then
+    self.now, self.turns = at, 0
+  else
+    self.turns = (self.turns or 0) + 1
+    if self.turns > self.limit then endless(self) end
   end
-  local first = heap[1]
-  if not first or first.at > limit then return false end
-  local last = self.seq -- what is made in this turn comes in the next
-  if first.at > self.now then
-    self.now, self.moment = first.at, last
-  elseif last - (self.moment or 0) > self.limit then
-    endless(self)
+  local count = #list -- what is made in this turn comes in the next
+  for i = 1, count do
+    local entry = list[i]
+    if not entry.dead then
+      entry.dead = true
+      entry.fn(entry)
+    end
   end
-  local now = self.now
-  while first and first.at <= now and first.seq <= last do
-    pop(heap)
-    if first.dead then self.dead = self.dead - 1 else first.fn(first) end
-    heap = self.heap -- it may have been sifted
-    first = heap[1]
-  end
+  forget(self, at, list, count)
   if self.on_turn then self.on_turn() end
   return true
 end
@@ -206,10 +222,7 @@ end
 
 ---@return boolean nothing is left that could happen
 function World:quiet()
-  for _, entry in ipairs(self.heap) do
-    if not entry.dead then return false end
-  end
-  return true
+  return next_moment(self) == nil
 end
 
 return M
