@@ -35,6 +35,12 @@ struct engine *sys_engine(lua_State *L) {
   return &host_of(L)->engine;
 }
 
+// Scripts get less than there is: when they have had all of theirs, the library goes on.
+static size_t limit_bytes(const struct host *host) {
+  size_t max = host->options.memory_max_bytes;
+  return watchdog_nested(&host->watchdog) ? max - max / 8 : max;
+}
+
 static void *allocate(void *data, void *block, size_t old_size, size_t new_size) {
   struct host *host = data;
   if (!block) old_size = 0; // it then tells the type of the object
@@ -44,7 +50,7 @@ static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
     return NULL;
   }
   size_t wanted = host->memory_bytes - old_size + new_size;
-  if (new_size > old_size && wanted > host->options.memory_max_bytes) return NULL;
+  if (new_size > old_size && wanted > limit_bytes(host)) return NULL;
   void *grown = realloc(block, new_size);
   if (grown) host->memory_bytes += new_size - old_size;
   return grown;

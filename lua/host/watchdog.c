@@ -155,6 +155,11 @@ bool watchdog_tripped(const struct watchdog *watchdog) {
   return watchdog->level && watchdog->level->tripped;
 }
 
+bool watchdog_nested(const struct watchdog *watchdog) {
+  const struct watchdog_level *level = watchdog->level;
+  return level && level->outer && level->budget_ms;
+}
+
 void watchdog_rest(struct watchdog *watchdog) {
   if (!watchdog->armed_us) return;
   watchdog->armed_us = 0;

@@ -48,5 +48,8 @@ lua_State *watchdog_switch(struct watchdog *watchdog, lua_State *to);
 // The code that runs now is being interrupted.
 bool watchdog_tripped(const struct watchdog *watchdog);
 
+// Code under a budget of its own runs within a dispatch: a script's.
+bool watchdog_nested(const struct watchdog *watchdog);
+
 // Nothing of Lua will run for a while: disarms.
 void watchdog_rest(struct watchdog *watchdog);

@@ -54,6 +54,27 @@ static void an_uncaught_error_is_told_with_its_traceback(void **state) {
   free(heard);
 }
 
+static void a_script_that_hoards_memory_leaves_some_to_the_library(void **state) {
+  (void)state;
+  assert_int_equal(
+      host_world_run(
+          "local hoard = {}\n"
+          "return function(sys)\n"
+          "  local co = coroutine.create(function()\n"
+          "    while true do\n"
+          "      local ok = pcall(function() hoard[#hoard + 1] = ('x'):rep(1 << 20) end)\n"
+          "      if not ok then error(('%d MB'):format(#hoard), 0) end\n"
+          "    end\n"
+          "  end)\n"
+          "  local ok, message = sys.resume(co, 5000)\n"
+          "  local had = tonumber(message:match '^(%d+) MB$')\n"
+          "  assert(had and had > 100 and had < 112, message)\n"
+          "  local ours = ('x'):rep(4 << 20)\n"
+          "  return #ours == 4 << 20 and #hoard == had and 0 or 1\n"
+          "end"),
+      0);
+}
+
 static void errors_while_events_are_handled_are_told_and_end_nothing(void **state) {
   (void)state;
   int before = host_world_listen();
@@ -197,6 +218,7 @@ int main(void) {
       with_dir(without_an_integer_the_loop_runs_until_stop),
       with_dir(a_death_by_signal_can_be_asked_for),
       with_dir(an_uncaught_error_is_told_with_its_traceback),
+      with_dir(a_script_that_hoards_memory_leaves_some_to_the_library),
       with_dir(errors_while_events_are_handled_are_told_and_end_nothing),
       with_dir(a_process_that_can_never_go_on_says_so),
       with_dir(code_comes_from_no_place_that_was_not_said),

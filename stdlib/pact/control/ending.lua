@@ -7,7 +7,8 @@ local strays = require 'pact.control.strays'
 local Network = network.class
 
 -- FRONT_MS: how long a front that hasn't asked for its session yet is waited for.
-local FLUSH_MS, CLOSE_MS, FRONT_MS = 5000, 2000, 5000
+-- HOOKS_MS: how long hooks of the last events may take.
+local FLUSH_MS, CLOSE_MS, FRONT_MS, HOOKS_MS = 5000, 2000, 5000, 1000
 
 ---Something of the recipe's own goes on: its body, a timer, a hook that may still act.
 function Network:lives()
@@ -24,6 +25,7 @@ end
 
 ---Ends a network that has come to rest, unless something of the recipe's own goes on, or CMD of `run`.
 function Network:end_at_rest()
+  if self.hooks_idle and not self.hooks:busy() then return self.hooks_idle() end
   if self.ending or not self.at_rest or self:lives() then return end
   local rest = self.supervisor:rest()
   if self.invocation.verb == 'run' and rest.status == 0 then return end
@@ -34,7 +36,7 @@ end
 ---@param opts? { force?: boolean, status?: integer }
 function Network:shutdown(reason, opts)
   opts = opts or {}
-  self.ending = self.ending or reason
+  self.ending, self.forced = self.ending or reason, self.forced or opts.force
   self.sys.burst()
   if not self.supervisor then
     return self:finish { down = true, status = opts.status or 0, reason = reason, failed = {}, survivors = {} }
@@ -60,13 +62,31 @@ local function ends(snapshots)
   return json.array(out)
 end
 
----All is down: the last words to the front, then the end of the engine.
+---All is down: hooks that hear of it, the last words to the front, then the end of the engine.
 ---@param rest rest
 function Network:finish(rest)
   if self.finished then return end
   self.finished = true
-  self.work:cancel()
   self.bus:flush()
+  self:await_hooks(function()
+    self.work:cancel()
+    self:say_the_end(rest)
+  end)
+end
+
+---Hooks under way may end, unless somebody is in a hurry.
+function Network:await_hooks(done)
+  if self.forced or not self.hooks or not self.hooks:busy() then return done() end
+  local timer
+  self.hooks_idle = function()
+    self.hooks_idle = nil
+    self.sched:cancel(timer)
+    done()
+  end
+  timer = self.sched:after(HOOKS_MS, self.hooks_idle)
+end
+
+function Network:say_the_end(rest)
   self.sys.log.flush(FLUSH_MS)
   if self.dir and #rest.survivors == 0 then strays.ended(self.sys, self.dir) end
   for _, id in ipairs(self.plan and self.plan.order or {}) do self.audience:output(id) end

@@ -180,8 +180,8 @@ function Launch:ensure()
     self.recipe.busy = true
     self:begin()
   end
-  if network.finished then error('the network has ended', 0) end
   if network.supervisor then return end
+  if network.finished then error('the network has ended', 0) end
   network.sched:suspend(function(wake)
     self.waiting[#self.waiting + 1] = wake
   end)
