@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void *checked(void *block) {
   if (block) return block;
   fputs("pactlua: out of memory\n", stderr);
-  abort();
+  _exit(1);
 }
 
 void *mem_new(size_t size_bytes) {

@@ -1,5 +1,5 @@
-// Allocation for small engine objects: exhaustion aborts, so callers need no error path. Sizes that
-// come from outside (a body, a line) use malloc and fail the operation instead.
+// Allocation for small engine objects: exhaustion ends the process, so callers need no error path.
+// Sizes that come from outside (a body, a line) use malloc and fail the operation instead.
 #pragma once
 #include <stddef.h>
 
