@@ -34,27 +34,37 @@ static const char *text(lua_State *L, const char *name) {
   return value;
 }
 
-// The strings stay alive in the list, the array on the stack.
-static const char *const *strings(lua_State *L, const char *name) {
+static size_t list_length(lua_State *L, const char *name) {
   if (!lua_istable(L, -1)) wrong(L, name, "a list of strings");
-  lua_Integer count = luaL_len(L, -1);
-  const char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *list, 0);
-  for (lua_Integer i = 0; i < count; i++) {
-    lua_rawgeti(L, -2, i + 1);
-    list[i] = text(L, name);
-    lua_pop(L, 1);
-  }
-  list[count] = NULL;
-  return list;
+  return (size_t)luaL_len(L, -1);
 }
 
+static void copy_strings(lua_State *L, int list, const char *name, const char **to, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, list, (lua_Integer)i + 1);
+    to[i] = text(L, name);
+    lua_pop(L, 1);
+  }
+}
+
+// The strings stay alive in the list, the array on the stack.
 static void read_argv(lua_State *L, const char *name, struct procs_spec *spec) {
-  spec->spawn.argv = strings(L, name);
+  size_t count = list_length(L, name);
+  const char **list = lua_newuserdatauv(L, (count + 1) * sizeof *list, 0);
+  copy_strings(L, lua_gettop(L) - 1, name, list, count);
+  list[count] = NULL;
+  spec->spawn.argv = list;
   if (!spec->spawn.argv[0]) luaL_error(L, "spawn: argv is empty");
 }
 
 static void read_env(lua_State *L, const char *name, struct procs_spec *spec) {
-  spec->spawn.env = strings(L, name);
+  size_t own = list_length(L, name), base = 0;
+  if (lua_getfield(L, 1, "env_base") != LUA_TNIL) base = list_length(L, "env_base");
+  const char **list = lua_newuserdatauv(L, (base + own + 1) * sizeof *list, 0); // env base list
+  copy_strings(L, lua_gettop(L) - 1, "env_base", list, base);
+  copy_strings(L, lua_gettop(L) - 2, name, list + base, own);
+  list[base + own] = NULL;
+  spec->spawn.env = list;
 }
 
 static void read_path(lua_State *L, const char *name, struct procs_spec *spec) {
@@ -176,6 +186,7 @@ static void read_tag(lua_State *L, const char *name, struct procs_spec *spec) {
 static const struct reader readers[] = {
     {"argv", read_argv},
     {"env", read_env},
+    {"env_base", NULL}, // with env
     {"path", read_path},
     {"cwd", read_cwd},
     {"stdin", read_stdio},
@@ -209,9 +220,9 @@ static void check_names(lua_State *L, int index) {
   }
 }
 
-void proc_spec_read(lua_State *L, int index, struct procs_spec *spec) {
-  luaL_checktype(L, index, LUA_TTABLE);
-  check_names(L, index);
+void proc_spec_read(lua_State *L, struct procs_spec *spec) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  check_names(L, 1);
   *spec = (struct procs_spec){
       .spawn = {.stdio = {SPAWN_PIPE, SPAWN_NULL, SPAWN_NULL},
                 .session = true,
@@ -220,7 +231,7 @@ void proc_spec_read(lua_State *L, int index, struct procs_spec *spec) {
   };
   luaL_checkstack(L, 3 * (int)(sizeof readers / sizeof *readers), "spawn");
   for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
-    if (lua_getfield(L, index, readers[i].name) != LUA_TNIL)
+    if (readers[i].read && lua_getfield(L, 1, readers[i].name) != LUA_TNIL)
       readers[i].read(L, readers[i].name, spec);
   if (!spec->spawn.argv) luaL_error(L, "spawn: argv is missing");
   if (!spec->spawn.env) luaL_error(L, "spawn: env is missing");

@@ -44,7 +44,7 @@ static int spawn(lua_State *L) {
   struct spawn_failure failure;
   uint64_t id;
   pid_t pid;
-  proc_spec_read(L, 1, &spec);
+  proc_spec_read(L, &spec);
   if (procs_spawn(procs_of(L), &spec, &id, &pid, &failure) == 0) {
     lua_pushinteger(L, (lua_Integer)id);
     lua_pushinteger(L, pid);

@@ -83,7 +83,8 @@ function sys.time.off_signal(name) end
 ---------------------------------------------------------------------------------------------------
 ---@class sys.spawn_spec
 ---@field argv string[] argv[1] is looked up on `path` when it has no slash
----@field env string[] the whole environment, 'NAME=value'
+---@field env_base? string[] 'NAME=value', before those of `env`; no name stands in both
+---@field env string[] the whole environment, or what it has besides `env_base`
 ---@field path? string the PATH to search; default: PATH of `env`, else the system's default
 ---@field cwd? string absolute
 ---@field stdin? 'pipe'|'null'|'inherit' default 'pipe': open and silent until closed by the child's end

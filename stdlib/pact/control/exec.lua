@@ -61,21 +61,21 @@ local function named_of(spec, what)
   return named
 end
 
-local function map_of(env)
-  if not env[1] then return env end
+-- The environment of a spawn's options as a map.
+local function map_of(options)
   local map = {}
-  for _, pair in ipairs(env) do
-    local name, value = pair:match '^(.-)=(.*)$'
-    map[name] = value
+  for _, env in ipairs { options.env_base or {}, options.env } do
+    for _, pair in ipairs(env) do
+      local name, value = pair:match '^(.-)=(.*)$'
+      map[name] = value
+    end
   end
   return map
 end
 
-local function environment_of(base, extra)
-  local all, out = list.copy(map_of(base)), {}
-  for name, value in pairs(extra or {}) do all[tostring(name)] = value ~= false and tostring(value) or nil end
-  for name, value in list.sorted(all) do out[#out + 1] = name .. '=' .. value end
-  return out
+local function environment_of(all, extra)
+  for name, value in pairs(extra or {}) do all[tostring(name)] = value ~= false and tostring(value) end
+  return environment.list(all)
 end
 
 local function not_started(message, code)
@@ -133,7 +133,8 @@ function M.run(context, spec, base, what)
   if options.cwd:sub(1, 1) ~= '/' then options.cwd = directory .. '/' .. options.cwd end
   local input = named.stdin or named.input
   options.argv = argv
-  options.env = environment_of(options.env or environment.inherited(context.network.env), named.env)
+  local inherited = options.env and map_of(options) or list.copy(environment.inherited(context.network.env))
+  options.env, options.env_base = environment_of(inherited, named.env), nil
   options.input, options.stdin = input, input and 'pipe' or 'null'
   options.stdout, options.stderr, options.capture_max = 'capture', 'capture', named.max_output
   local id, message, code = context.sys.proc.spawn(options)
@@ -151,7 +152,7 @@ end
 function M.env_of(context, id)
   local options, message, code = context.network.supervisor:surroundings(id)
   if not options then return nil, message, code end
-  return list.copy(map_of(options.env))
+  return map_of(options)
 end
 
 ---Runs a program in a service's surroundings.

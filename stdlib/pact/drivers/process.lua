@@ -25,7 +25,7 @@ function M.new(host)
     signals = host.sys.os.signals,
     notify = notify.new(host),
     tag_base = opts.run,
-    shared = environment.share(base),
+    inherited = environment.list(base),
     context = {
       base = base,
       read = host.sys.fs.read,
@@ -57,7 +57,7 @@ end
 -- What of a spawn is the same for the service, its probes and its stop command. Calls functions of the recipe.
 local function surroundings(self, job)
   local service = job.service
-  local env, message = environment.build(self.context, service, job.ports)
+  local env, message = environment.own(self.context, service, job.ports)
   if not env then return nil, message, 'ENOENT', 'env' end
   local options = { cwd = service.cwd, limits = service.limits, umask = service.umask }
   local user
@@ -73,7 +73,7 @@ local function surroundings(self, job)
     env.USER, env.LOGNAME = service.env.USER or user.name, service.env.LOGNAME or user.name
     env.HOME = service.env.HOME or user.home
   end
-  options.env = environment.list(env, self.shared)
+  options.env_base, options.env = environment.lists(self.context.base, self.inherited, env)
   return options
 end
 

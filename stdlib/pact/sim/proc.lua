@@ -60,9 +60,11 @@ function M.finish(world, proc, code, signal)
 end
 
 local function variable(spec, name)
-  for _, entry in ipairs(spec.env) do
-    local value = entry:match('^' .. name .. '=(.*)$')
-    if value then return value end
+  for _, env in ipairs { spec.env, spec.env_base or {} } do
+    for _, entry in ipairs(env) do
+      local value = entry:match('^' .. name .. '=(.*)$')
+      if value then return value end
+    end
   end
 end
 

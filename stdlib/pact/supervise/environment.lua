@@ -98,13 +98,11 @@ local function add_dependencies(env, service, facts)
   end
 end
 
-local function add_files(env, service, read)
+local function add_files(env, service, read, get)
   for _, path in ipairs(service.env_file) do
     local text, message = read(path)
     if not text then return nil, 'env_file: ' .. message end
-    local pairs_found, err, line = dotenv.parse(text, function(name)
-      return env[name]
-    end)
+    local pairs_found, err, line = dotenv.parse(text, get)
     if not pairs_found then return nil, ('env_file: %s:%d %s'):format(path, line or 1, err) end
     for _, pair in ipairs(pairs_found) do env[pair.name] = pair.value end
   end
@@ -125,55 +123,76 @@ function M.value(value, name)
   return tostring(whole or value)
 end
 
----The environment of one start. Functions of the recipe are called, so this may yield and raise.
+---What one start adds to what every service inherits; false removes. Functions of the recipe are called, so this may
+---yield and raise.
+---@param context environment_context
+---@param service service
+---@param ports table<string, integer> its own
+---@return table<string, string|false>? own
+---@return string? message
+function M.own(context, service, ports)
+  local own, base = {}, context.base
+  local function get(name)
+    local value = own[name]
+    if value == nil then value = base[name] end
+    return value or nil
+  end
+  if base.PACTLUA_DEBUG then own.PACTLUA_DEBUG = false end
+  add_dependencies(own, service, context.facts)
+  if #service.ports == 1 then
+    local only = service.ports[1]
+    own.PORT = tostring(ports[only.name] or only.port)
+  end
+  if context.colour and not get 'FORCE_COLOR' and not get 'NO_COLOR' then own.FORCE_COLOR = '1' end
+  local ok, message = add_files(own, service, context.read, get)
+  if not ok then return nil, message end
+  for name, value in list.sorted(service.env) do own[name] = M.value(value, 'env ' .. name) end
+  own.PACTLUA_SERVICE, own.PACTLUA_RUN = service.id, context.run
+  own.PACTLUA_REPLICA = service.replica and tostring(service.replica) or nil
+  own.PACTLUA_PROJECT, own.PACTLUA_SOCKET = context.project, context.socket
+  return own
+end
+
+---The whole environment of one start.
 ---@param context environment_context
 ---@param service service
 ---@param ports table<string, integer> its own
 ---@return table<string, string>? env
 ---@return string? message
 function M.build(context, service, ports)
-  local env = {}
-  for name, value in pairs(context.base) do env[name] = value end
-  add_dependencies(env, service, context.facts)
-  if #service.ports == 1 then
-    local only = service.ports[1]
-    env.PORT = tostring(ports[only.name] or only.port)
-  end
-  if context.colour and not env.FORCE_COLOR and not env.NO_COLOR then env.FORCE_COLOR = '1' end
-  local ok, message = add_files(env, service, context.read)
-  if not ok then return nil, message end
-  for name, value in list.sorted(service.env) do
-    env[name] = M.value(value, 'env ' .. name) or nil
-  end
-  env.PACTLUA_SERVICE, env.PACTLUA_RUN = service.id, context.run
-  env.PACTLUA_REPLICA = service.replica and tostring(service.replica) or nil
-  env.PACTLUA_PROJECT, env.PACTLUA_SOCKET = context.project, context.socket
+  local own, message = M.own(context, service, ports)
+  if not own then return nil, message end
+  local env = list.copy(context.base)
+  for name, value in pairs(own) do env[name] = value or nil end
   return env
 end
 
----Remembers what the environments of all services share, so that each costs only what differs.
----@param base table<string, string>
----@return { names: string[], texts: table<string, string>, values: table<string, string> }
-function M.share(base)
-  local names, texts, values = list.keys(base), {}, {}
-  for _, name in ipairs(names) do texts[name], values[name] = name .. '=' .. base[name], base[name] end
-  return { names = names, texts = texts, values = values }
+---@param env table<string, string|false>
+---@return string[] 'NAME=value', sorted
+function M.list(env)
+  local out = {}
+  for name, value in pairs(env) do
+    if value then out[#out + 1] = name .. '=' .. value end
+  end
+  table.sort(out)
+  return out
 end
 
----@param env table<string, string>
----@param shared? table from `share`
----@return string[] 'NAME=value': what is shared, sorted, then the rest, sorted
-function M.list(env, shared)
-  shared = shared or M.share {}
-  local out, own = {}, {}
-  for _, name in ipairs(shared.names) do
-    if env[name] == shared.values[name] then out[#out + 1] = shared.texts[name] end
+---A start's environment as two lists: what is inherited, the same table for all starts that change nothing of it, and
+---what is added.
+---@param base table<string, string>
+---@param inherited string[] the list of `base`
+---@param own table<string, string|false>
+---@return string[] inherited, string[] added
+function M.lists(base, inherited, own)
+  for name in pairs(own) do
+    if base[name] ~= nil then
+      local kept = {}
+      for other, value in pairs(base) do kept[other] = own[other] == nil and value end
+      return M.list(kept), M.list(own)
+    end
   end
-  for name, value in pairs(env) do
-    if value ~= shared.values[name] then own[#own + 1] = name .. '=' .. value end
-  end
-  table.sort(own)
-  return table.move(own, 1, #own, #out + 1, out)
+  return inherited, M.list(own)
 end
 
 ---@param service service

@@ -93,4 +93,21 @@ describe('environment', function()
     assert.is_nil(build({}, { colour = true, base = { NO_COLOR = '1' } }).FORCE_COLOR)
     assert.equal('0', build({}, { colour = true, base = { FORCE_COLOR = '0' } }).FORCE_COLOR)
   end)
+
+  -- what a start adds → what is inherited, what is added
+  local lists = {
+    { { A = '1' }, { 'HOME=/h', 'PATH=/bin' }, { 'A=1' } },
+    { { PATH = '/usr/bin', B = '2' }, { 'HOME=/h' }, { 'B=2', 'PATH=/usr/bin' } },
+    { { HOME = false }, { 'PATH=/bin' }, {} },
+    { { ABSENT = false }, { 'HOME=/h', 'PATH=/bin' }, {} },
+  }
+  for i, row in ipairs(lists) do
+    it('is two lists, of which the first is the same for all who change nothing of it ' .. i, function()
+      local base = { PATH = '/bin', HOME = '/h' }
+      local inherited = environment.list(base)
+      local first, second = environment.lists(base, inherited, row[1])
+      assert.same({ row[2], row[3] }, { first, second })
+      assert.equal(#row[2] == 2, first == inherited)
+    end)
+  end
 end)
