@@ -11,8 +11,8 @@
 
 // In memory, buffers included. A log may always have a little, so that a flood elsewhere doesn't
 // stop it; what is above the hard bound is never taken.
-#define WRITER_QUEUE_LOG    (1u << 20)
-#define WRITER_QUEUE_ALL    (3u << 19)
+#define WRITER_QUEUE_LOG    (3u << 18)
+#define WRITER_QUEUE_ALL    (5u << 18)
 #define WRITER_QUEUE_LITTLE (16u << 10)
 #define WRITER_QUEUE_HARD   (4u << 20)
 
