@@ -12,12 +12,6 @@ local function lines_of(result, id)
   return found
 end
 
-local function log_of(t, id)
-  local paths = t:state('runs/[^/]+/' .. id:gsub('%p', '%%%0') .. '%.log$')
-  assert.equal(1, #paths, 'one log of ' .. id)
-  return t:read(paths[1])
-end
-
 for _, way in ipairs { { 'a pipe', { pipe = true } }, { 'a file', {} } } do
   describe('output to ' .. way[1], function()
     case('every line has its service before it', function(t)
@@ -42,18 +36,6 @@ for _, way in ipairs { { 'a pipe', { pipe = true } }, { 'a file', {} } } do
       end
     end)
 
-    case('bytes are as they are', function(t)
-      t:file('bytes', 'a\27[2Jb\1\255\254\195\40 c\t\127d\n')
-      local result = t:up([[ pact.task 'raw' { command = { 'cat', 'bytes' } } ]], way[2]):wait()
-      assert.equal(0, result.code)
-      assert.same({ 'a\27[2Jb\1\255\254\195\40 c\t\127d' }, lines_of(result, 'raw'))
-    end)
-
-    case('a line that was never ended is shown', function(t)
-      local result = t:up([[ pact.task 'short' { shell = 'printf "no newline"' } ]], way[2]):wait()
-      assert.same({ 'no newline' }, lines_of(result, 'short'))
-    end)
-
     case('no colour is written', function(t)
       local result = t:up([[ pact.task 'a' { shell = 'echo x' } pact.task 'b' { shell = 'exit 1' } ]], way[2]):wait()
       assert.falsy((result.out .. result.err):find('\27', 1, true))
@@ -72,19 +54,6 @@ describe('output', function()
       assert.equal(5000, #lines)
       assert.equal('5000', lines[5000])
     end
-  end)
-
-  case('the log file holds the bytes', function(t)
-    t:file('bytes', 'x\0y\27[31mred\n\255\n\r\nlast without newline')
-    local result = t:up([[ pact.task 'raw' { command = { 'cat', 'bytes' } } ]]):wait()
-    assert.equal(0, result.code)
-    assert.equal(t:read 'bytes', log_of(t, 'raw'))
-  end)
-
-  case('a line of a megabyte without an end is kept whole', function(t)
-    local result = t:up([[ pact.task 'long' { shell = 'head -c 1000000 /dev/zero | tr "\\0" x' } ]]):wait()
-    assert.equal(0, result.code)
-    assert.equal(1000000, #log_of(t, 'long'))
   end)
 
   case('what was written just before the end is there', function(t)
