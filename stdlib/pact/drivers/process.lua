@@ -1,6 +1,7 @@
 --- Services that are processes of this machine: start, stop, signal, sample over sys.proc.
 
 local environment = require 'pact.supervise.environment'
+local list = require 'pact.base.list'
 local notify = require 'pact.drivers.notify'
 local ports = require 'pact.supervise.ports'
 local words = require 'pact.supervise.reason'
@@ -94,6 +95,18 @@ local function asks_again(service)
   return service.stop.command or (health and health.kind == 'command') or (ready and ready.kind == 'command')
 end
 
+-- The limit among those that were refused that is above what this user may have.
+local function beyond(sys, limits)
+  local most = sys.os.limits()
+  for name, wanted in list.sorted(limits) do
+    local hard = most[name] and most[name][2] or -1
+    if hard ~= -1 and (wanted[2] == -1 or wanted[2] > hard) then
+      return ('limits: %s = %s is above the hard limit of %d, which only root may raise')
+        :format(name, wanted[2] == -1 and 'unlimited' or wanted[2], hard)
+    end
+  end
+end
+
 function Process:spawn(job, options)
   if job.over then return end -- a function of the recipe has stopped it meanwhile
   local service = job.service
@@ -105,7 +118,10 @@ function Process:spawn(job, options)
   spec.nice, spec.oom_score_adj = service.nice, service.oom_score_adj
   spec.pdeathsig = service.stop.signal
   local id, pid, code, step = self.sys.proc.spawn(spec)
-  if not id then return failed(self, job, pid, code, step) end
+  if not id then
+    local why = step == 'limits' and beyond(self.sys, service.limits) or pid
+    return failed(self, job, why, code, step)
+  end
   job.id, job.pid, job.began = id, pid, self.sys.time.now()
   job.options = asks_again(service) and options or nil
   self.sched:on(id, function(kind, ...)

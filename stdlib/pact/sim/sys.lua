@@ -239,6 +239,7 @@ local function os_table(world)
     signal_name = signals.name,
     env = function() return world.env end,
     user = function(name) return world.users[name] end,
+    limits = function() return world.limits or {} end,
     pid = function() return 1 end,
     ids = function() return 0, 0 end,
     isatty = function() return false end,

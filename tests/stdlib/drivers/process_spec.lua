@@ -30,6 +30,16 @@ describe('the driver of processes', function()
     assert.same({ '1', '/run/1/web/1', 'web' }, { env.A, env.PACTLUA_TAG, env.PACTLUA_SERVICE })
   end)
 
+  it('names the limit that is above what may be set', function()
+    net = network.new({ { 'web', { limits = { core = { 0, 0 }, nofile = { 65535, 65535 } } } } }, {
+      programs = { web = { fail = 'EPERM', step = 'limits', message = 'limits: Operation not permitted' } },
+    })
+    net.world.limits = { core = { 0, -1 }, nofile = { 1024, 20000 } }
+    net:up(10)
+    assert.equal('limits: nofile = 65535 is above the hard limit of 20000, which only root may raise',
+      net.sup:snapshot('web').reason)
+  end)
+
   it('runs a shell line by /bin/sh', function()
     net = network.new { { 'web', { shell = 'web | cat' } } }
     net:up(10)
