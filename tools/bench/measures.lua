@@ -48,6 +48,32 @@ local function plan()
   return { { what = 'check of a recipe of 10,000 in a chain', value = median, unit = 'ms', goal = 100 } }
 end
 
+-- Twenty services, each with a probe a second and a crash every twenty, and a hook that hears of it.
+local function simulate(options)
+  local dir, span = bench.directory(), options.quick and '10m' or '1h'
+  bench.write(dir .. '/net.lua', [[
+    local pact = require 'pact'
+    for i = 1, 20 do
+      pact.process('s' .. i) {
+        command = { 'server' }, health = { http = 'http://localhost:' .. 3000 + i, interval = '1s' },
+        restart = { policy = 'always', delay = '100ms' },
+      }
+    end
+    pact.on('crashed', function(service) return pact.verdict.restart { after = '1s' } end)
+  ]])
+  bench.write(dir .. '/faults.lua', [[
+    local rows = {}
+    for i = 1, 20 do rows[i] = { every = '20s', service = 's' .. i, crash = i } end
+    return rows
+  ]])
+  local line = "cd '%s' && '%s' simulate net.lua --faults faults.lua --for %s"
+  local events = tonumber(bench.output(line:format(dir, bench.bin, span)):match '; (%d+) events\n')
+  local whole = bench.time(3, dir, bench.bin, 'simulate', 'net.lua', '--faults', 'faults.lua', '--for', span)
+  local least = bench.time(3, dir, bench.bin, 'simulate', 'net.lua', '--faults', 'faults.lua', '--for', '100ms')
+  local rate = events / (whole - least) * 1000
+  return { { what = 'simulate: events', value = rate, unit = '/s', goal = 100000, more = true } }
+end
+
 return {
   { name = 'version', help = 'what the shortest run costs', run = version },
   { name = 'first', help = 'from exec to the first service', run = waiting.first },
@@ -56,4 +82,5 @@ return {
   { name = 'flood', help = 'one service writing at full speed into its log', run = flood },
   { name = 'probes', help = '1,000 HTTP probes a second', run = probes },
   { name = 'plan', help = 'a recipe of 10,000 services', run = plan },
+  { name = 'simulate', help = 'a recipe played in virtual time', run = simulate },
 }

@@ -176,16 +176,22 @@ function M.shows(moment)
 end
 
 local EVENT_WIDTH = #'health_check_failed'
+local forms = {} -- of a line, by the width of the services' column
 
 ---@param moment moment
 ---@param width integer of the services' column
 ---@return string
 function M.line(moment, width)
-  local reason = (moment.reason or ''):gsub('\n', '\n' .. (' '):rep(9 + 2 + width + 2 + EVENT_WIDTH + 1))
-  local by = moment.by and ('[%s]'):format(moment.by.words) or ''
-  local line = ('%9.3f  %s  %s %s'):format(moment.at / 1000, text.pad(moment.service or '', width),
-    text.pad(moment.event, EVENT_WIDTH), reason)
-  return (line .. (reason ~= '' and by ~= '' and '  ' or '') .. by):gsub('%s+$', '') .. '\n'
+  local form = forms[width]
+  if not form then
+    form = ('%%9.3f  %%-%ds  %%-%ds %%s'):format(math.min(width, 99), EVENT_WIDTH)
+    forms[width] = form
+  end
+  local words = moment.reason or ''
+  if words:find('\n', 1, true) then words = words:gsub('\n', '\n' .. (' '):rep(14 + width + EVENT_WIDTH)) end
+  if moment.by then words = ('%s%s[%s]'):format(words, words ~= '' and '  ' or '', moment.by.words) end
+  local line = form:format(moment.at / 1000, moment.service or '', moment.event, words)
+  return (words == '' and line:gsub(' +$', '') or line) .. '\n'
 end
 
 local OURS = list.set { 'name', 'at', 'mono', 'seq', 'service', 'reason' }

@@ -15,6 +15,7 @@ local M = {}
 
 local FOR_MS = 600000
 local TURNS = 500 -- between two looks at the real world
+local GC_PAUSE = 400 -- a play is short and makes much that is soon forgotten
 
 ---@class simulate_run
 ---@field context main_context
@@ -58,6 +59,9 @@ function Run:status()
   return #play:rest().failed > 0 and 3 or play:rest().status == 3 and 3 or 0
 end
 
+-- What happened in the world (timers, answers, ends of processes) and in the network.
+function Run:events() return self.play.world.dispatched + self.count end
+
 function Run:end_record()
   local play, questions = self.play, json.array {}
   for i, question in ipairs(play.answers.unanswered) do questions[i] = question end
@@ -71,7 +75,7 @@ function Run:end_record()
   return {
     at = play.world.now, event = 'end', reason = play:rest().reason, status = self:status(), seed = self.seed,
     ended = play.ended ~= nil, failed = json.array(play:rest().failed), services = services, unanswered = questions,
-    events = self.count,
+    events = self:events(),
   }
 end
 
@@ -95,7 +99,7 @@ function Run:tell_end()
   else
     local span = duration.format(play.world.now)
     local how = play.ended and ('ended after %s: %s'):format(span, play.ended.reason) or ('played %s'):format(span)
-    context.out(('%s; %s\n'):format(how, text.plural(self.count, 'event')))
+    context.out(('%s; %s\n'):format(how, text.plural(self:events(), 'event')))
     context.out(summary.services(play:snapshots(), style.new(false)))
   end
   for _, line in ipairs(each_once(play.answers.unanswered)) do context.err(('pactlua: simulate: %s\n'):format(line)) end
@@ -150,6 +154,7 @@ function M.run(context)
     context = context, json = options.json, moments = {}, count = 0, columns = 0, seed = options.seed or 1,
     limit = options['for'] or FOR_MS,
   }, Run)
+  collectgarbage('incremental', GC_PAUSE)
   self.timeline = timelines.new(function() return self.play and self.play.network.plan end)
   local random = options.seed ~= nil and not options.faults and {} or nil
   self.play, message = begin.play(hosts.of(sys), recipe, {
