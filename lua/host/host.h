@@ -29,6 +29,7 @@ struct host {
   struct watchdog watchdog;
   size_t memory_bytes;    // that Lua holds, when the host's own allocator is used
   uv_timer_t burst_timer; // when it fires, a start or an end is over as far as memory is concerned
+  bool grown;             // the heap, beyond what a start may leave uncollected
   bool loaded_modules;    // since their pages were last given back
   int status;             // of sys.stop: 0–255, 256 + n for a death by signal n
 };
