@@ -7,7 +7,7 @@
 
 #include "proc/procfs.h"
 
-enum { PAUSE_MS = 10, PERSIST_MS = 2000, DEPTH_MAX = 1024 };
+enum { PAUSE_MS = 10, PERSIST_MS = 2000, STUCK_MS = 200, DEPTH_MAX = 1024 };
 
 static uint64_t now_ms(void) {
   struct timespec now;
@@ -33,11 +33,13 @@ static bool is_ours(const struct kernel *kernel, pid_t self, struct procfs_stat 
   return stat.ppid == self;
 }
 
-// Calls for each signal in turn and each living descendant; returns how many there are.
+// Calls for each signal in turn and each living descendant; returns how many there are. *stuck: how
+// many of them are in a call of the kernel's that nothing interrupts.
 static unsigned signal_all(const struct kernel *kernel, const struct tree_spared *spared,
-                           const int *signals, int count) {
+                           const int *signals, int count, unsigned *stuck) {
   struct procfs_dir dir;
   unsigned found = 0;
+  *stuck = 0;
   pid_t self = getpid();
   if (procfs_dir_open(kernel, &dir, "/proc") != 0) return 0;
   for (long pid; procfs_dir_next(&dir, &pid);) {
@@ -46,6 +48,7 @@ static unsigned signal_all(const struct kernel *kernel, const struct tree_spared
     if (stat.state == 'Z' && stat.threads <= 1) continue;
     if (!is_ours(kernel, self, stat, spared)) continue;
     found++;
+    if (stat.state == 'D') ++*stuck;
     for (int i = 0; i < count; i++) procfs_signal(kernel, stat.pid, stat.start, signals[i]);
   }
   procfs_dir_close(&dir);
@@ -68,21 +71,24 @@ static void pause_a_little(void) {
 unsigned tree_kill_descendants(uint64_t grace_ms, const struct kernel *kernel,
                                const struct tree_spared *spared) {
   static const int gently[] = {SIGTERM, SIGCONT}, firmly[] = {SIGKILL};
-  uint64_t kill_at_ms = now_ms() + grace_ms, give_up_at_ms = 0;
+  uint64_t kill_at_ms = now_ms() + grace_ms, give_up_at_ms = 0, moved_at_ms = kill_at_ms;
+  unsigned stuck;
   if (!reap(kernel)) return 0;
   bool sparing = spared && spared->count; // then having children means nothing
-  if (grace_ms) signal_all(kernel, spared, gently, 2);
+  if (grace_ms) signal_all(kernel, spared, gently, 2, &stuck);
   for (;;) {
     if (!reap(kernel)) return 0;
     bool firm = now_ms() >= kill_at_ms;
-    unsigned left = firm || sparing ? signal_all(kernel, spared, firmly, firm) : 0;
+    unsigned left = firm || sparing ? signal_all(kernel, spared, firmly, firm, &stuck) : 0;
     if (sparing && !left) return 0;
     if (!firm) {
       pause_a_little();
       continue;
     }
     if (left && !give_up_at_ms) give_up_at_ms = now_ms() + PERSIST_MS;
+    if (left != stuck) moved_at_ms = now_ms();
     if (left && now_ms() >= give_up_at_ms) return left;
+    if (left && now_ms() >= moved_at_ms + STUCK_MS) return left; // they die when they wake
     pause_a_little();
   }
 }

@@ -17,7 +17,7 @@ struct tree_spared {
 };
 
 // TERM and CONT to every descendant at once, KILL after grace_ms and again until none is left, for
-// 2 s at most; reaps them all. Blocks. Returns how many are left then, the spared ones not counted.
-// spared: NULL for none.
+// 2 s at most, for 200 ms where all are in state D and will die when they wake; reaps them all.
+// Blocks. Returns how many are left then, the spared ones not counted. spared: NULL for none.
 unsigned tree_kill_descendants(uint64_t grace_ms, const struct kernel *kernel,
                                const struct tree_spared *spared);

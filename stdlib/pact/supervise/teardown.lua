@@ -6,8 +6,8 @@ local M = {}
 
 local HOOKS_MS = 10000
 local DEFAULT_MS = 30000
--- After the last KILL; what is still there can't be killed.
-local AFTERMATH_MS = 3000
+-- After the last KILL; what is still there can't be killed. STUCK_MS: where that can be seen by then.
+local AFTERMATH_MS, STUCK_MS = 3000, 500
 
 local function at_rest(node)
   return node.record.live == nil
@@ -127,14 +127,24 @@ local function complete(sup)
   end
 end
 
+-- Who is left is in a call of the kernel's that nothing interrupts.
+local function all_stuck(sup)
+  local left = survivors(sup)
+  for _, survivor in ipairs(left) do
+    if survivor.state ~= 'D' then return false end
+  end
+  return left[1] ~= nil
+end
+
 ---Kills all that is left, without further asking.
 local function force(sup)
   local down = sup.down
   if down.forced or down.complete then return end
   down.forced = true
   sup.sched:cancel(down.timer)
-  down.timer = sup.sched:after(AFTERMATH_MS, function()
-    complete(sup)
+  down.timer = sup.sched:after(STUCK_MS, function()
+    if all_stuck(sup) then return complete(sup) end
+    down.timer = sup.sched:after(AFTERMATH_MS - STUCK_MS, function() complete(sup) end)
   end)
   for i = #sup.order, 1, -1 do
     local node = sup.nodes[sup.order[i]]

@@ -125,6 +125,19 @@ describe('shutdown', function()
     assert.same({ 1, 'a', 'S', net:runs('a')[1].pid }, { rest.status, rest.survivors[1].service, rest.survivors[1].state, rest.survivors[1].pid })
   end)
 
+  it('waits no longer for what nothing can interrupt', function()
+    net = network.new({ { 'a' } }, { programs = { a = { ignore = { [TERM] = true, [KILL] = true } } }, plan = { shutdown_timeout = 1000 } })
+    local signal = net.sys.proc.signal
+    net.sys.proc.signal = function(id, signo, scope) return signo == KILL or signal(id, signo, scope) end
+    net.sys.proc.tree = function() return { { pid = 7, ppid = 1, name = 'dd', command = 'dd', state = 'D', rss = 0 } } end
+    net:up(10)
+    begin()
+    net.world:advance(1400)
+    assert.same({}, net.rests)
+    net.world:advance(200)
+    assert.same({ { service = 'a', pid = 7, name = 'dd', state = 'D' } }, net.rests[1].survivors)
+  end)
+
   it('lets hooks go first, ten seconds at most', function()
     local done
     net = network.new({ { 'a' } }, { sup = { before_stop = function(_, fn) done = fn end } })
