@@ -131,7 +131,7 @@ stdout_logfile_maxbytes=0]]):format(s.name, bench.line(s.argv):gsub('%%', '%%%%'
   {
     name = 's6', program = 's6-svscan', log = 'log/flood/*',
     files = function(job)
-      local files = run_scripts(job, 's6-log n0 s268435455')
+      local files = run_scripts(job, 's6-log n9999 s268435455')
       files['log/.keep'] = ''
       return files
     end,
