@@ -98,6 +98,7 @@
 ---@field on table<string, function|string> hooks of its own; a string is a script's path
 ---@field secrets string[] names of env variables to mask
 ---@field schedule? { every?: integer, cron?: string, tz?: string } one of every and cron
+---@field watch? { paths: string[], ignore: string[], debounce: integer, cascade: boolean, action: 'restart'|'signal'|function, signal: integer }
 ---@field declared table what the user wrote, for `plan --json`
 ---@field replicas? integer as declared
 ---@field group? string whose instance it is
@@ -167,6 +168,7 @@
 ---@field uptime? integer ms, while alive
 ---@field next_start_in? integer ms, while in backoff
 ---@field next_run_in? integer ms until its schedule calls it
+---@field watch_paused_for? integer ms, after too many restarts by its watch
 ---@field ports table<string, integer>
 ---@field endpoints table<string, string>
 ---@field history service_exit[] oldest first, at most 20
@@ -298,6 +300,7 @@
 ---@field blocks string[] who waits for it
 ---@field next_start_in? integer
 ---@field next_run_in? integer
+---@field watch_paused_for? integer
 ---@field asked? string the event whose hooks are being waited for
 ---@field attempt integer
 ---@field max_retries? integer

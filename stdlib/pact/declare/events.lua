@@ -8,7 +8,7 @@ local M = {}
 M.names = {
   'started', 'ready', 'running', 'stopped', 'completed', 'crashed', 'restarted', 'failed', 'skipped',
   'backoff', 'healthy', 'unhealthy', 'health_check_failed', 'probe', 'line', 'metrics', 'hook_failed',
-  'all_ready', 'shutdown', 'image_progress', 'reloaded', 'missed',
+  'all_ready', 'shutdown', 'image_progress', 'reloaded', 'missed', 'watch',
 }
 
 ---Names whose functions get the id and a state in camelCase instead of service and event.

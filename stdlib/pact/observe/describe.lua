@@ -82,6 +82,12 @@ function words.missed(event)
   return event.reason, 'yellow'
 end
 
+local WATCH = { paused = 'yellow', degraded = 'yellow', ignored = 'yellow' }
+
+function words.watch(event)
+  return event.reason, WATCH[event.action] or 'dim'
+end
+
 function words.shutdown(event)
   return 'shutting down' .. because(event), 'bold'
 end

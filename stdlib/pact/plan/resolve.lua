@@ -82,6 +82,13 @@ function Resolver:health(given)
   return freeze.table(out)
 end
 
+function Resolver.watch(_, given)
+  return freeze.table {
+    paths = given.paths, ignore = given.ignore or none, debounce = given.debounce or 200,
+    cascade = given.cascade or false, action = given.action or 'restart', signal = given.signal or signals.numbers.HUP,
+  }
+end
+
 -- variables to mask: those that are named, and those that hold a secret's text
 function Resolver:secrets(fields)
   local names = list.set(fields.secrets or empty)
@@ -109,6 +116,7 @@ function Resolver:service(declaration)
   end
   out.health, out.ready = self:health(given.health), self:health(given.ready)
   if given.restart then out.restart = self:restart(given.restart, self.plain[what].restart.policy) end
+  if given.watch then out.watch = self:watch(given.watch) end
   if given.stop then out.stop = self:stop(given.stop) end
   if given.log then out.log = self:log(given.log) end
   if #self.secret_values > 0 then out.secrets = self:secrets(given) end

@@ -62,7 +62,16 @@ local function reading(fs, world, real)
     return refuse(path)
   end
 
-  function fs.list(path)
+  local function directories(path, names)
+    local out = {}
+    for _, name in ipairs(names) do
+      local stat = fs.stat((path == '/' and '' or path) .. '/' .. name)
+      if stat and stat.type == 'directory' then out[#out + 1] = name end
+    end
+    return out
+  end
+
+  function fs.list(path, opts)
     path = real(path)
     local under = beneath(world, path)
     local there = under and under.list(path)
@@ -80,7 +89,7 @@ local function reading(fs, world, real)
       if not world.removed[path .. '/' .. name] then add(name) end
     end
     table.sort(names)
-    return names
+    return opts and opts.directories and directories(path, names) or names
   end
 
   function fs.can_write(path) return not world.readonly[path] end

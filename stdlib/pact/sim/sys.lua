@@ -2,6 +2,7 @@
 
 local proc = require 'pact.sim.proc'
 local signals = require 'pact.declare.signals'
+local watches = require 'pact.sim.watch'
 local webs = require 'pact.sim.web'
 local worlds = require 'pact.sim.world'
 
@@ -144,6 +145,14 @@ end
 
 local function fs(world)
   local function refuse(path) return nil, path .. ': No such file or directory', 'ENOENT' end
+  -- The names in a directory, and what is behind each in the paths of the files.
+  local function below(path)
+    local prefix, at = path == '/' and '/' or path .. '/', nil
+    return function()
+      repeat at = next(world.files, at) until not at or at:sub(1, #prefix) == prefix
+      if at then return at:match('^([^/]*)(.*)$', #prefix + 1) end
+    end
+  end
   return closed('fs', {
     read = function(path)
       local text = world.files[path]
@@ -152,8 +161,20 @@ local function fs(world)
     end,
     stat = function(path)
       local text = world.files[path]
-      if not text then return refuse(path) end
-      return { type = 'file', size = #text, mtime = 0, mode = 420, uid = 0 }
+      if text then return { type = 'file', size = #text, mtime = 0, mode = 420, uid = 0 } end
+      if below(path)() then return { type = 'directory', size = 0, mtime = 0, mode = 493, uid = 0 } end
+      return refuse(path)
+    end,
+    list = function(path, opts)
+      local names, seen = {}, {}
+      for name, rest in below(path) do
+        if not seen[name] and (rest ~= '' or not (opts and opts.directories)) then
+          names[#names + 1], seen[name] = name, true
+        end
+      end
+      if not names[1] and not below(path)() then return refuse(path) end
+      table.sort(names)
+      return names
     end,
   })
 end
@@ -268,6 +289,7 @@ function M.new(opts)
     proc = closed('proc', proc.new(world)), http = http(world), net = net(world), fs = fs(world),
     log = log(world), os = os_table(world), text = text(world), try = try, resume = opts.resume or resume,
   }
+  sys.watch = watches.new(world, function(path) return sys.fs.stat(path) end)
   function sys.dispatch(fn) world.on_dispatch = fn end
   function sys.turn(fn) world.on_turn = fn end
   function sys.burst() end

@@ -9,6 +9,7 @@ local state = require 'pact.supervise.state'
 local teardown = require 'pact.supervise.teardown'
 local timers = require 'pact.supervise.timers'
 local waiters = require 'pact.supervise.waiters'
+local watch = require 'pact.supervise.watch'
 
 local M = {}
 
@@ -134,6 +135,7 @@ local function changed(sup, node, before)
   if r.status == 'waiting' or r.status == 'skipped' then M.mark(sup, node) end
   waiters.look(sup, node)
   schedule.look(sup, node)
+  watch.look(sup, node)
   teardown.changed(sup, node)
   M.soon(sup)
 end

@@ -26,6 +26,8 @@ end
 local function zero(r, by)
   if by == 'person' then
     r.attempt, r.restart_count = 0, 0
+  elseif by == 'watch' then
+    r.attempt = 0 -- what has changed may have mended it
   end
 end
 

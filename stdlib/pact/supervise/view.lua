@@ -2,6 +2,7 @@
 
 local deps = require 'pact.supervise.deps'
 local schedule = require 'pact.supervise.schedule'
+local watch = require 'pact.supervise.watch'
 local reason = require 'pact.supervise.reason'
 
 local M = {}
@@ -90,6 +91,7 @@ function M.snapshot(sup, node)
     uptime = r.live == 'up' and not r.external and now - node.began or nil,
     next_start_in = next_start(node, now),
     next_run_in = schedule.next_in(sup, node),
+    watch_paused_for = watch.paused_for(sup, node),
     ports = copy(node.ports),
     endpoints = copy(service.endpoints),
     history = M.history(node),
@@ -125,6 +127,7 @@ function M.why(sup, node)
     blocks = blocks,
     next_start_in = snapshot.next_start_in,
     next_run_in = snapshot.next_run_in,
+    watch_paused_for = snapshot.watch_paused_for,
     asked = r.asked,
     attempt = r.attempt,
     max_retries = node.service.restart.max_retries,

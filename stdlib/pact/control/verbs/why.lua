@@ -24,6 +24,7 @@ function M.render(why)
   if why.said and why.said ~= why.reason then add('it says: %s', why.said) end
   if why.next_start_in then add('next start in %s', duration.format(why.next_start_in)) end
   if why.next_run_in then add('next run in %s', duration.format(why.next_run_in)) end
+  if why.watch_paused_for then add('its watch pauses for %s', duration.format(why.watch_paused_for)) end
   if why.asked then add("hooks for '%s' are being waited for", why.asked) end
   if (why.attempt or 0) > 0 then
     add('restart attempts: %d%s', why.attempt, why.max_retries and (' of %d'):format(why.max_retries) or '')

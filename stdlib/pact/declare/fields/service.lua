@@ -2,6 +2,7 @@
 local cron = require 'pact.base.cron'
 local container = require 'pact.declare.fields.container'
 local edges = require 'pact.declare.edges'
+local glob = require 'pact.base.glob'
 local health = require 'pact.declare.fields.health'
 local hooks = require 'pact.declare.fields.hooks'
 local policies = require 'pact.declare.fields.policies'
@@ -25,20 +26,58 @@ local user = {
   end,
 }
 
+local path_pattern = {
+  name = 'pattern', lua = 'string',
+  check = function(value, cursor)
+    if type(value) ~= 'string' or value == '' then
+      return cursor:fail(("must be a pattern of paths such as 'src/**/*.js', got %s"):format(text.show(value)))
+    end
+    local message = glob.check(value)
+    if message then return cursor:fail(message) end
+    return value
+  end,
+}
+
+local watch_action = values.enum { 'restart', 'signal' }
+
 ---@type noun
 local watch = {
   name = 'watch',
-  doc = 'Restart when files change.',
+  doc = 'What follows when files change.',
   fields = {
-    { name = 'paths', type = strings, doc = "Files by pattern: 'src/**/*.js'." },
-    { name = 'ignore', type = strings, doc = 'Patterns of files that do not count.' },
+    { name = 'paths', type = shapes.list_of(path_pattern),
+      doc = "Files by pattern: 'src/**/*.js'; a directory's name and a slash: all below it." },
+    { name = 'ignore', type = shapes.list_of(path_pattern),
+      doc = 'What does not count, as in .gitignore (which holds, too), beside node_modules, .git and the like.' },
     { name = 'debounce', type = values.duration, default = '200ms', doc = 'Silence to wait for.' },
+    { name = 'cascade', type = values.boolean, default = 'false', doc = 'Restart what depends on it, too.' },
+    { name = 'action', type = {
+      name = watch_action.name .. ' or a function', lua = watch_action.lua .. '|fun(service: table, paths: string[])',
+      check = function(value, cursor)
+        if type(value) == 'function' then return value end
+        return watch_action.check(value, cursor)
+      end,
+    }, default = "'restart'", doc = 'What is done; a function gets the service and the first hundred paths.' },
+    { name = 'signal', type = values.signal, default = "'HUP'", doc = "The signal of action = 'signal'." },
   },
   positional = function(out, value, cursor)
     out.paths = out.paths or {}
-    out.paths[#out.paths + 1] = values.string.check(value, cursor, {})
+    out.paths[#out.paths + 1] = path_pattern.check(value, cursor)
+  end,
+  finish = function(out, cursor, raw)
+    if raw.paths == nil and not (out.paths and out.paths[1]) then
+      return cursor:fail "has no paths: { paths = { 'src/**/*.js' } }"
+    end
+    if out.signal and out.action == nil then out.action = 'signal' end
+    return out
   end,
 }
+
+local function short_watch(value, cursor)
+  if type(value) ~= 'string' then return nil, false end
+  local found = path_pattern.check(value, cursor)
+  return found and { paths = { found } }, true
+end
 
 local cron_line = {
   name = 'line of cron', lua = 'string',
@@ -175,8 +214,8 @@ local rows = {
     doc = "Permissions that new files don't get, as octal text." },
   { name = 'secrets', type = strings, kinds = 'process container worker', live = true,
     doc = 'Names of variables to mask wherever state is shown.' },
-  { name = 'watch', type = record.type(watch), kinds = 'process container worker', live = true,
-    doc = 'Restart when files change.' },
+  { name = 'watch', type = record.type(watch, short_watch), kinds = 'process container worker', live = true,
+    doc = 'What follows when files change; a restart by default.' },
   { name = 'schedule', type = record.type(schedule), kinds = child, live = true,
     doc = 'Run again and again.' },
   { name = 'replicas', type = values.integer, min = 1, max = 1000, kinds = child,

@@ -1,0 +1,74 @@
+--- What a watch doesn't look at: the recipe's own rules, else those of .gitignore, else what nobody means.
+
+local ignore = require 'pact.base.ignore'
+
+local M = {}
+
+-- State and dependencies; what editors write while they save.
+local USUAL = {
+  'node_modules', '.git', '.hg', '.svn', '.jj', '.pactlua', '__pycache__',
+  '4913', '*~', '.*.sw?', '.sw?', '#*#', '.#*', '.*.kate-swp', '*___jb_tmp___', '*___jb_old___', '.DS_Store',
+}
+
+---@class hidden
+local Hidden = {}
+Hidden.__index = Hidden
+
+local function parent(path)
+  local up = path:match '^(.*)/[^/]*$'
+  return up ~= '' and up or '/'
+end
+
+local function inside(path, directory)
+  return path == directory or directory == '/' or path:sub(1, #directory + 1) == directory .. '/'
+end
+
+-- The directory above which no .gitignore counts.
+local function top_of(fs, directory)
+  local at = directory
+  while true do
+    if fs.stat((at == '/' and '' or at) .. '/.git') then return at end
+    if at == '/' then return directory end
+    at = parent(at)
+  end
+end
+
+---@param fs sys.fs
+---@param directory string the recipe's
+---@param own string[] rules of the recipe
+---@return hidden
+function M.new(fs, directory, own)
+  return setmetatable({
+    fs = fs, top = top_of(fs, directory), own = ignore.new(directory, nil, own), usual = ignore.new('/', nil, USUAL),
+    known = {},
+  }, Hidden)
+end
+
+---The rules that hold in a directory.
+---@param directory string
+---@return ignore_rules
+function Hidden:rules(directory)
+  if not inside(directory, self.top) then return self.usual end
+  local rules = self.known[directory]
+  if rules then return rules end
+  rules = directory == self.top and self.usual or self:rules(parent(directory))
+  local text = self.fs.read((directory == '/' and '' or directory) .. '/.gitignore')
+  if text then rules = ignore.parse(directory, rules, text) end
+  self.known[directory] = rules
+  return rules
+end
+
+---A .gitignore has changed: all are read anew when they are needed.
+function Hidden:forget() self.known = {} end
+
+---@param directory string
+---@param path string in it
+---@param is_directory boolean
+---@return boolean
+function Hidden:hides(directory, path, is_directory)
+  local said = self.own:verdict(path, is_directory)
+  if said ~= nil then return said end
+  return self:rules(directory):ignores(path, is_directory)
+end
+
+return M
