@@ -158,15 +158,16 @@ end)
 describe('what can be asked', function()
   case('state, service, services, by_category, and fields of handles', function(t)
     assert.same({
-      'running nil 0 nil', 'failed 3 0', 'nil', 'nil', 'a,b,c', 'b', 'A|service|process|none|true|nil', 'true true',
+      'running nil 0 nil', '21311 21311', 'failed 3 0', 'nil', 'nil', 'a,b,c', 'b', 'A|service|process|none|true|nil', 'true true',
     }, acts(t, [[
       local function ids(of) local out = {} for i, one in ipairs(of) do out[i] = one.id end return table.concat(out, ',') end
-      local a = pact.start { id = 'a', displayName = 'A', command = { 'sleep', '1000' } }
+      local a = pact.start { id = 'a', displayName = 'A', ports = { 21310, web = 21311 }, command = { 'sleep', '1000' } }
       pact.start { id = 'b', category = 'network', command = { 'sleep', '1000' } }
       pact.start { id = 'c', shell = 'exit 3', autoRestart = false, wait = 'started' }
       pact.service('c'):wait 'stopped'
       local state = pact.state 'a'
       say(state.status, state.exitCode, state.restartCount, state.signal)
+      say(a.ports.web, a.ports[2])
       say(pact.state(pact.service 'c').status, pact.state('c').exit_code, pact.state('c').restart_count)
       say(pact.state 'nobody')
       say(pact.service 'nobody')
@@ -179,8 +180,8 @@ describe('what can be asked', function()
 
   case("the document's own names of calls are understood", function(t)
     assert.same({ 'running', 'web', 'web', 'stopped' }, acts(t, [[
-      pact.startProcess { id = 'web', command = 'sleep', args = { '1000' } }
-      say(pact.getProcessState('web').status)
+      pact.start_process { id = 'web', command = 'sleep', args = { '1000' } }
+      say(pact.get_process_state('web').status)
       say(pact.getProcessesByCategory('service')[1])
       pact.restartProcess 'web'
       pact.enableTUI { refreshRate = 500 }
@@ -227,11 +228,12 @@ describe('used wrongly, they say where and what', function()
     ['a timeout that is none'] = { "pact.service 'a':wait('ready', 'soon')", 'timeout' },
     ['an unknown goal'] = { "pact.service 'a':wait 'happy'", "no goal 'happy'" },
     ['an unknown call'] = { 'pact.strat()', 'there is no pact.strat (did you mean' },
+    ['an unknown port'] = { "print(pact.service('a').ports.wbe)", "service 'a' has no port 'wbe' (did you mean 'web'?)" },
     ['an unknown field of a handle'] = { "print(pact.service('a').pidd)", "has no 'pidd' (did you mean 'pid'?)" },
     ['a status that is none'] = { 'pact.shutdown(1000)', 'pact.shutdown: a status of 0–255 expected' },
   } do
     case(name, function(t)
-      local result = t:up("pact.start { id = 'a', command = { 'sleep', '1000' } }\n" .. row[1]):wait()
+      local result = t:up("pact.start { id = 'a', command = { 'sleep', '1000' }, ports = { web = 21312 } }\n" .. row[1]):wait()
       local all = result.out .. result.err
       assert.equal(1, result.code, all)
       assert.truthy(all:find('net.lua:2: ', 1, true), all)

@@ -76,6 +76,13 @@ describe('replicas', function()
     assert.truthy(result.err:find("no service 'wbe'", 1, true), result.err)
   end)
 
+  case("are known by their addresses to CMD of run, the first one by the group's name", function(t)
+    t:recipe [[ pact.process 'web' { replicas = 2, ports = { '21230+' }, command = { 'sleep', '1000' } } ]]
+    local result = t:run { 'run', 'net.lua', '--', 'sh', '-c', 'echo $WEB_PORT $WEB_1_PORT $WEB_2_PORT' }
+    assert.equal(0, result.code, result.err)
+    assert.truthy(result.out:find('21230 21230 21231\n', 1, true), result.out)
+  end)
+
   case('are chosen by the name of the group', function(t)
     t:recipe [[
       pact.process 'web' { replicas = 2, command = { 'sleep', '1000' } }
@@ -172,6 +179,9 @@ describe('scale', function()
       print('~', pact.scale('web', 2, { wait = false }), web.status)
       print('~', select(2, pact.service('web-1'):scale(2)))
       print('~', select(2, pcall(web.scale, web, 'two')))
+      print('~', (select(2, web:exec { 'true' })))
+      print('~', (select(2, pact.env_of 'web')))
+      print('~', pact.env_of('web-2').PACTLUA_REPLICA, pact.service('web-2'):exec({ 'sh', '-c', 'echo $PACTLUA_REPLICA' }).stdout)
       pact.once('chain:grow', function() web:scale(4); print('~', #web.instances, web.status); pact.shutdown() end)
       pact.emit 'chain:grow'
       pact.sleep '5s'
@@ -181,7 +191,9 @@ describe('scale', function()
     for line in result.out:gmatch '~\t([^\n]+)' do said[#said + 1] = line end
     assert.same({
       '1\trunning\ttrue\t3\t3\trunning', 'true\t1\t1', 'true\twaiting', "'web-1' is one of the group 'web': scale that\trefused",
-      "net.lua:6: scale: a number of instances expected, got 'two'", '4\trunning',
+      "net.lua:6: scale: a number of instances expected, got 'two'",
+      "'web' is a group: name one of its instances, such as 'web-1'",
+      "'web' is a group: name one of its instances, such as 'web-1'", '2\t2', '4\trunning',
     }, said)
   end)
 end)

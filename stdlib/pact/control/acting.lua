@@ -132,6 +132,14 @@ local function members(context, value)
   return context.network.plan.groups[id] or { id }
 end
 
+-- what can be done with one service only
+local function one_of(context, value)
+  local id = id_of(value)
+  local group = context.network.plan.groups[id]
+  if not group then return id end
+  return nil, ("'%s' is a group: name one of its instances, such as '%s'"):format(id, group[1]), 'refused'
+end
+
 local function scale(context, which, count, opts)
   begin(context)
   if math.type(count) ~= 'integer' then
@@ -170,7 +178,9 @@ function M.methods(context)
   end
   function methods.exec(self, spec)
     begin(context)
-    return exec.of_service(context, id_of(self), spec)
+    local id, message, code = one_of(context, self)
+    if not id then return nil, message, code end
+    return exec.of_service(context, id, spec)
   end
   function methods.why(self)
     begin(context)
@@ -221,7 +231,9 @@ function M.install(api, context)
   function api.scale(which, count, opts) return scale(context, which, count, opts) end
   function api.env_of(which)
     begin(context)
-    return exec.env_of(context, id_of(which))
+    local id, message, code = one_of(context, which)
+    if not id then return nil, message, code end
+    return exec.env_of(context, id)
   end
   function api.state(which)
     local snapshot = network.supervisor and network:look(id_of(which))

@@ -2,6 +2,8 @@
 -- time, plans what was declared and starts it.
 
 local fail = require 'pact.base.fail'
+local handle = require 'pact.declare.handle'
+local list = require 'pact.base.list'
 
 local M = {}
 
@@ -72,8 +74,25 @@ function Launch:live(id, key)
   local snapshot = self.network:look(id)
   if not snapshot then return nil end
   if key == 'exit_signal' then return snapshot.signal end -- `signal` is a method
-  if key == 'ports' and next(snapshot.ports or {}) == nil then return nil end
+  if key == 'ports' then return self:listens(id, snapshot.ports or {}) end
   return snapshot[key]
+end
+
+---What a service listens on, by name and by place; nil while nothing is known.
+---@param known table<string, integer>
+function Launch:listens(id, known)
+  local group = self.network.plan.groups[id]
+  local service = self.network.supervisor:service(group and group[1] or id)
+  if not service or next(known) == nil then return nil end
+  local out, declared = {}, {}
+  for i, port in ipairs(service.ports) do
+    declared[port.name] = true
+    out[i] = { name = port.name, port = known[port.name] or port.port }
+  end
+  for name, port in list.sorted(known) do
+    if not declared[name] then out[#out + 1] = { name = name, port = port } end
+  end
+  return handle.ports(id, out)
 end
 
 -- of a group: of all its instances together

@@ -25,11 +25,15 @@ function M.field(name)
   return fields[name] or M.snake(name)
 end
 
+local snaked = {}
+for name, ours in pairs(M.calls) do snaked[M.snake(name)] = ours end
+
 ---@param name any
----@return string? the call that it means
+---@return string? the call that it means, however it is written
 function M.call(name)
   if type(name) ~= 'string' then return nil end
-  return M.calls[name] or M.snake(name)
+  local snake = M.snake(name)
+  return snaked[snake] or snake
 end
 
 ---@param state table fields under our names
