@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log/clock.h"
 #include "log/fileio.h"
@@ -77,13 +78,31 @@ void store_finish(struct store *store) {
   free(store->path);
 }
 
+// On a disk that has no room for all there may be some for the first of them.
+static int flush_singly(struct store *store, const struct iovec *vector, struct batch *batch,
+                        struct store_outcome *outcome) {
+  int result = 0;
+  for (int i = 0; i < batch->count && result == 0; i++) {
+    struct iovec one = vector[i];
+    result = segment_append(&store->segment, &one, 1, &batch->records[i], 1);
+    if (result != 0) break;
+    outcome->written_bytes += batch->records[i].length;
+    outcome->lines += batch->records[i].lines;
+  }
+  return result;
+}
+
 static int batch_flush(struct store *store, struct batch *batch, struct store_outcome *outcome) {
   if (!batch->count) return 0;
+  struct iovec vector[BATCH];
+  memcpy(vector, batch->vector, (size_t)batch->count * sizeof *vector);
   int result =
       segment_append(&store->segment, batch->vector, batch->count, batch->records, batch->count);
   if (result == 0) {
     outcome->written_bytes += batch->raw_bytes;
     outcome->lines += batch->lines;
+  } else if (batch->count > 1 && store->segment.log_fd >= 0) {
+    result = flush_singly(store, vector, batch, outcome);
   }
   batch->count = 0;
   batch->size_bytes = batch->raw_bytes = batch->lines = 0;
