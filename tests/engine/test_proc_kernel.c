@@ -119,7 +119,7 @@ static void refused(int error, enum stage_step step, const char *words) {
   assert_int_equal(open_descriptors(), before);
 }
 
-static void a_fork_that_is_denied_is_told_with_its_code(void **state) {
+static void fault_21_a_fork_that_is_denied_is_told_with_its_code(void **state) {
   (void)state;
   spawn_error = -EAGAIN;
   refused(EAGAIN, STAGE_FORK, "fork: Resource temporarily unavailable (the limit of processes");
@@ -131,7 +131,7 @@ static void a_fork_that_is_denied_is_told_with_its_code(void **state) {
   world_sweep(world, id, patient);
 }
 
-static void descriptors_that_have_run_out_are_told_with_their_code(void **state) {
+static void fault_22_descriptors_that_have_run_out_are_told_with_their_code(void **state) {
   (void)state;
   for (int good = 0; good < 3; good++) {
     pipe_error_after = good;
@@ -158,7 +158,7 @@ static uint64_t leave(const char *command, const char *tag, pid_t *left) {
   return id;
 }
 
-static void a_pid_that_has_been_used_again_is_not_signalled(void **state) {
+static void fault_29_a_pid_that_has_been_used_again_is_not_signalled(void **state) {
   (void)state;
   pid_t pid;
   struct procfs_stat stat;
@@ -172,7 +172,7 @@ static void a_pid_that_has_been_used_again_is_not_signalled(void **state) {
   world_sweep(world, id, patient);
 }
 
-static void a_remembered_stray_whose_pid_is_anothers_now_is_spared(void **state) {
+static void fault_29_a_remembered_stray_whose_pid_is_anothers_now_is_spared(void **state) {
   (void)state;
   pid_t left;
   uint64_t first = world_shell(
@@ -195,7 +195,7 @@ static void a_remembered_stray_whose_pid_is_anothers_now_is_spared(void **state)
   world_until(world, world_swept_of(world, all));
 }
 
-static void deaths_that_share_one_signal_are_all_seen(void **state) {
+static void fault_30_deaths_that_share_one_signal_are_all_seen(void **state) {
   (void)state;
   pid_t left;
   uint64_t ids[20], last = 0;
@@ -213,7 +213,7 @@ static void deaths_that_share_one_signal_are_all_seen(void **state) {
   world_until(world, !world_has_children());
 }
 
-static void an_end_that_can_not_be_had_yet_is_waited_for(void **state) {
+static void fault_30_an_end_that_can_not_be_had_yet_is_waited_for(void **state) {
   (void)state;
   waits_before_exit = 3;
   uint64_t id = world_shell(world, "exit 4", NULL);
@@ -271,12 +271,12 @@ static void a_look_that_takes_long_does_not_keep_the_kill_from_being_sent(void *
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(a_fork_that_is_denied_is_told_with_its_code),
-      TEST(descriptors_that_have_run_out_are_told_with_their_code),
-      TEST(a_pid_that_has_been_used_again_is_not_signalled),
-      TEST(a_remembered_stray_whose_pid_is_anothers_now_is_spared),
-      TEST(deaths_that_share_one_signal_are_all_seen),
-      TEST(an_end_that_can_not_be_had_yet_is_waited_for),
+      TEST(fault_21_a_fork_that_is_denied_is_told_with_its_code),
+      TEST(fault_22_descriptors_that_have_run_out_are_told_with_their_code),
+      TEST(fault_29_a_pid_that_has_been_used_again_is_not_signalled),
+      TEST(fault_29_a_remembered_stray_whose_pid_is_anothers_now_is_spared),
+      TEST(fault_30_deaths_that_share_one_signal_are_all_seen),
+      TEST(fault_30_an_end_that_can_not_be_had_yet_is_waited_for),
       TEST(without_lists_of_children_all_processes_are_looked_at),
       TEST(a_walk_that_is_blind_is_no_proof_that_nothing_is_left),
       TEST(a_look_that_takes_long_does_not_keep_the_kill_from_being_sent),

@@ -1,5 +1,5 @@
---- Faults 6 to 9 and 28: what services leave behind is found, ended and reaped: groups, other sessions,
--- daemons, wiped environments, zombies.
+--- Faults 6 to 9: what services leave behind is found and ended: groups, other sessions, daemons, wiped
+-- environments.
 local functional = require 'functional'
 local case, procfs = functional.case, functional.procfs
 
@@ -71,19 +71,6 @@ describe('strays', function()
       assert.equal(nil, (result.out .. result.err):match 'could not be killed')
     end)
   end
-
-  case('fault 28: zombies of orphans are reaped', function(t)
-    local network = t:up [[
-      pact.process 'p' { shell = 'for i in 1 2 3 4 5 6 7 8 9 10; do (setsid sh -c "exit 0" &); done; echo up >>trace; exec sleep 1000' }
-    ]]
-    t:wait_lines('trace', 1)
-    functional.wait('no zombie', function()
-      for _, process in pairs(procfs.all()) do
-        if process.state == 'Z' and process.ppid == network:roles().engine then return false end
-      end
-      return true
-    end)
-  end)
 
   case('fault 9: an end is seen at once, though an orphan holds the output open', function(t)
     local result = t:up([[
