@@ -59,7 +59,10 @@ function M.finish(world, proc, code, signal)
   })
 end
 
-local function variable(spec, name)
+---@param spec sys.spawn_spec
+---@param name string
+---@return string? value of a variable of its environment
+function M.variable(spec, name)
   for _, env in ipairs { spec.env, spec.env_base or {} } do
     for _, entry in ipairs(env) do
       local value = entry:match('^' .. name .. '=(.*)$')
@@ -82,7 +85,7 @@ local function begin(world, proc)
   end
   for _, text in ipairs(program.notify or {}) do
     world:at(text[1], function()
-      if not proc.ended then world:datagram(variable(proc.spec, 'NOTIFY_SOCKET'), text[2], proc.pid) end
+      if not proc.ended then world:datagram(M.variable(proc.spec, 'NOTIFY_SOCKET'), text[2], proc.pid) end
     end)
   end
   for _, port in ipairs(program.listens or {}) do world.listeners[port] = proc end

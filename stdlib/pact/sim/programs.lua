@@ -3,7 +3,7 @@
 local procs = require 'pact.sim.proc'
 local stage = require 'pact.sim.stage'
 
-local TASK_MS, PROBE_MS = 100, 1
+local TASK_MS, PROBE_MS, READY_MS = 100, 1, 50
 local ERRNO = { ENOENT = 'No such file or directory', EACCES = 'Permission denied', ENOEXEC = 'Exec format error',
   EAGAIN = 'Resource temporarily unavailable', ENOMEM = 'Cannot allocate memory', EMFILE = 'Too many open files' }
 
@@ -36,9 +36,24 @@ local function speak(self, actor, proc)
   end
 end
 
+-- One that is asked to tell by sd_notify does, as long as it is well.
+local function notify(self, actor, proc, socket, word)
+  local health = actor.service.health
+  local watched = health and health.kind == 'notify'
+  self.world:at(word == 'READY=1' and READY_MS or health.interval // 2, function()
+    if proc.ended or actor.proc ~= proc then return end
+    local well = self:state(actor) == 'well'
+    if well then self.world:datagram(socket, word, proc.pid) end
+    if well and not watched then return end
+    notify(self, actor, proc, socket, well and 'WATCHDOG=1' or word)
+  end)
+end
+
 local function began(self, actor, proc)
   actor.proc = proc
   speak(self, actor, proc)
+  local socket = procs.variable(proc.spec, 'NOTIFY_SOCKET')
+  if socket then notify(self, actor, proc, socket, 'READY=1') end
   for _, entry in ipairs(actor.on_start or {}) do
     if entry.left > 0 then
       self.world:at(entry.row.after or 0, function()

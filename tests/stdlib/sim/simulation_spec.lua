@@ -131,6 +131,19 @@ describe('a simulation', function()
     assert.matches('migrated', net:tail 'a')
   end)
 
+  it('tells by sd_notify as long as it is well', function()
+    local net = one({ health = { notify = true, interval = '4s', retries = 2 }, on_unhealthy = 'restart' },
+      { faults = { { service = 'web', slow_start = '2s' } } })
+    net:advance '1s'
+    assert.equal('starting', net:status 'web')
+    net:advance '60s'
+    assert.same({ 'running', 'healthy' }, { net:status 'web', net:service('web').health })
+    net:hang 'web'
+    net:advance '20s'
+    assert.equal('unhealthy: no WATCHDOG=1 in 4s twice', net:events('crashed')[1].reason)
+    assert.same({ 'running', 1 }, { net:status 'web', net:service('web').restart_count })
+  end)
+
   it('plays the same for the same seed', function()
     local function play(seed)
       local net = one({}, { seed = seed, random = { every = '20s' } })
