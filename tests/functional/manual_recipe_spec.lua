@@ -1,6 +1,6 @@
 --- The recipe of the manual runs as it is written, with stand-ins for its programs: the ports are free ones, the user
---- is who runs the test, ldap.test is this machine. Containers and watching for files are left out while this version
---- has none: their lines are replaced below.
+--- is who runs the test, ldap.test is this machine. The container is a process while this version has none: its line
+--- is replaced below.
 local cjson = require 'cjson'
 local functional = require 'functional'
 local case = functional.case
@@ -47,7 +47,6 @@ pact.command('seed', { help = 'fill the database' }, function(args) return pact.
 local LATER = {
   ["pact.container 'redis' { image = 'redis:7', ports = { '6379:6379' }, health = { test = { 'CMD', 'redis-cli', 'ping' } } }"] =
     "pact.process 'redis' { command = { 'redis-server' }, health = { command = { 'redis-cli', 'ping' } } }",
-  ["  watch = { paths = { 'src/**/*.js' }, debounce = '200ms' },\n"] = '',
 }
 
 local PROGRAMS = {
@@ -165,6 +164,15 @@ describe("the manual's recipe", function()
     functional.wait('a second life', function() return #pids(t) >= 2 end)
     assert.equal('web health_check_failed', t:lines('heard')[1])
     assert.equal('healthy', t:wait_service('web', { status = 'running', health = 'healthy' }).health)
+  end)
+
+  case('restarts what it watches when a file changes', function(t)
+    local _, opts = prepare(t)
+    t:file('src/lib/a.js', '1')
+    t:start({ 'up', 'net.lua', '--profile', 'full' }, opts):expect('all ready', 20)
+    t:file('src/lib/a.js', '2')
+    functional.wait('a second life', function() return #pids(t) >= 2 end)
+    assert.equal(1, t:wait_service('web', { status = 'running', health = 'healthy' }).restart_count)
   end)
 
   case('decides by the exit code and by the last lines of a crash', function(t)

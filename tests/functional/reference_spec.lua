@@ -33,6 +33,26 @@ describe('the reference', function()
     assert.truthy(count > 50, count)
   end)
 
+  case('knows nothing that is not there', function(t)
+    local checks = {}
+    for _, group in ipairs(calls.groups) do
+      local prefix = group.prefix:match '^(pact[%w_.]*)%.$'
+      for _, row in ipairs(prefix and group.rows or {}) do
+        checks[#checks + 1] = ('there(%q, function() return %s.%s end)'):format(prefix .. '.' .. row[1], prefix, row[1])
+      end
+    end
+    local result = t:up(([[
+      local function there(name, fn)
+        local ok, value = pcall(fn)
+        if not ok or value == nil then print('~ ' .. name) end
+      end
+      pact.task 'x' { command = { 'true' } }
+      %s]]):format(table.concat(checks, '\n'))):wait()
+    assert.equal(0, result.code, result.out .. result.err)
+    assert.truthy(#checks > 80, #checks)
+    assert.is_nil(result.out:match '~ ([%w_.]+)')
+  end)
+
   case('is written by help --markdown, with every field', function(t)
     local result = t:run { 'help', '--markdown' }
     assert.equal(0, result.code)

@@ -147,6 +147,8 @@ local others = {
       { 'stat', ('fun(path: string): table?, %s'):format(refusal), 'Its type, size and times.' },
       { 'list', ('fun(path?: string): string[]?, %s'):format(refusal), 'The names in a directory.' },
       { 'mkdir', ('fun(path: string): true?, %s'):format(refusal), 'Makes a directory and those above it.' },
+      { 'absolute', 'fun(path: string): string', 'The path from the root on.' },
+      { 'rename', ('fun(from: string, to: string): true?, %s'):format(refusal), 'Gives a file another name.' },
       { 'remove', ('fun(path: string, options?: table): true?, %s'):format(refusal), 'Removes a file.' },
     } },
   { class = 'pact.json', prefix = 'pact.json.', title = 'pact.json', doc = 'JSON.', rows = {
