@@ -21,6 +21,8 @@ local function corner(pid, kb)
   assert.is_true(os.execute(('prlimit --pid %d --as=%d:'):format(pid, limit)))
 end
 
+local SKIP = os.getenv 'ASAN_OPTIONS' and 'sanitizers need address space'
+
 describe('memory', function()
   case('fault 50: an engine that gets no more fails what asks for it, and goes on', function(t)
     local network = t:up(RECIPE)
@@ -44,7 +46,7 @@ describe('memory', function()
     assert.equal(1, #t:lines 'pids')
     network:signal 'TERM'
     assert.equal(0, network:wait().left)
-  end)
+  end, SKIP)
 
   case('fault 50: with too little from the start it says so and ends, or works', function(t)
     t:recipe [[ pact.task 'p' { shell = 'echo ran >>trace' } ]]
@@ -68,5 +70,5 @@ describe('memory', function()
       return true
     end)
     os.execute(('rm -f %s/.pactlua/*/control.sock'):format(t.dir))
-  end, os.getenv 'ASAN_OPTIONS' and 'sanitizers need address space')
+  end, SKIP)
 end)

@@ -80,7 +80,7 @@ describe('terminal', function()
 
   ---------------------------------------------------------------------------------------------------
   local NETWORK = [[
-    pact.process 'p' { shell = 'echo up >>trace; while :; do echo line; sleep 0.05; done' }
+    pact.process 'p' { shell = 'echo up >>trace; while :; do echo line; sleep 0.05; done', health = { log = 'line' } }
     pact.task 'q' { depends_on = { 'p' }, shell = 'echo done >>trace' }
   ]]
   local COOKED = 'stty -a | sed 1d >'
