@@ -20,10 +20,10 @@ function M.new(sys, on_error)
   local self = setmetatable({
     sys = sys,
     coroutine = wait.coroutine,
-    handlers = {}, -- by sys id
+    handlers = {}, -- by sys id; a task: it sleeps until then
     kinds = {}, -- by kind, for ids that nobody waits for: a new request
     signals = {}, -- by a signal's name
-    posted = {}, -- functions to run at the end of this dispatch: [head] … [tail]
+    posted = {}, -- functions and tasks to run at the end of this dispatch: [head] … [tail]
     head = 1,
     tail = 0,
     batched = {}, -- functions to run once all of this turn's events are delivered
@@ -67,7 +67,9 @@ end
 function Sched:dispatch(id, kind, ...)
   local handler = self.handlers[id]
   self.busy = true
-  if handler then
+  if type(handler) == 'table' then
+    self:slept(handler, id)
+  elseif handler then
     self:guard(handler, kind, ...)
   elseif kind == 'signal' and self.signals[...] then
     self:guard(self.signals[...], ...)
@@ -101,7 +103,11 @@ function Sched:drain()
     local fn = self.posted[self.head]
     self.posted[self.head] = nil
     self.head = self.head + 1
-    self:guard(fn)
+    if type(fn) == 'function' then
+      self:guard(fn)
+    else
+      self:guard(self.go_on, self, fn)
+    end
   end
   self.head, self.tail = 1, 0
 end
@@ -113,7 +119,7 @@ function Sched:kick()
   end
 end
 
----@param fn fun() runs at the end of this dispatch, or in the next turn when there is none
+---@param fn fun()|task runs at the end of this dispatch, or in the next turn when there is none
 function Sched:post(fn)
   self.tail = self.tail + 1
   self.posted[self.tail] = fn
@@ -181,8 +187,8 @@ function Sched:after(ms, fn, group)
     fn()
   end
   if group then
-    local member = { timer = id, serial = self:next_serial() }
-    group.members[member] = true
+    local member = { timer = id }
+    group.members[member] = self:next_serial()
     self.grouped[id] = { group = group, member = member }
   end
   return id
@@ -209,13 +215,13 @@ end
 
 ---Ends every task and timer of the group, oldest first.
 function Group:cancel()
-  local found = {}
-  for member in pairs(self.members) do
+  local found, serials = {}, self.members
+  for member in pairs(serials) do
     found[#found + 1] = member
   end
   self.members = {}
   table.sort(found, function(a, b)
-    return a.serial < b.serial
+    return serials[a] < serials[b]
   end)
   for _, member in ipairs(found) do
     if member.timer then

@@ -20,63 +20,77 @@ function Sched:can_wait()
   return self.running ~= nil and coroutine.isyieldable()
 end
 
+-- A task is small, as there may be very many: what it was started with stays in `opts`.
+local Task = {}
+function Task.__index(task, key)
+  return rawget(task, 'opts')[key]
+end
+
+local NOTHING = { name = 'task' }
+
 ---@param fn function
----@param opts? table see `sched` in meta/types.lua
+---@param opts? table see `sched` in meta/types.lua; kept, so that many tasks may share one
 ---@return task it begins at the end of this dispatch
 function Sched:spawn(fn, opts, ...)
-  opts = opts or {}
-  local task = {
-    name = opts.name or 'task',
+  opts = opts or NOTHING
+  local task = setmetatable({
+    opts = opts,
     status = 'ready',
-    serial = self:next_serial(),
     thread = coroutine.create(fn),
-    group = opts.group,
     owner = opts.owner or (self.running and self.running.owner),
-    budget = opts.budget or 0,
-    on_error = opts.on_error,
-    on_done = opts.on_done,
-    on_end = opts.on_end,
-    joiners = {},
-  }
-  if task.group then
-    task.group.members[task] = true
+    values = false, -- what it goes on with
+    ticket = false, -- of what it waits for
+    undo = false,
+    result = nil,
+  }, Task)
+  if opts.group then
+    opts.group.members[task] = self:next_serial()
   end
-  self:ready(task, table.pack(...))
+  self:ready(task, ...)
   return task
 end
 
-function Sched:ready(task, values)
+function Sched:ready(task, ...)
   task.status = 'ready'
-  self:post(function()
-    if task.status == 'ready' then
-      self:resume(task, table.unpack(values, 1, values.n))
-    end
-  end)
+  task.values = select('#', ...) > 0 and table.pack(...)
+  self:post(task)
+end
+
+---Goes on with a task that was posted, unless it was ended meanwhile.
+---@param task task
+function Sched:go_on(task)
+  if task.status ~= 'ready' then return end
+  local values = task.values
+  task.values = false
+  if values then
+    self:resume(task, table.unpack(values, 1, values.n))
+  else
+    self:resume(task)
+  end
 end
 
 function Sched:resume(task, ...)
   local outer = self.running
   self.running, task.status = task, 'running'
-  local answer = table.pack(self.sys.resume(task.thread, task.budget, ...))
-  self.running = outer
-  self:after_resume(task, answer)
+  self:after_resume(task, outer, self.sys.resume(task.thread, task.budget or 0, ...))
 end
 
-function Sched:after_resume(task, answer)
+function Sched:after_resume(task, outer, ok, first, ...)
+  self.running = outer
   if coroutine.status(task.thread) == 'suspended' then
     if task.cancelled then
       self:stop(task)
-    elseif wait.is_pause(answer[2]) then
+    elseif wait.is_pause(first) then
       task.status = task.status == 'running' and 'waiting' or task.status
     else
       self:fail(task, "yielded outside a coroutine of its own: use pact's waiting calls")
     end
-  elseif answer[1] then
-    self:finish(task, 'done', table.pack(table.unpack(answer, 2, answer.n)))
+  elseif ok then
+    self:finish(task, 'done', table.pack(first, ...))
   elseif task.cancelled then
     self:finish(task, 'cancelled', table.pack('cancelled'))
   else
-    self:fail(task, answer[2])
+    self:fail(task, first)
   end
 end
 
@@ -98,7 +112,7 @@ end
 -- Its to-be-closed variables are the user's code, too: it gets no more of the processor there.
 function Sched:close(task)
   local status = coroutine.status(task.thread)
-  if status == 'suspended' and task.budget > 0 then
+  if status == 'suspended' and (task.budget or 0) > 0 then
     self.sys.resume(coroutine.create(coroutine.close), task.budget, task.thread)
   elseif status ~= 'running' then
     coroutine.close(task.thread)
@@ -107,7 +121,7 @@ end
 
 function Sched:finish(task, status, result)
   task.status, task.result = status, result
-  task.ticket, task.undo = nil, nil
+  task.ticket, task.undo = false, false
   self:close(task)
   if task.group then
     task.group.members[task] = nil
@@ -116,9 +130,9 @@ function Sched:finish(task, status, result)
     self:guard(task.on_done, table.unpack(result, 1, result.n))
   end
   if task.on_end then
-    self:guard(task.on_end, status)
+    self:guard(task.on_end, status, task)
   end
-  for _, wake in ipairs(task.joiners) do
+  for _, wake in ipairs(task.joiners or NOTHING) do
     wake(status == 'done', table.unpack(result, 1, result.n))
   end
 end
@@ -133,32 +147,45 @@ function Sched:stop(task)
   if task.status == 'running' and coroutine.status(task.thread) ~= 'suspended' then
     return
   end
-  local undo = task.undo
-  task.ticket, task.undo = nil, nil
-  if undo then
-    self:guard(undo)
-  end
+  self:undo(task)
   self:finish(task, 'cancelled', table.pack('cancelled'))
 end
 
----The one primitive of waiting. `arm(wake)` arranges that `wake(...)` will be called and may return a
----function that undoes it; what `wake` gets is returned here.
----@param arm fun(wake: fun(...)): function?
-function Sched:suspend(arm)
+-- Takes back what it waits for: a timer of its own, or what a function undoes.
+function Sched:undo(task)
+  local undo = task.undo
+  task.ticket, task.undo = false, false
+  if math.type(undo) == 'integer' then
+    self:cancel(undo)
+  elseif undo then
+    self:guard(undo)
+  end
+end
+
+-- The task that is about to wait.
+function Sched:waiting()
   local task = self.running
   if not task or not coroutine.isyieldable() then
     wait.refuse()
   elseif task.cancelled then
     error('cancelled', 0)
   end
-  local ticket = {}
-  task.ticket = ticket
-  task.undo = arm(function(...)
-    if task.ticket == ticket then
-      task.ticket, task.undo = nil, nil
-      self:ready(task, table.pack(...))
+  return task
+end
+
+---The one primitive of waiting. `arm(wake)` arranges that `wake(...)` will be called and may return a
+---function that undoes it; what `wake` gets is returned here.
+---@param arm fun(wake: fun(...)): function?
+function Sched:suspend(arm)
+  local task = self:waiting()
+  local function wake(...)
+    if task.ticket == wake then
+      task.ticket, task.undo = false, false
+      self:ready(task, ...)
     end
-  end)
+  end
+  task.ticket = wake
+  task.undo = arm(wake) or false
   return self:resumed(task, wait.pause())
 end
 
@@ -166,22 +193,27 @@ function Sched:resumed(task, granted, ...)
   if granted then
     return ...
   end
-  local undo = task.undo
-  task.ticket, task.undo = nil, nil
-  if undo then
-    undo()
-  end
+  self:undo(task)
   wait.refuse()
 end
 
+---The same for time alone, without a function for each: very many may sleep.
 ---@param ms integer
 function Sched:sleep(ms)
-  self:suspend(function(wake)
-    local id = self:after(ms, wake)
-    return function()
-      self:cancel(id)
-    end
-  end)
+  local task = self:waiting()
+  local id = self.sys.time.after(ms)
+  self.handlers[id] = task
+  task.ticket, task.undo = id, id
+  return self:resumed(task, wait.pause())
+end
+
+---The timer of one that sleeps has fired.
+function Sched:slept(task, id)
+  self.handlers[id] = nil
+  if task.ticket == id then
+    task.ticket, task.undo = false, false
+    self:ready(task)
+  end
 end
 
 ---Waits for the next event of a sys id.
@@ -221,6 +253,7 @@ function Sched:join(task, timeout)
     local timer = timeout and self:after(timeout, function()
       wake(nil, 'timeout')
     end)
+    task.joiners = rawget(task, 'joiners') or {}
     task.joiners[#task.joiners + 1] = function(...)
       self:cancel(timer)
       wake(...)

@@ -19,16 +19,17 @@ function M.refuse()
   error(M.REFUSAL, info and level or 2)
 end
 
+local function back(first, ...)
+  if first == REFUSED then
+    return false
+  end
+  return true, first, ...
+end
+
 ---Leaves the running coroutine until the scheduler resumes it.
 ---@return boolean resumed false: Lua can't yield somewhere further out
 ---@return any ... what it was resumed with
 function M.pause()
-  local function back(first, ...)
-    if first == REFUSED then
-      return false
-    end
-    return true, first, ...
-  end
   return back(coroutine.yield(MARK))
 end
 

@@ -22,13 +22,14 @@ Hooks.__index = Hooks
 ---@field at at
 ---@field once? boolean
 ---@field gone? boolean
+---@field untold? boolean its runs are not told
 
 ---One run of a hook.
 ---@class hook_run
 ---@field hook hook
----@field at at
----@field event event
----@field began integer monotonic ms
+---@field service? string
+---@field event? event where it is told
+---@field began? integer monotonic ms
 ---@field round? round
 ---@field ended? boolean
 ---@field ms? integer
@@ -53,6 +54,7 @@ function M.new(context)
   local self = setmetatable({
     context = context, own = {}, global = {}, scripts = {}, stopping = {}, running = 0,
   }, Hooks)
+  self.options = self:task_options()
   self.rounds = rounds.new {
     told = function(run, used, why)
       self:told(run, used, why)
@@ -82,7 +84,10 @@ end
 ---@return hook
 function Hooks:add(event, fn, opts)
   opts = opts or {}
-  local hook = { event = event, fn = fn, once = opts.once, at = self:place(fn, opts.at) }
+  local hook = {
+    event = event, fn = fn, once = opts.once, at = self:place(fn, opts.at),
+    untold = UNTOLD[event] or event:find(':', 1, true) ~= nil,
+  }
   local into = self.global
   if opts.service then
     into = self.own[opts.service] or {}
@@ -156,11 +161,11 @@ end
 
 -- A hook of hook_failed that fails is told no further: there would be no end to it.
 function Hooks:failed(run, message, traceback, at)
-  local event = run.event
-  if event.name == 'hook_failed' then return end
-  local failure = M.failure(event.name, message, traceback, event.service)
+  local name = run.hook.event
+  if name == 'hook_failed' then return end
+  local failure = M.failure(name, message, traceback, run.service)
   if not failure.file or at then
-    at = at or run.at
+    at = at or run.hook.at
     failure.file, failure.line = at.file, at.line
   end
   self.context.bus:emit(failure)
@@ -171,13 +176,13 @@ end
 ---@param used? boolean
 ---@param why? string who overruled it
 function Hooks:told(run, used, why)
-  local event = run.event
-  if not event.service or UNTOLD[event.name] or event.name:find(':', 1, true) then return end
+  local hook = run.hook
+  if not run.service then return end
   local verdict = run.verdict and tostring(run.verdict)
   if run.command then verdict = ('%s by command'):format(run.command) end
   self.context.bus:emit {
-    name = 'hook_ended', service = event.service, epoch = event.epoch, hook = event.name, of = event.seq,
-    file = run.at.file, line = run.at.line, ms = run.ms, verdict = verdict, used = used, overruled = why,
+    name = 'hook_ended', service = run.service, epoch = run.event.epoch, hook = hook.event, of = run.event.seq,
+    file = hook.at.file, line = hook.at.line, ms = run.ms, verdict = verdict, used = used, overruled = why,
   }
 end
 
@@ -185,68 +190,75 @@ local function switched_off(hook)
   return hook.declared and hook.declared.off
 end
 
----What a hook's task begins with: one that was switched off since the event doesn't run.
----@return function?, problem?
-function Hooks:body(hook)
-  local fn = hook.fn
-  if type(fn) == 'string' then
-    local problem
-    fn, problem = self:script(fn)
-    if not fn then return nil, problem end
-  end
-  return function(...)
-    if not switched_off(hook) then return fn(...) end
-  end
+-- What a hook's task begins with: one that was switched off since the event doesn't run.
+local function body(hook, fn, ...)
+  if not switched_off(hook) then return fn(...) end
 end
 
 function Hooks:ended(run, value)
-  run.ended, run.ms = true, self.context.now() - run.began
-  if not run.command then
-    local wrong = verdicts.wrong(run.event.name, value)
+  if not run.hook.untold then run.ended, run.ms = true, self.context.now() - run.began end
+  if value ~= nil and not run.command then
+    local wrong = verdicts.wrong(run.hook.event, value)
     if wrong then
-      self:failed(run, wrong, nil, run.at)
+      self:failed(run, wrong, nil, run.hook.at)
     elseif verdicts.is(value) then
       run.verdict = value
     end
   end
-  if run.round then self.rounds:ended(run) else self:told(run) end
+  if run.round then
+    self.rounds:ended(run)
+  elseif not run.hook.untold then
+    self:told(run)
+  end
 end
 
 -- One fewer that runs.
 function Hooks:left(run)
   self.running = self.running - 1
-  if run.task then self.stopping[run.task] = nil end
+  self.stopping[run] = nil
   if self.stopped and not next(self.stopping) then self.stopped() end
   if self.running == 0 and self.context.on_idle then self.context.on_idle() end
 end
 
-function Hooks:begin(run, fn)
-  local event = run.event
-  run.task = self.context.sched:spawn(fn, {
-    name = 'hook ' .. event.name,
+-- What all tasks of hooks have in common: there may be very many, so they share it.
+function Hooks:task_options()
+  return {
+    name = 'hook',
     budget = BUDGET_MS,
-    owner = run,
     group = self.context.group,
-    on_done = function(value)
-      self:ended(run, value)
+    on_error = function(message, traceback, task)
+      self:failed(task.owner, message, traceback)
     end,
-    on_error = function(message, traceback)
-      self:failed(run, message, traceback)
-      self:ended(run)
+    on_end = function(status, task)
+      if status ~= 'cancelled' then self:ended(task.owner, status == 'done' and task.result[1] or nil) end
+      self:left(task.owner)
     end,
-    on_end = function()
-      self:left(run)
-    end,
-  }, event.service and self.context.handle(event.service), list.copy(event))
-  if event.name == 'shutdown' then self.stopping[run.task] = true end
+  }
+end
+
+-- What one is given it may change; an event of the user's own is theirs to change.
+local function shown(event)
+  return event.name:find(':', 1, true) and event or list.copy(event)
+end
+
+-- Of hooks that are not told of, there may be very many.
+function Hooks:new_run(hook, event, round)
+  if hook.untold then return { hook = hook, service = event.service } end
+  return { hook = hook, service = event.service, event = event, began = self.context.now(), round = round }
 end
 
 function Hooks:run(hook, event, round)
-  local run = { hook = hook, at = hook.at, event = event, began = self.context.now(), round = round }
+  local run = self:new_run(hook, event, round)
   if round then round.runs[#round.runs + 1] = run end
   self.running = self.running + 1
-  local fn, problem = self:body(hook)
-  if fn then return self:begin(run, fn) end
+  local fn, problem = hook.fn, nil
+  if type(fn) == 'string' then fn, problem = self:script(fn) end
+  if fn then
+    local service = run.service and self.context.handle(run.service)
+    if hook.event == 'shutdown' then self.stopping[run] = true end
+    self.context.sched:spawn(body, self.options, hook, fn, service, shown(event)).owner = run
+    return
+  end
   self:failed(run, problem.message, nil, problem.at)
   self:ended(run)
   self:left(run)
@@ -259,7 +271,7 @@ end
 function Hooks:commanded(task, command, ids)
   local run = task and task.owner
   if not run or not run.round or run.ended then return end
-  if list.index(ids, run.event.service) then self.rounds:commanded(run, command) end
+  if list.index(ids, run.service) then self.rounds:commanded(run, command) end
 end
 
 ---@param task? task
@@ -272,16 +284,25 @@ local function gone(hook)
   return hook.gone or switched_off(hook)
 end
 
-function Hooks:run_list(hooks, event, round)
-  for _, hook in ipairs(table.move(hooks, 1, #hooks, 1, {})) do
-    if not gone(hook) then
-      if hook.once then hook.gone = true end
-      self:run(hook, event, round)
-    end
-  end
+-- Forgets those that are gone.
+local function clean(hooks)
   for i = #hooks, 1, -1 do
     if gone(hooks[i]) then table.remove(hooks, i) end
   end
+end
+
+function Hooks:run_list(hooks, event, round)
+  local some_gone = false
+  for i = 1, #hooks do -- those that come meanwhile hear the next one
+    local hook = hooks[i]
+    if gone(hook) then
+      some_gone = true
+    else
+      if hook.once then hook.gone, some_gone = true, true end
+      self:run(hook, event, round)
+    end
+  end
+  if some_gone then clean(hooks) end
 end
 
 ---The service's own hooks first, then the others in the order of their declaration.

@@ -31,7 +31,7 @@ function M.install(api, context)
   for _, module in ipairs { files, http, timers, together } do module.install(api, context) end
   api.log = require('pact.observe.logapi').api(network.log.log)
   api.json = { encode = json.encode, decode = json.decode, array = json.array, null = json.null }
-  function api.sleep(value) context.sched:sleep(arguments.milliseconds(value, 'pact.sleep')) end
+  function api.sleep(value) return context.sched:sleep(arguments.milliseconds(value, 'pact.sleep')) end
   function api.exec(spec) return exec.run(context, spec) end
   function api.notify(message) network:notify(tostring(message)) end
   function api.now() return context.sys.time.now() end

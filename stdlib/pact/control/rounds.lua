@@ -42,7 +42,8 @@ end
 
 local function overruled(round)
   local winner = round.winner or round.closed_by
-  return winner and ('%s:%d decided'):format(winner.at.file, winner.at.line) or 'nobody waited for it any more'
+  local at = winner and winner.hook.at
+  return at and ('%s:%d decided'):format(at.file, at.line) or 'nobody waited for it any more'
 end
 
 -- What else was answered is told, too.
