@@ -224,4 +224,17 @@ describe('selection', function()
       assert.equal(row[3], table.concat(lines, ' '))
     end)
   end
+
+  case('logs is about the network that lives, else about what ran last, of several in one directory', function(t)
+    for _, name in ipairs { 'b', 'a' } do
+      t:recipe(("pact.project '%s' pact.task 's' { command = { 'echo', 'from %s' } }"):format(name, name), name .. '.lua')
+      assert.equal(0, t:run({ name .. '.lua' }).code)
+    end
+    assert.equal('from a\n', t:run({ 'logs', 's' }).out)
+    t:recipe("pact.project 'z' pact.process 's' { shell = 'echo from z; exec sleep 1000' }", 'z.lua')
+    local network = t:start { 'z.lua' }
+    network:expect 'from z'
+    assert.equal('from z\n', t:run({ 'logs', 's' }).out)
+    assert.equal('from b\n', t:run({ 'logs', 's', '--project', 'b' }).out)
+  end)
 end)

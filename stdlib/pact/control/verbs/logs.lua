@@ -12,16 +12,28 @@ local M = {}
 
 local DEFAULT_LINES, ALL_LINES, POLL_MS = 100, 1000000, 100
 
----The directory of the run that is meant, of the nearest network here or above that has one.
+-- Live networks first, then the nearest directory's; of several networks of one directory what ran last.
+local function before(a, b)
+  if a.live ~= b.live then return a.live end
+  if a.root == b.root then return a.run > b.run end
+  return a.place < b.place
+end
+
+---The directory of the run that is meant.
 local function run_dir(context)
-  local sys, options = context.sys, context.invocation.options
-  for _, dir in ipairs(find.state_dirs(sys, context.env)) do
-    if not options.project or dir.project == options.project then
-      local runs = statedir.runs(sys, dir.path)
-      local run = runs[#runs - (options.previous and 1 or 0)]
-      if run then return ('%s/runs/%s'):format(dir.path, run) end
+  local sys, options, found = context.sys, context.invocation.options, {}
+  for place, dir in ipairs(find.state_dirs(sys, context.env)) do
+    local runs = statedir.runs(sys, dir.path)
+    local run = runs[#runs - (options.previous and 1 or 0)]
+    if run and (not options.project or dir.project == options.project) then
+      found[#found + 1] = {
+        run = run, path = dir.path, root = dir.path:match '^(.*)/', place = place,
+        live = sys.fs.stat(dir.path .. '/control.sock') ~= nil,
+      }
     end
   end
+  table.sort(found, before)
+  return found[1] and ('%s/runs/%s'):format(found[1].path, found[1].run)
 end
 
 ---@return string[] ids of services with a log in this run
