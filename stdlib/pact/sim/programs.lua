@@ -106,7 +106,7 @@ function Stage:program(spec)
   elseif spec.log then
     return main_program(self, actor)
   end
-  local check = self.checks[stage.key('command', table.concat(spec.argv, '\0'))]
+  local check = self:known(stage.key('command', table.concat(spec.argv, '\0')))
   return check and probe_program(self, check)
 end
 

@@ -55,13 +55,29 @@ local KEYS = {
   file = function(spec) return spec.path end,
 }
 
+-- Two services may have one address, as long as one of them lives.
+function Stage:learn(key, check)
+  local known = self.checks[key]
+  if known and known.actor ~= check.actor then check.other = known end
+  self.checks[key] = check
+end
+
+---@param key string of `M.key`
+---@return { actor: actor, spec?: health }? check of the service that is there now, else of any that could be
+function Stage:known(key)
+  local first = self.checks[key]
+  local check = first
+  while check and self:state(check.actor) == 'down' do check = check.other end
+  return check or first
+end
+
 local function add_check(self, actor, spec)
   if not spec then return end
   if spec.kind == 'log' then
     self.lines[actor.id][#self.lines[actor.id] + 1] = self:sample(spec.pattern)
   end
   local key = KEYS[spec.kind] and KEYS[spec.kind](spec)
-  if key then self.checks[M.key(spec.kind, key)] = { actor = actor, spec = spec } end
+  if key then self:learn(M.key(spec.kind, key), { actor = actor, spec = spec }) end
 end
 
 ---@param service service
@@ -72,7 +88,7 @@ function Stage:add(service)
   self.lines[service.id] = self.lines[service.id] or {}
   add_check(self, actor, service.health)
   add_check(self, actor, service.ready)
-  for _, port in ipairs(service.ports) do self.checks[M.key('port', port.port)] = { actor = actor } end
+  for _, port in ipairs(service.ports) do self:learn(M.key('port', port.port), { actor = actor }) end
   for _, edge in ipairs(service.depends_on) do
     if edge.condition == 'log' then
       local lines = self.lines[edge.id] or {}
@@ -148,7 +164,7 @@ local function is_probe(request) return (request.user_agent or ''):find('(health
 function Stage:owner(url)
   local host, port = url:match '^%a+://([^/:]+):(%d+)'
   if host == 'localhost' or host == '127.0.0.1' or host == '[::1]' or host == '0.0.0.0' then
-    local found = self.checks[M.key('port', math.tointeger(tonumber(port)))]
+    local found = self:known(M.key('port', math.tointeger(tonumber(port))))
     return found and found.actor
   end
 end
@@ -156,7 +172,7 @@ end
 ---@param request table as sys.http.request takes it
 ---@return table? answer, string? message, string? code nothing at all: it is not known here
 function Stage:http(request)
-  local check = self.checks[M.key('http', request.url)]
+  local check = self:known(M.key('http', request.url))
   local actor = check and check.actor or self:owner(request.url)
   local row = self.answers:http_row(request)
   if actor then
@@ -170,8 +186,8 @@ end
 
 ---@return boolean|string? open 'timeout' when nobody answers
 function Stage:tcp(opts)
-  local check = self.checks[M.key('tcp', ('%s:%d'):format(opts.host, opts.port))]
-    or self.checks[M.key('port', opts.port)]
+  local check = self:known(M.key('tcp', ('%s:%d'):format(opts.host, opts.port)))
+    or self:known(M.key('port', opts.port))
   if not check then return nil end
   local state = self:state(check.actor)
   if state == 'hung' then return 'timeout' end
@@ -180,7 +196,7 @@ end
 
 ---@return boolean? there nil: no service's business
 function Stage:file(path)
-  local check = self.checks[M.key('file', path)]
+  local check = self:known(M.key('file', path))
   if not check then return nil end
   return self:state(check.actor) == 'well', check.spec.contains and self:sample_of(check.spec.contains) or ''
 end

@@ -365,6 +365,32 @@ describe('a wrong simulation', function()
   end)
 end)
 
+describe('two services at one address', function()
+  it('are whichever of them lives', function()
+    local net = sim.new(function(pact)
+      pact.process 'web'(web { restart = 'no' })
+      pact.process 'spare'(web { disabled = true })
+      pact.on('failed', function() pact.start 'spare' end)
+    end)
+    assert.is_true(net:until_({ web = 'running' }, '10s'))
+    net:crash 'web'
+    assert.is_true(net:until_({ spare = 'running' }, '10s'))
+    assert.equal('healthy', net:service('spare').health)
+  end)
+end)
+
+describe('recipes/recovery.lua', function()
+  it('restarts the shop three times by its script, then gives up', function()
+    local net = sim.new('recipes/recovery.lua', { faults = {
+      { service = 'shop', after = '5s', unhealthy = 'http 503', restart_heals = true },
+    } })
+    net:advance '1m'
+    assert.same({ 'failed', 'unwell after 3 attempts: status 503', 3 },
+      { net:status 'shop', net:service('shop').reason, #net:events('restarted') })
+    assert.equal('idle', net:status 'spare')
+  end)
+end)
+
 describe('a long chain of events', function()
   it('is told in a timeline with its deciders', function()
     local net = one({ restart = { delay = '1s', jitter = 0 } }, { faults = { { at = '20s', service = 'web', crash = 1 } } })

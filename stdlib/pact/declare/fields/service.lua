@@ -219,7 +219,7 @@ local rows = {
   { name = 'schedule', type = record.type(schedule), kinds = child, live = true,
     doc = 'Run again and again.' },
   { name = 'replicas', type = values.integer, min = 1, max = 1000, kinds = child,
-    doc = 'So many instances: web-1, web-2 …' },
+    doc = 'So many instances web-1, web-2 … of the group web; PACTLUA_REPLICA is the number of each.' },
   { name = 'run', type = values.func, lua = 'fun(self: pact.worker_self)', kinds = 'worker', live = true,
     doc = 'What a worker does.' },
 }
