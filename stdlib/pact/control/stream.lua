@@ -8,6 +8,8 @@ local M = {}
 
 local FULL = 256 * 1024
 local WORDS_MAX = 1 << 20
+-- What is sent in a hurry to a client that is far behind: more would be cut off, and the last words with it.
+local HURRY_EVENTS, HURRY_MAX = 10000, 4 << 20
 
 ---@class stream
 local Stream = {}
@@ -66,7 +68,7 @@ end
 function Stream:event(event, line)
   if event.seq <= self.seq then return end
   if self.blocked then
-    self.behind = true
+    self.behind, self.newest = true, event.seq
     return
   end
   self.seq = event.seq
@@ -75,15 +77,28 @@ end
 
 -- Sends what is in the journal behind the last event sent, until the client is full.
 local function read_on(self)
-  local journal = self.context.journal()
+  local journal, sent = self.context.journal(), 0
+  if self.hurried then self:skip((self.newest or 0) - HURRY_EVENTS) end
   for seq, line in journal and journal:since(self.seq) or function() end do
     if self.blocked and not self.hurried then
       self.behind = true
       return
     end
+    sent = sent + #line
+    if self.hurried and sent > HURRY_MAX then return self:skip(self.newest) end
     self:early_before(seq)
     self.seq = seq
     self:event_line(line)
+  end
+end
+
+-- Leaves out events up to `seq`, and says so.
+function Stream:skip(seq)
+  if not seq or seq <= self.seq then return end
+  local count = seq - self.seq
+  self.seq = seq
+  if self.front then
+    self:message { type = 'say', text = ('(%d events are left out here; events.jsonl has them)\n'):format(count) }
   end
 end
 

@@ -87,6 +87,36 @@ describe('a stream', function()
     assert.same(upto(100), numbers(got))
   end)
 
+  it('leaves out what is too much in a hurry, not the end of it', function()
+    local got, log, open = client(1000)
+    local it = open { front = true }
+    for seq = 1, 20000 do
+      local event = { name = 'x:y', seq = seq }
+      log:write(event)
+      it:event(event, log:line(event))
+    end
+    it:finish_now()
+    assert.is_true(got.finished)
+    local found = numbers(got)
+    assert.equal(20000, found[#found])
+    assert.is_true(#found > 10000 and #found < 10100, #found)
+    local said = table.concat(got.lines, '\n'):match '%((%d+) events are left out here'
+    assert.equal(20000, #found - 1 + tonumber(said))
+  end)
+
+  it('sends no more in a hurry than a client can be sent', function()
+    local got, log, open = client(1000)
+    local it = open { front = true }
+    for seq = 1, 1000 do
+      local event = { name = 'x:y', seq = seq, text = ('x'):rep(10000) }
+      log:write(event)
+      it:event(event, log:line(event))
+    end
+    it:finish_now()
+    assert.is_true(got.finished)
+    assert.is_true(got.queued < 5 << 20, got.queued)
+  end)
+
   it('has early messages at their places among the events', function()
     local got, log, open = client(1e9)
     emit(log, 1, 4)
