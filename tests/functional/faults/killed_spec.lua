@@ -75,6 +75,20 @@ describe('killed', function()
     end)
   end
 
+  for _, role in ipairs { 'front', 'guard' } do
+    case(('fault 1: SIGKILL of the %s: services end in order, each with its grace'):format(role), function(t)
+      local network = t:up [[
+        pact.process 'db' { shell = 'trap "echo db >>ends; exit 0" TERM; echo up >>trace; while :; do sleep 60 & wait; done' }
+        pact.process 'web' { depends_on = { 'db' }, shell = 'trap "sleep 1; echo web >>ends; exit 0" TERM; echo up >>trace; while :; do sleep 9 & wait; done' }
+      ]]
+      t:wait_lines('trace', 2)
+      local roles = roles_of(network)
+      kill(roles, { role }, 'KILL')
+      wait_roles(roles)
+      assert.same({ 'web', 'db' }, t:lines 'ends')
+    end)
+  end
+
   case('fault 1: SIGKILL of all three: the kernel ends leaders, `down` what they left', function(t)
     local network = t:up(RECIPE)
     local pids = t:wait_lines('pids', 8)

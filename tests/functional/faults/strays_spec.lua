@@ -38,6 +38,17 @@ describe('strays', function()
     ::next_way::
   end
 
+  case('fault 8: a program that starts a daemon and ends is told what became of the daemon', function(t)
+    local network = t:up [[
+      pact.process 'starter' { shell = '(setsid sh -c "echo \\$\\$ >stray; exec sleep 1000" &); until [ -s stray ]; do sleep 0.01; done' }
+      pact.process 'other' { command = { 'sleep', '1000' } }
+    ]]
+    network:expect 'starter: it left a process behind, which was ended (stop.scope and stop.keep spare some)'
+    assert.is_false(procfs.alive(t:wait_pid 'stray'))
+    local why = t:run({ 'why', 'starter' }).out
+    assert.truthy(why:find('exit code 0, 1 process left behind was ended', 1, true), why)
+  end)
+
   case("fault 7: stop.scope = 'group' spares what went its own way", function(t)
     t:up [[
       pact.task 'p' { stop = { scope = 'group' }, shell = 'setsid sh -c "echo \\$\\$ >stray; exec sleep 1000" & until [ -s stray ]; do sleep 0.01; done' }
