@@ -5,6 +5,15 @@ local M = {}
 
 local function parent(path) return path:match '^(.*)/[^/]*$' end
 
+local function directories(fs, path, names)
+  local out = {}
+  for _, name in ipairs(names) do
+    local stat = fs.stat((path == '/' and '' or path) .. '/' .. name)
+    if stat and stat.type == 'directory' then out[#out + 1] = name end
+  end
+  return out
+end
+
 local function refuse(path) return nil, path .. ': No such file or directory', 'ENOENT' end
 
 local function stat_of(bytes) return { type = 'file', size = #bytes, mtime = #bytes, mode = 420, uid = 0 } end
@@ -62,15 +71,6 @@ local function reading(fs, world, real)
     return refuse(path)
   end
 
-  local function directories(path, names)
-    local out = {}
-    for _, name in ipairs(names) do
-      local stat = fs.stat((path == '/' and '' or path) .. '/' .. name)
-      if stat and stat.type == 'directory' then out[#out + 1] = name end
-    end
-    return out
-  end
-
   function fs.list(path, opts)
     path = real(path)
     local under = beneath(world, path)
@@ -89,7 +89,7 @@ local function reading(fs, world, real)
       if not world.removed[path .. '/' .. name] then add(name) end
     end
     table.sort(names)
-    return opts and opts.directories and directories(path, names) or names
+    return opts and opts.directories and directories(fs, path, names) or names
   end
 
   function fs.can_write(path) return not world.readonly[path] end

@@ -4,12 +4,10 @@ local asking = require 'pact.supervise.asking'
 local deps = require 'pact.supervise.deps'
 local launch = require 'pact.supervise.launch'
 local rest = require 'pact.supervise.rest'
-local schedule = require 'pact.supervise.schedule'
 local state = require 'pact.supervise.state'
 local teardown = require 'pact.supervise.teardown'
 local timers = require 'pact.supervise.timers'
 local waiters = require 'pact.supervise.waiters'
-local watch = require 'pact.supervise.watch'
 
 local M = {}
 
@@ -121,6 +119,12 @@ local function dependents(sup, node)
   end
 end
 
+-- What only few services have is loaded for the first that has it.
+local function attend(sup, node)
+  if node.service.schedule then require('pact.supervise.schedule').look(sup, node) end
+  if node.service.watch then require('pact.supervise.watch').look(sup, node) end
+end
+
 local function changed(sup, node, before)
   local r = node.record
   if r.status ~= before.status then status_changed(sup, node, before) end
@@ -134,8 +138,7 @@ local function changed(sup, node, before)
   dependents(sup, node)
   if r.status == 'waiting' or r.status == 'skipped' then M.mark(sup, node) end
   waiters.look(sup, node)
-  schedule.look(sup, node)
-  watch.look(sup, node)
+  attend(sup, node)
   teardown.changed(sup, node)
   M.soon(sup)
 end

@@ -1,8 +1,6 @@
 --- Calls a service at its times: every so often, or when its line of cron says. Never two runs at once.
 
-local cron = require 'pact.base.cron'
 local reason = require 'pact.supervise.reason'
-local zone = require 'pact.base.zone'
 
 local M = {}
 
@@ -29,8 +27,9 @@ local function tell(sup, node, count, why)
   sup:emit(node, 'missed', { reason = why, count = count })
 end
 
+-- What only a line of cron needs is loaded for the first one.
 local function next_due(plan, wall)
-  local at = cron.next(plan.spec, plan.zone, wall // 1000)
+  local at = require('pact.base.cron').next(plan.spec, plan.zone, wall // 1000)
   return at and at * 1000 or math.maxinteger
 end
 
@@ -117,7 +116,8 @@ local function begin(sup, node)
     call(sup, node)
     return arm(sup, node, given.every)
   end
-  plan.spec = assert(cron.parse(given.cron))
+  local zone = require 'pact.base.zone'
+  plan.spec = assert(require('pact.base.cron').parse(given.cron))
   plan.zone = given.tz and zone.load(sup.sys.fs, given.tz) or zone.here(sup.sys.fs, sup.opts.environment)
   plan.seen = sup.sys.time.wall()
   plan.due = next_due(plan, plan.seen)
@@ -133,7 +133,6 @@ end
 ---What is wanted of it may have changed.
 ---@param node node
 function M.look(sup, node)
-  if not node.service.schedule then return end
   local wanted = node.record.want == 'up' and not sup.down
   if wanted and not node.schedule then
     begin(sup, node)

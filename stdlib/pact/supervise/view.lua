@@ -1,8 +1,6 @@
 --- What anyone may see of a service: copies, with words for people.
 
 local deps = require 'pact.supervise.deps'
-local schedule = require 'pact.supervise.schedule'
-local watch = require 'pact.supervise.watch'
 local reason = require 'pact.supervise.reason'
 
 local M = {}
@@ -32,7 +30,7 @@ end
 local function reason_of(sup, node, lines, now)
   local r = node.record
   if r.status == 'waiting' and not r.called then
-    return schedule.words(sup, node) or r.reason
+    return node.schedule and require('pact.supervise.schedule').words(sup, node) or r.reason
   elseif r.status == 'waiting' then
     if lines[1] then return 'waiting for ' .. table.concat(lines, ', ') end
     if r.live then return 'waiting until what is left of its last run is gone' end
@@ -90,8 +88,8 @@ function M.snapshot(sup, node)
     ended_at = node.ended_at,
     uptime = r.live == 'up' and not r.external and now - node.began or nil,
     next_start_in = next_start(node, now),
-    next_run_in = schedule.next_in(sup, node),
-    watch_paused_for = watch.paused_for(sup, node),
+    next_run_in = node.schedule and require('pact.supervise.schedule').next_in(sup, node) or nil,
+    watch_paused_for = node.watching and require('pact.supervise.watch').paused_for(sup, node) or nil,
     ports = copy(node.ports),
     endpoints = copy(service.endpoints),
     history = M.history(node),

@@ -1,8 +1,6 @@
 --- Fields of a service, of every kind.
-local cron = require 'pact.base.cron'
 local container = require 'pact.declare.fields.container'
 local edges = require 'pact.declare.edges'
-local glob = require 'pact.base.glob'
 local health = require 'pact.declare.fields.health'
 local hooks = require 'pact.declare.fields.hooks'
 local policies = require 'pact.declare.fields.policies'
@@ -12,7 +10,6 @@ local shapes = require 'pact.declare.shapes'
 local templates = require 'pact.declare.templates'
 local text = require 'pact.base.text'
 local values = require 'pact.declare.values'
-local zone = require 'pact.base.zone'
 
 local strings = shapes.list_of(values.string)
 local child, shaped = 'process container', 'process'
@@ -32,7 +29,7 @@ local path_pattern = {
     if type(value) ~= 'string' or value == '' then
       return cursor:fail(("must be a pattern of paths such as 'src/**/*.js', got %s"):format(text.show(value)))
     end
-    local message = glob.check(value)
+    local message = require('pact.base.glob').check(value)
     if message then return cursor:fail(message) end
     return value
   end,
@@ -85,7 +82,7 @@ local cron_line = {
     if type(value) ~= 'string' then
       return cursor:fail(("must be a line of cron such as '*/5 * * * *', got %s"):format(text.show(value)))
     end
-    local spec, message = cron.parse(value)
+    local spec, message = require('pact.base.cron').parse(value)
     if not spec then return cursor:fail(message) end
     return value
   end,
@@ -97,6 +94,7 @@ local time_zone = {
     if type(value) ~= 'string' then
       return cursor:fail(("must be a time zone such as 'Europe/Berlin', got %s"):format(text.show(value)))
     end
+    local zone = require 'pact.base.zone'
     if not cursor.fs or zone.load(cursor.fs, value) then return value end
     local hint = text.suggest(value, zone.near(cursor.fs, value))
     cursor:fail(("'%s' is no time zone of this machine%s"):format(value, hint))

@@ -1,8 +1,6 @@
 --- Restarts a service, signals it or calls a function when its files change: once for many changes at a time.
 
-local glob = require 'pact.base.glob'
 local reason = require 'pact.supervise.reason'
-local tree = require 'pact.supervise.watch.tree'
 
 local M = {}
 
@@ -143,7 +141,8 @@ local function begin(sup, node)
   local state = { acts = {} }
   forget(state)
   node.watching = state
-  state.tree = tree.new {
+  local glob = require 'pact.base.glob' -- loaded for the first watch
+  state.tree = require('pact.supervise.watch.tree').new {
     sys = sup.sys, sched = sup.sched, directory = directory, paths = assert(glob.new(given.paths, directory)),
     ignore = given.ignore,
     changed = function(path) changed(sup, node, state, path) end,
@@ -162,7 +161,6 @@ end
 ---What is wanted of it may have changed.
 ---@param node node
 function M.look(sup, node)
-  if not node.service.watch then return end
   local wanted = node.record.want == 'up' and not sup.down
   if wanted and not node.watching then
     begin(sup, node)

@@ -1,6 +1,7 @@
 --- The directories of one watch: found below the patterns' bases, followed as they come and go.
 
 local hidden = require 'pact.supervise.watch.hidden'
+local list = require 'pact.base.list'
 local poll = require 'pact.supervise.watch.poll'
 
 local M = {}
@@ -183,7 +184,7 @@ function Tree:event(key, name, what, is_directory)
   end
   self:heard(directory.path, name, what, is_directory)
   if what ~= 'created' then return end
-  for base, awaited in pairs(directory.awaits) do
+  for base, awaited in list.sorted(directory.awaits) do
     if awaited == name then
       directory.awaits[base] = nil
       self:attend(base, true)
@@ -193,18 +194,18 @@ end
 
 ---A directory is no more what it was: nor is what was below it.
 function Tree:gone(path, awaits)
+  local again = {}
+  for base in pairs(awaits or {}) do again[base] = true end
+  for _, base in ipairs(self.host.paths:bases()) do again[base] = inside(base, path) or again[base] end
   for key, directory in pairs(self.directories) do
     if inside(directory.path, path) then
       self.host.sys.watch.remove(self.id, key)
       self.directories[key] = nil
       self.count = self.count - 1
-      for base in pairs(directory.awaits) do self:attend(base, true) end
+      for base in pairs(directory.awaits) do again[base] = true end
     end
   end
-  for _, base in ipairs(self.host.paths:bases()) do
-    if inside(base, path) then self:attend(base, true) end
-  end
-  for base in pairs(awaits or {}) do self:attend(base, true) end
+  for _, base in ipairs(list.keys(again)) do self:attend(base, true) end
 end
 
 ---Something in a directory is not as it was.
