@@ -186,15 +186,16 @@ static void stay_unopened(struct writer *writer, struct store *store) {
 
 // Makes the files of a log that has nothing to write yet. Called and left under the lock.
 static void open_empty(struct writer *writer, struct store *store) {
+  if (!list_empty(&store->unopened)) writer->unopened_count--;
   list_remove(&store->unopened);
-  writer->unopened_count--;
   if (store_is_open(store) || store->faulted) return;
   pthread_mutex_unlock(&writer->lock);
   int result = store_open(store);
   pthread_mutex_lock(&writer->lock);
   store->end_offset = segment_end(&store->segment);
   if (result == 0) return;
-  if (result == -EMFILE || result == -ENFILE) return stay_unopened(writer, store);
+  if (!store->closing && (result == -EMFILE || result == -ENFILE))
+    return stay_unopened(writer, store);
   fault_begins(writer, store, result);
   wake(writer);
 }
