@@ -96,7 +96,9 @@ bool http_message_target(struct http_message *message, char *text, size_t size) 
     char *query = text + url.field_data[UF_QUERY].off;
     if (!split_query(message, query, url.field_data[UF_QUERY].len)) return false;
   }
-  if (!decode(path, url.field_data[UF_PATH].len, false)) return false;
+  size_t path_size = url.field_data[UF_PATH].len;
+  if (path[0] != '/' && !(path_size == 1 && path[0] == '*')) return false; // `OPTIONS *`
+  if (!decode(path, path_size, false)) return false;
   message->path = path;
   return true;
 }

@@ -11,7 +11,7 @@ struct http_pair {
 
 struct http_message {
   const char *method;      // of a request; static
-  const char *path;        // of a request: percent-decoded, UTF-8, without its query
+  const char *path;        // of a request: percent-decoded, UTF-8, without its query; /… or *
   struct http_pair *query; // of a request, decoded, in order; a name may come twice
   size_t query_count;
   int status;                // of an answer

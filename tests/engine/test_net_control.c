@@ -263,6 +263,7 @@ static void garbage_is_answered_400_and_closed(void **state) {
       {"hello\r\n\r\n", "400 "},
       {"GET / HTTP/9.9\r\n\r\n", "505 "},
       {"GET x HTTP/1.1\r\n\r\n", "400 "},
+      {"GET *x HTTP/1.1\r\n\r\n", "400 "},
       {"GET /%00 HTTP/1.1\r\n\r\n", "400 "},
       {"GET /%ff HTTP/1.1\r\n\r\n", "400 "},
       {"GET /%c0%80 HTTP/1.1\r\n\r\n", "400 "},
