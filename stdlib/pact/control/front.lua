@@ -23,6 +23,7 @@ function M.run(context)
     context = context, sys = sys, options = context.invocation.options, command = context.invocation.command,
   }, Front)
   self.sched = sched.new(sys, function(_, traceback)
+    if self.finishing then sys.stop(self.finishing) end -- the last words can't be had
     context.err(('pactlua: internal error: %s\n'):format(traceback))
   end)
   self.colour = style.wanted(sys.os, 1, context.env) and not self.options.json
@@ -200,22 +201,21 @@ end
 ---Session, guard and CMD have ended: the last words, then the end once they are written.
 function Front:finish()
   if self.finishing or not (self.session_over and self.guard_over) or self.command_runs then return end
-  self.finishing = true
-  local status = 1
-  if self.refused then
-    status = self.refused.status
-  elseif self.ended then
-    status = self.ended.status
+  self.finishing = self:status()
+  if self.ended and not self.refused then
     self:summarise()
-  else
+  elseif not self.refused then
     self:crashed()
   end
-  if self.command then
-    status = self.command_status or (status ~= 2 and 125 or status)
-  elseif self.by_signal and not self.refused then
-    status = 256 + self.sys.os.signals[self.by_signal]
-  end
-  self.plain:drained(function() self.sys.stop(status) end)
+  self.plain:drained(function() self.sys.stop(self.finishing) end)
+end
+
+---@return integer
+function Front:status()
+  local status = (self.refused or self.ended or { status = 1 }).status
+  if self.command then return self.command_status or (status ~= 2 and 125 or status) end
+  if self.by_signal and not self.refused then return 256 + self.sys.os.signals[self.by_signal] end
+  return status
 end
 
 return M
