@@ -209,7 +209,7 @@ void tails_style(struct tails *tails, bool escape) {
   pthread_mutex_unlock(&tails->lock);
 }
 
-int tails_say(struct tails *tails, const char *text, size_t size_bytes) {
+int tails_say(struct tails *tails, const char *text, size_t size_bytes, uint64_t at_us) {
   int result = start(tails);
   if (result != 0 || !size_bytes) return result;
   pthread_mutex_lock(&tails->lock);
@@ -221,6 +221,7 @@ int tails_say(struct tails *tails, const char *text, size_t size_bytes) {
     job->size = size_bytes;
     tails->said_bytes += size_bytes;
     add_job(tails, job);
+    if (at_us && at_us < job->mono_us) job->mono_us = at_us;
   }
   pthread_mutex_unlock(&tails->lock);
   return result;

@@ -44,7 +44,10 @@ static int style(lua_State *L) {
 static int say(lua_State *L) {
   size_t size;
   const char *text = luaL_checklstring(L, 1, &size);
-  return sys_done(L, tails_say(tails_of(L), text, size), "%s", "standard output");
+  lua_Integer at_ms = luaL_optinteger(L, 2, 0);
+  luaL_argcheck(L, at_ms >= 0, 2, "a time in milliseconds expected");
+  int result = tails_say(tails_of(L), text, size, (uint64_t)at_ms * 1000);
+  return sys_done(L, result, "%s", "standard output");
 }
 
 static int drain(lua_State *L) {

@@ -218,11 +218,12 @@ function sys.tail.wake(id) end
 ---`escape`: control sequences other than colours become \xNN (for a terminal); otherwise the bytes are as they are.
 ---@param opts { escape: boolean }
 function sys.tail.style(opts) end
----Puts text of our own into the same output, in order behind what all logs hold by now. Refused with 'EAGAIN' when
----1 MiB of such texts waits already.
+---Puts text of our own into the same output, in order behind what all logs hold by now, or held at a time that is past,
+---and behind the texts before it. Refused with 'EAGAIN' when 1 MiB of such texts waits already.
 ---@param text string
+---@param at? integer as of sys.time.now
 ---@return true? ok, string? message, string? code
-function sys.tail.say(text) end
+function sys.tail.say(text, at) end
 ---Event `(id, 'drain')` when all that was there at the call has been written.
 ---@return integer id
 function sys.tail.drain() end

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/file.h>
 
+#include "log/clock.h"
 #include "log/tail.h"
 #include "log_world.h"
 
@@ -86,7 +87,7 @@ static void lines_of_several_logs_come_in_the_order_of_time(void **state) {
   put(b, 1, "two\nthree\n");
   put(a, 2, "four\n");
   put(b, 1, "five\n");
-  tails_say(world.tails, "said\n", 5);
+  tails_say(world.tails, "said\n", 5, 0);
   put(a, 1, "six\n");
   drain();
   assert_string_equal(output(), "a | one\nb | two\nb | three\nE four\nb | five\nsaid\na | six\n");
@@ -94,6 +95,19 @@ static void lines_of_several_logs_come_in_the_order_of_time(void **state) {
   put(c, 1, "now here\n");
   drain();
   assert_string_equal(output(), "m | now here\n");
+}
+
+static void text_can_be_said_as_of_a_time_that_is_past(void **state) {
+  (void)state;
+  uint64_t a = log_world_log(world.log, "a", 0, 2);
+  tail("a", "a | ", false);
+  put(a, 1, "before\n");
+  uint64_t then_us = clock_mono_us();
+  put(a, 1, "behind\n");
+  tails_say(world.tails, "then\n", 5, then_us);
+  tails_say(world.tails, "now\n", 4, 0);
+  drain();
+  assert_string_equal(output(), "a | before\nthen\na | behind\nnow\n");
 }
 
 static void a_tail_from_the_end_shows_only_what_comes(void **state) {
@@ -258,7 +272,7 @@ static void an_output_that_stands_still_keeps_nobody(void **state) {
   free(line);
   // Left stalled again: destroying the tails must not wait for the reader.
   logs_write(world.log->logs, a, 1, "x\n", 2);
-  for (int i = 0; i < 20; i++) tails_say(world.tails, (char[50000]){'y'}, 50000);
+  for (int i = 0; i < 20; i++) tails_say(world.tails, (char[50000]){'y'}, 50000, 0);
   log_world_turn(world.log, 20);
 }
 
@@ -287,6 +301,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
       TEST(lines_of_several_logs_come_in_the_order_of_time),
+      TEST(text_can_be_said_as_of_a_time_that_is_past),
       TEST(a_tail_from_the_end_shows_only_what_comes),
       TEST(an_unterminated_line_is_not_mixed_with_others),
       TEST(control_sequences_are_shown_to_a_terminal_and_colours_stay),

@@ -67,6 +67,7 @@ end
 function Network:finish(rest)
   if self.finished then return end
   self.finished = true
+  if self.recipe_lines then self.recipe_lines:flush() end
   self.bus:flush()
   self:await_hooks(function()
     self.work:cancel()

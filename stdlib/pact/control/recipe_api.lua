@@ -2,6 +2,7 @@
 -- those of Lua's own functions that behave otherwise inside an engine.
 
 local acting = require 'pact.control.acting'
+local lines = require 'pact.control.lines'
 local popen = require 'pact.control.popen'
 local reading = require 'pact.control.reading'
 local verdicts = require 'pact.control.verdicts'
@@ -29,12 +30,14 @@ end
 ---@return table
 function M.globals(context)
   local network = context.network
+  local written = lines.new(network.sched, function(text) network:say(text) end)
+  network.recipe_lines = written
   -- What is printed goes to people; inside a worker to its log.
   local function say(bytes)
     local task = context.sched:current()
     local owner = task and task.owner
     if owner and owner.output then return owner.output(bytes) end
-    network:say(bytes)
+    written:write(bytes)
   end
   local os_, io_ = {}, {}
   for name, value in pairs(os) do os_[name] = value end

@@ -79,9 +79,10 @@ end
 
 ---Text of our own, behind what is there. It may quote a program's: on a terminal that moves nothing.
 ---@param text string
-function Plain:say(text)
+---@param at? integer a time that is past: behind what was there then
+function Plain:say(text, at)
   if self.terminal then text = style.escaped(text) end
-  if self.backlog or not self.tail.say(text) then self:put_off(text) end
+  if self.backlog or not self.tail.say(text, at) then self:put_off(text) end
 end
 
 ---The output is slow: what finds no room is kept until what is before it has been written.
@@ -114,19 +115,26 @@ function Plain:own(id)
   return (self:prefix(id, false):gsub('|', '*', 1))
 end
 
+-- News stand among the output as of their own time, a whole millisecond: what a program writes comes behind the news of
+-- its start, however soon it was, and before all other news of what it had written by then.
+local BEGINS = { started = true, restarted = true }
+
 local GRAVE = { crashed = true, failed = true, skipped = true, hook_failed = true, unhealthy = true }
 
----@param event event
-function Plain:event(event)
-  if event.service then self:output(event.service) end
-  if self.quiet and not GRAVE[event.name] then return end
+function Plain:event_text(event)
   local text, colour = describe.event(event)
-  if not text then return end
+  if not text then return nil end
   local first, rest = text:match '^([^\n]*)\n?(.*)$'
   local head = self:own(event.service or 'pactlua')
   local out = head .. self.style:paint(colour, first) .. '\n'
-  if rest ~= '' then out = out .. rest:gsub('\n*$', '\n') end
-  self:say(out)
+  return rest ~= '' and out .. rest:gsub('\n*$', '\n') or out
+end
+
+---@param event event
+function Plain:event(event)
+  local text = (not self.quiet or GRAVE[event.name]) and self:event_text(event)
+  if text then self:say(text, BEGINS[event.name] and event.mono or event.mono and event.mono + 1) end
+  if event.service then self:output(event.service) end
 end
 
 ---Everything is ready: how long that took, and where it can be reached.

@@ -163,7 +163,7 @@ function M.check(ctx, spec, done)
     budget = 250,
     on_done = function(ok, why)
       ctx.sched:cancel(timer)
-      local said = why == nil and (ok and 'check passed' or 'check failed') or why
+      local said = ok and 'check passed' or why == nil and 'check failed' or why
       done(ok and true or false, type(said) == 'string' and said or text.show(said))
     end,
     on_error = function(message)

@@ -13,9 +13,10 @@ describe('plain output', function()
         return #tails
       end,
       wake = function(id) woken[#woken + 1] = tails[id].name end,
-      say = function(text)
+      say = function(text, at)
         if full then return nil, 'full', 'EAGAIN' end
         said[#said + 1] = text
+        said.at = at
         return true
       end,
       drain = function()
@@ -50,6 +51,14 @@ describe('plain output', function()
     subject:event { name = 'crashed', service = 'a', reason = 'exit code 1' }
     assert.same({ 'a' }, woken)
     assert.same('a         * crashed: exit code 1\n', said[1])
+  end)
+
+  it('tells of a start before what was written since', function()
+    new {}
+    subject:event { name = 'started', service = 'a', pid = 7, mono = 1234 }
+    assert.equal(1234, said.at)
+    subject:event { name = 'crashed', service = 'a', reason = 'exit code 1', mono = 1235 }
+    assert.equal(1236, said.at)
   end)
 
   it('says nothing of probes', function()
