@@ -14,6 +14,7 @@ enum {
   MASK = IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF |
          IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK,
   BUFFER_SIZE = 65536,
+  BUFFERS_PER_TURN = 4, // the kernel's queue is short; then others have their turn
 };
 
 struct dirwatches {
@@ -113,16 +114,21 @@ static void take(struct dirwatches *watches, const struct inotify_event *seen) {
   }
 }
 
-// One buffer a turn: the rest waits in the kernel, and others have their turn.
-static void on_readable(uv_poll_t *poll, int status, int events) {
-  (void)events;
-  struct dirwatches *watches = poll->data;
-  ssize_t got = status == 0 ? fd_read(watches->fd, watches->buffer, BUFFER_SIZE) : 0;
+// False: there is nothing more now.
+static bool take_buffer(struct dirwatches *watches) {
+  ssize_t got = fd_read(watches->fd, watches->buffer, BUFFER_SIZE);
   for (ssize_t at = 0; at < got;) {
     const struct inotify_event *seen = (const struct inotify_event *)(watches->buffer + at);
     take(watches, seen);
     at += (ssize_t)(sizeof *seen + seen->len);
   }
+  return got > BUFFER_SIZE / 2;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events) {
+  (void)events;
+  for (int i = 0; status == 0 && i < BUFFERS_PER_TURN; i++)
+    if (!take_buffer(poll->data)) return;
 }
 
 static void on_closed(uv_handle_t *handle) {
