@@ -1,6 +1,7 @@
 --- The measurements, in order. Each is `{ name, help, run, slow }`; `run(options)` gives rows
 -- `{ what, value, unit, goal, floor, more }`: `goal` is an upper bound, or with `more` a lower one.
 local bench = require 'setting'
+local hooks = require 'hooks'
 local waiting = require 'waiting'
 local peers = require 'peers'
 local probes = require 'probes'
@@ -82,5 +83,6 @@ return {
   { name = 'flood', help = 'one service writing at full speed into its log', run = flood },
   { name = 'probes', help = '1,000 HTTP probes a second', run = probes },
   { name = 'plan', help = 'a recipe of 10,000 services', run = plan },
+  { name = 'hooks', help = '10,000 events a second through a hook, 10,000 that sleep', run = hooks },
   { name = 'simulate', help = 'a recipe played in virtual time', run = simulate },
 }
