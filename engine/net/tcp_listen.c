@@ -18,7 +18,7 @@ static uint16_t port_of(const union address *address) {
 
 static int bind_and_listen(int fd, const union address *address, uint16_t *bound) {
   int on = 1;
-  union address own;
+  union address own = {0};
   socklen_t size = sizeof own;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, &address->any, size_of(address)) < 0) return -errno;
@@ -28,7 +28,7 @@ static int bind_and_listen(int fd, const union address *address, uint16_t *bound
 }
 
 int tcp_listen(const char *host, uint16_t port, uint16_t *bound) {
-  struct addresses known;
+  struct addresses known = {0};
   if (!addresses_known(&known, host)) return -EINVAL;
   union address address = known.list[0];
   address_set_port(&address, port);
@@ -41,7 +41,7 @@ int tcp_listen(const char *host, uint16_t port, uint16_t *bound) {
 }
 
 int tcp_peer(int fd, char *text, size_t size) {
-  union address peer;
+  union address peer = {0};
   socklen_t peer_size = sizeof peer;
   char ip[INET6_ADDRSTRLEN];
   if (getpeername(fd, &peer.any, &peer_size) < 0) return -errno;
