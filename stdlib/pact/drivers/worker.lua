@@ -59,6 +59,7 @@ local function on_end(self, job, exit)
 end
 
 function Worker:launch(job, env)
+  if job.gone then return end -- a function of the recipe has stopped it meanwhile
   job.began = self.sys.time.now()
   job.life = lives.new(self, job, env, function(exit) on_end(self, job, exit) end)
   job.life:branch(job.service.run, selves.new(job.life, self.handle(job.service.id)))

@@ -32,6 +32,8 @@ local function listen(world, entries, opts)
       return nil, ('%s:%d: Address already in use'):format(opts.host, opts.port), 'EADDRINUSE'
     end
     entry.port = opts.port
+  elseif entries[opts.path] and not entries[opts.path].dead then
+    return nil, ("socket '%s': Address already in use"):format(opts.path), 'EADDRINUSE'
   end
   world.operations[entry.id] = entry
   entries[entry.port or opts.path] = entry

@@ -97,6 +97,21 @@ describe('the driver of workers', function()
       assert.same({ 'stopped', 2 }, { net:status 'w', lives })
     end)
 
+    it('one that lives too long, or is not ready in time, is ended: a crash', function()
+      up(function(self) self:sleep '1h' end, { max_runtime = 500, restart = { policy = 'no' } }, 600)
+      assert.same({ 'failed', 'ran longer than 500 ms' }, { net:status 'w', reason() })
+      up(function(self) self:sleep '1h' end, {
+        timeout = 300, restart = { policy = 'no' }, health = { kind = 'tcp', host = '127.0.0.1', port = 1 },
+      }, 400)
+      assert.same({ 'failed', 'not ready after 300ms: connection refused' }, { net:status 'w', reason() })
+    end)
+
+    it('is stopped by a function of its own environment: nothing runs', function()
+      local ran
+      up(function() ran = true end, { env = { X = function() net.sup:stop 'w' end } })
+      assert.same({ 'stopped', nil }, { net:status 'w', ran })
+    end)
+
     it('what an old epoch left acts no more', function()
       local old
       up(function(self)
@@ -328,6 +343,15 @@ describe('the driver of workers', function()
       net.sup:stop 'w'
       net.world:advance(10)
       assert.is_nil(next(net.sup.claims))
+    end)
+
+    it('a Unix socket in use fails it at once, too', function()
+      up(function(self)
+        self:http_server { listen = 'unix:w.sock', handler = print }
+        self:http_server { listen = './w.sock', handler = print }
+      end)
+      assert.equal('failed', net:status 'w')
+      assert.truthy(reason():find "http_server: .*w.sock.*in use", reason())
     end)
 
     it('the end of the last server is the end of the worker', function()
