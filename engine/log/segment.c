@@ -160,11 +160,15 @@ static int go_on(struct segment *segment) {
 }
 
 static int open_here(struct segment *segment) {
+  uint64_t number = segment->number;
   segment->log_fd = open_file(segment->stem, "log", O_APPEND);
   int result = segment->log_fd == -ENOENT ? create_both(segment)
                : segment->log_fd < 0      ? segment->log_fd
                                           : go_on(segment);
-  if (result != 0) close_both(segment);
+  if (result != 0) {
+    close_both(segment);
+    segment->number = number; // it may have been begun already
+  }
   return result;
 }
 

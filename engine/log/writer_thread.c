@@ -125,6 +125,26 @@ static bool news(struct writer *writer, struct store *store, uint64_t end_before
   return wake;
 }
 
+static bool starved(int error) {
+  return error == -EMFILE || error == -ENFILE;
+}
+
+static void stay_unopened(struct writer *writer, struct store *store) {
+  if (!list_empty(&store->unopened)) return;
+  list_append(&writer->unopened, &store->unopened);
+  writer->unopened_count++;
+  writer->open_us = clock_mono_us() + RETRY_US;
+}
+
+// No descriptor is left for its files: bytes wait for one, too, and their writer with them.
+static void put_back(struct writer *writer, struct store *store) {
+  for (struct chunk *chunk; (chunk = chunk_shift(&store->pending));)
+    chunk_append(&store->writing, chunk);
+  store->pending = store->writing;
+  store->writing = (struct chunk_list){0};
+  stay_unopened(writer, store);
+}
+
 // Called and left under the lock.
 static void write_pending(struct writer *writer, struct store *store) {
   struct store_outcome outcome = {0};
@@ -136,6 +156,7 @@ static void write_pending(struct writer *writer, struct store *store) {
     result = store_write(store, &store->writing, &outcome);
     pthread_mutex_lock(&writer->lock);
   }
+  if (starved(result) && !store_is_open(store) && !store->closing) return put_back(writer, store);
   uint64_t end_before = store->end_offset;
   store->end_offset = segment_end(&store->segment);
   store->lines += outcome.lines;
@@ -178,12 +199,6 @@ static uint64_t retry_due(struct writer *writer) {
   return next;
 }
 
-static void stay_unopened(struct writer *writer, struct store *store) {
-  list_append(&writer->unopened, &store->unopened);
-  writer->unopened_count++;
-  writer->open_us = clock_mono_us() + RETRY_US;
-}
-
 // Makes the files of a log that has nothing to write yet. Called and left under the lock.
 static void open_empty(struct writer *writer, struct store *store) {
   if (!list_empty(&store->unopened)) writer->unopened_count--;
@@ -194,8 +209,7 @@ static void open_empty(struct writer *writer, struct store *store) {
   pthread_mutex_lock(&writer->lock);
   store->end_offset = segment_end(&store->segment);
   if (result == 0) return;
-  if (!store->closing && (result == -EMFILE || result == -ENFILE))
-    return stay_unopened(writer, store);
+  if (starved(result) && !store->closing) return stay_unopened(writer, store);
   fault_begins(writer, store, result);
   wake(writer);
 }
@@ -205,7 +219,10 @@ static uint64_t open_due(struct writer *writer) {
   if (list_empty(&writer->unopened)) return 0;
   if (clock_mono_us() < writer->open_us) return writer->open_us;
   writer->busy = true;
-  open_empty(writer, list_entry(writer->unopened.next, struct store, unopened));
+  struct store *store = list_entry(writer->unopened.next, struct store, unopened);
+  open_empty(writer, store);
+  if (list_empty(&store->unopened) && store->pending.first && !store->ready)
+    write_pending(writer, store);
   writer->busy = false;
   pthread_cond_broadcast(&writer->idle);
   return 1;

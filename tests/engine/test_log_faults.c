@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 #include "log_world.h"
 
@@ -65,6 +66,63 @@ static void a_full_disk_stops_the_file_and_tells_how_much_was_lost(void **state)
   assert_string_equal(log + size - 8, "goes on\n");
   free(log);
   close(ballast);
+}
+
+static struct rlimit usual_files;
+
+// So many more than there are now may be opened.
+static void limit_descriptors(int left) {
+  int next = dup(0);
+  close(next);
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual_files), 0);
+  struct rlimit limit = {(rlim_t)(next + left), usual_files.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void unlimit_descriptors(void) {
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual_files), 0);
+}
+
+static void bytes_wait(struct log_world *world, int left) {
+  uint64_t silent = log_world_log(world, "silent", 0, 2), id = log_world_log(world, "late", 0, 2);
+  limit_descriptors(left);
+  put(world, id, "first\n");
+  log_world_turn(world, 300);
+  put(world, id, "second\n");
+  log_world_turn(world, 100);
+  assert_int_equal(logs_unopened(world->logs), 2);
+  unlimit_descriptors();
+  uint64_t deadline = loop_now_ms(&world->turn.loop) + 5000;
+  while (logs_unopened(world->logs)) {
+    assert_true(loop_now_ms(&world->turn.loop) < deadline);
+    log_world_turn(world, 20);
+  }
+  assert_true(logs_flush(world->logs, 5000));
+  assert_int_equal(world->count, 0); // nothing was lost, and nothing is told
+  char *log = log_world_read(world, "late.log", NULL);
+  assert_string_equal(log, "first\nsecond\n");
+  free(log);
+  logs_close(world->logs, silent);
+}
+
+static void fault_22_without_descriptors_the_bytes_wait(void **state) {
+  bytes_wait(*state, 0);
+}
+
+static void fault_22_with_a_single_descriptor_they_wait_too(void **state) {
+  bytes_wait(*state, 1); // a log needs two
+}
+
+static void fault_22_a_log_that_closes_without_descriptors_is_gone(void **state) {
+  struct log_world *world = *state;
+  uint64_t id = log_world_log(world, "gone", 0, 2);
+  limit_descriptors(0);
+  put(world, id, "lost\n");
+  log_world_turn(world, 300);
+  logs_close(world->logs, id);
+  assert_true(logs_flush(world->logs, 5000));
+  unlimit_descriptors();
+  assert_int_equal(logs_unopened(world->logs), 0);
 }
 
 static int close_and_umount(void **state) {
@@ -267,6 +325,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, log_world_open, close_and_umount)
       TEST(a_full_disk_stops_the_file_and_tells_how_much_was_lost),
+      TEST(fault_22_without_descriptors_the_bytes_wait),
+      TEST(fault_22_with_a_single_descriptor_they_wait_too),
+      TEST(fault_22_a_log_that_closes_without_descriptors_is_gone),
       TEST(a_deleted_directory_is_noticed_and_made_again),
       TEST(a_replaced_file_is_left_alone),
       TEST(a_missing_or_damaged_index_hides_no_line),

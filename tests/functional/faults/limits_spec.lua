@@ -104,6 +104,7 @@ describe('limits', function()
       told[id] = true
     end
     for _, id in ipairs(waiting) do assert.is_true(told[id], id) end
+    assert.falsy((network:out() .. network:err()):match '[^\n]*bytes were lost[^\n]*')
   end)
 
   case('fault 27: a fork bomb stays within limits.nproc, and is ended to the last process', function(t)
