@@ -189,6 +189,8 @@ describe('its HTTP server', function()
       ['GET /boom'] = function() error 'my mistake' end,
       ['GET /wait'] = function() pact.sleep '100ms' return pact.exec { 'echo', 'hi' }.stdout end,
       ['GET /page'] = function() return { file = 'page.html' } end,
+      ['GET /cookies'] = { text = 'x', headers = { ['Set-Cookie'] = { 'a=1', 'b=2' }, ['X-Bad'] = 'fine' } },
+      ['GET /split'] = function() return { text = 'x', headers = { ['X-Bad'] = 'a\r\nSet-Cookie: c=3' } } end,
     } }]])
     t:file('page.html', '<h1>')
     assert.same({ id = 'a b', q = '1 2' }, cjson.decode(curl(port, '/items/a%20b?q=1+2')))
@@ -198,6 +200,8 @@ describe('its HTTP server', function()
     assert.truthy(curl(port, '/items', '-i -X DELETE'):find 'HTTP/1.1 405 .-allow: POST')
     assert.equal('hi\n', curl(port, '/wait'))
     assert.truthy(curl(port, '/page', '-i'):find 'text/html.-<h1>')
+    assert.truthy(curl(port, '/cookies', '-i'):find 'set%-cookie: a=1\r\nset%-cookie: b=2\r\n')
+    assert.truthy(curl(port, '/split', '-i'):find "HTTP/1.1 500 .-header 'x%-bad' can't be sent")
     assert.truthy(curl(port, '/boom', '-i'):find 'HTTP/1.1 500 .-net.lua:6: my mistake')
     assert.truthy(curl(port, '/items/1', '-I'):find 'HTTP/1.1 200 OK\r\nContent%-Length: 10\r\n')
     assert.equal('running', t:wait_service('w', { status = 'running' }).status)

@@ -345,6 +345,17 @@ describe('the driver of workers', function()
       assert.is_nil(next(net.sup.claims))
     end)
 
+    it('one that is closed is no port of it any more', function()
+      local first
+      up(function(self)
+        first = self:http_server { listen = 9106, handler = print }
+        self:http_server { listen = 9107, handler = print, name = 'admin' }
+      end)
+      first:close()
+      net.world:advance(10)
+      assert.same({ { admin = 9107 }, nil, 'running' }, { net.sup:snapshot('w').ports, net.sup.claims[9106], net:status 'w' })
+    end)
+
     it('a Unix socket in use fails it at once, too', function()
       up(function(self)
         self:http_server { listen = 'unix:w.sock', handler = print }

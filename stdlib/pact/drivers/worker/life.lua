@@ -206,8 +206,18 @@ local function refuse(self, message, code)
   error(setmetatable({ message = message, code = code }, { __tostring = function() return message end }), 0)
 end
 
+local function is_declared(self, name)
+  for _, port in ipairs(self.service.ports) do
+    if port.name == name then return true end
+  end
+  return false
+end
+
 local function close_server(self, server)
   self.servers[server.port or server.path] = nil
+  if server.port and not is_declared(self, server.name) then
+    self.job.ports[server.name], self.job.claims[server.port] = nil, nil
+  end
   self:left()
 end
 
