@@ -12,6 +12,9 @@ local SINGLE = [=[
   pact.process 'stay' { command = { 'sleep', '1000' } }
 ]=]
 
+-- The same, ending only when it may.
+local GATED = SINGLE:gsub('sleep 0%.2;', 'until [ -e go ]; do sleep 0.02; done;')
+
 local function lives(t) return #t:lines 'pids' end
 
 local function events_of(t, id)
@@ -77,25 +80,31 @@ describe('commands', function()
   end)
 
   case('fault 42: a start while it stops comes after the stop', function(t)
-    t:up(SINGLE)
+    t:up(GATED)
     t:wait_service('p', { status = 'running' })
     local stop = t:start { 'stop', 'p' }
-    t:wait_service('p', { status = 'stopping' })
-    assert.equal(0, t:run({ 'start', 'p' }).code)
+    t:wait_service('p', { status = 'stopping', want = 'down' })
+    local start = t:start { 'start', 'p' }
+    t:wait_service('p', { status = 'stopping', want = 'up' })
     local result = stop:wait(5)
     assert.equal(3, result.code)
     assert.truthy(result.err:find('started again', 1, true), result.err)
+    t:file('go', '')
+    assert.equal(0, start:wait(5).code)
     in_order(t, 'running')
     assert.equal(2, lives(t))
   end)
 
   case('fault 42: a stop while it restarts is the last word', function(t)
-    t:up(SINGLE)
+    t:up(GATED)
     t:wait_service('p', { status = 'running' })
     local restart = t:start { 'restart', 'p' }
-    t:wait_service('p', { status = 'stopping' })
-    assert.equal(0, t:run({ 'stop', 'p' }).code)
-    restart:wait()
+    t:wait_service('p', { status = 'stopping', want = 'up' })
+    local stop = t:start { 'stop', 'p' }
+    t:wait_service('p', { status = 'stopping', want = 'down' })
+    t:file('go', '')
+    assert.equal(0, stop:wait(5).code)
+    assert.equal(3, restart:wait(5).code)
     in_order(t, 'stopped')
     assert.equal(1, lives(t))
   end)
@@ -137,7 +146,7 @@ describe('commands', function()
   end)
 
   case('fault 42: a process that dies by itself while it is stopped was stopped', function(t)
-    t:up(SINGLE)
+    t:up(GATED)
     t:wait_service('p', { status = 'running' })
     local stop = t:start { 'stop', 'p' }
     t:wait_service('p', { status = 'stopping' })

@@ -3,6 +3,7 @@ local functional = require 'functional'
 local case, procfs = functional.case, functional.procfs
 
 local COUNT = 2000
+local SANITIZED = os.getenv 'ASAN_OPTIONS' ~= nil -- memory means nothing then
 
 describe('many services', function()
   case('2,000 services start, are listed and looked at, are steered, and end', function(t)
@@ -20,9 +21,9 @@ describe('many services', function()
     end
     assert.equal(COUNT, up)
     local rss = procfs.status(roles.engine, 'VmRSS')
-    assert.is_true(rss < 64 * 1024, rss .. ' KB')
+    assert.is_true(SANITIZED or rss < 64 * 1024, rss .. ' KB')
     assert.is_true(procfs.descriptors(roles.engine) < 8 * COUNT)
-    assert.is_true(procfs.status(roles.guard, 'VmRSS') < 8 * 1024)
+    assert.is_true(SANITIZED or procfs.status(roles.guard, 'VmRSS') < 8 * 1024)
 
     functional.signal(services.p77.pid, 'KILL')
     t:wait_service('p77', { status = 'running', restart_count = 1 })
@@ -31,7 +32,7 @@ describe('many services', function()
     assert.equal(COUNT + 1, select(2, table_of_all:gsub('\n', '\n')))
     for _ = 1, 5 do t:ps() end
     local grown = procfs.status(roles.engine, 'VmRSS') - rss
-    assert.is_true(grown < 16 * 1024, grown .. ' KB more')
+    assert.is_true(SANITIZED or grown < 16 * 1024, grown .. ' KB more')
 
     network:signal 'TERM'
     local result = network:wait(60)
