@@ -165,11 +165,13 @@ int tails_open(struct tails *tails, const struct tail_options *options, uint64_t
   return 0;
 }
 
-// All tails look for new bytes: what is behind the job comes behind them.
-static void add_job(struct tails *tails, struct tail_job *job) {
-  job->mono_us = clock_mono_us();
-  list_each(it, &tails->all) list_entry(it, struct tail, link)->woken = true;
-  tails->woken = true;
+// Without a time all tails look for new bytes: what is behind the job comes behind them.
+static void add_job(struct tails *tails, struct tail_job *job, uint64_t at_us) {
+  job->mono_us = at_us ? at_us : clock_mono_us();
+  if (!at_us) {
+    list_each(it, &tails->all) list_entry(it, struct tail, link)->woken = true;
+    tails->woken = true;
+  }
   if (tails->last_job)
     tails->last_job->next = job;
   else
@@ -190,7 +192,7 @@ void tails_close(struct tails *tails, uint64_t id) {
   struct tail_job *job = new_job(TAIL_CLOSE, 0);
   job->tail = tail;
   pthread_mutex_lock(&tails->lock);
-  add_job(tails, job);
+  add_job(tails, job, 0);
   pthread_mutex_unlock(&tails->lock);
 }
 
@@ -220,8 +222,7 @@ int tails_say(struct tails *tails, const char *text, size_t size_bytes, uint64_t
     memcpy(job->text, text, size_bytes);
     job->size = size_bytes;
     tails->said_bytes += size_bytes;
-    add_job(tails, job);
-    if (at_us && at_us < job->mono_us) job->mono_us = at_us;
+    add_job(tails, job, at_us);
   }
   pthread_mutex_unlock(&tails->lock);
   return result;
@@ -235,7 +236,7 @@ uint64_t tails_drain(struct tails *tails) {
   bool runs = start(tails) == 0;
   pthread_mutex_lock(&tails->lock);
   if (runs) {
-    add_job(tails, job);
+    add_job(tails, job, 0);
   } else {
     job->next = tails->answers;
     tails->answers = job;

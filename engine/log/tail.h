@@ -31,8 +31,9 @@ void tails_close(struct tails *tails, uint64_t id); // behind what is there
 void tails_wake(struct tails *tails, uint64_t id);
 void tails_style(struct tails *tails, bool escape);
 
-// Text of our own, behind the bytes that all logs held at `at_us` (monotonic; 0: by now) and behind
-// what was said before. -EAGAIN when 1 MiB is waiting already.
+// Text of our own, behind what was said before and behind the bytes that all logs hold by now. With
+// `at_us` (monotonic, not to come) behind those that woken logs held then: nobody else is looked
+// at. -EAGAIN when 1 MiB is waiting already.
 int tails_say(struct tails *tails, const char *text, size_t size_bytes, uint64_t at_us);
 // EV_DRAIN of the id when all that was there at the call is written.
 uint64_t tails_drain(struct tails *tails);

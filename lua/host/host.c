@@ -26,6 +26,7 @@
 // plan's.
 #define GC_PAUSE_START 300
 #define GC_START_BYTES ((size_t)4 << 20) // above it what garbage lies between would cost too much
+#define GC_PAUSE_END   1000              // nobody will need what an end of all leaves behind
 #define GC_BURST_MS    500
 
 struct host *host_of(lua_State *L) {
@@ -124,7 +125,9 @@ static void on_turn(void *context) {
 
 static int collect(lua_State *L) {
   lua_gc(L, LUA_GCRESTART);
-  lua_gc(L, LUA_GCINC, GC_PAUSE, GC_STEP, 0);
+  struct host *host = host_of(L);
+  lua_gc(L, LUA_GCINC, host->pause, GC_STEP, 0);
+  if (host->pause == GC_PAUSE_END) return 0;
   lua_gc(L, LUA_GCCOLLECT);
   malloc_trim(0);
   return 0;
@@ -139,13 +142,14 @@ static void await_burst(struct host *host) {
   uv_unref((uv_handle_t *)&host->burst_timer); // alone it makes no event
 }
 
-void host_burst(struct host *host) {
+void host_burst(struct host *host, bool last) {
+  if (last) host->pause = GC_PAUSE_END;
   lua_gc(host->L, LUA_GCSTOP);
   await_burst(host);
 }
 
 int host_open(struct host *host, const struct host_options *options) {
-  *host = (struct host){.options = *options};
+  *host = (struct host){.options = *options, .pause = GC_PAUSE};
   if (!options->memory_max_bytes) host->options.memory_max_bytes = MEMORY_MAX_BYTES;
   watchdog_init(&host->watchdog);
   int error = engine_init(&host->engine, on_event, on_turn, host);

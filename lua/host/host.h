@@ -29,6 +29,7 @@ struct host {
   struct watchdog watchdog;
   size_t memory_bytes;    // that Lua holds, when the host's own allocator is used
   uv_timer_t burst_timer; // when it fires, a start or an end is over as far as memory is concerned
+  int pause;              // of the collector, when no burst is on
   bool grown;             // the heap, beyond what a start may leave uncollected
   bool loaded_modules;    // since their pages were last given back
   int status;             // of sys.stop: 0–255, 256 + n for a death by signal n
@@ -44,8 +45,9 @@ void host_leave(struct host *host);
 // that the process should end with: 0–255, or 256 + n to end by signal n.
 int host_run(struct host *host);
 
-// Much is about to be done at once, such as an end of all: for half a second nothing is collected.
-void host_burst(struct host *host);
+// Much is about to be done at once: for half a second nothing is collected; if it is the last thing
+// to be done, hardly anything from then on.
+void host_burst(struct host *host, bool last);
 
 // The host of a state or of one of its coroutines.
 struct host *host_of(lua_State *L);

@@ -36,7 +36,7 @@ static int set_turn(lua_State *L) {
 }
 
 static int burst(lua_State *L) {
-  host_burst(host_of(L));
+  host_burst(host_of(L), lua_toboolean(L, 1));
   return 0;
 }
 

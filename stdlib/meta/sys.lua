@@ -39,7 +39,8 @@ function sys.dispatch(fn) end
 function sys.turn(fn) end
 
 ---Much is about to be done at once: for half a second nothing is collected.
-function sys.burst() end
+---@param last? boolean it is the last thing to be done: hardly anything is collected from then on
+function sys.burst(last) end
 
 ---Ends any operation or object by id: a timer, a request, a match. No event of that id follows.
 ---@param id integer
@@ -218,8 +219,8 @@ function sys.tail.wake(id) end
 ---`escape`: control sequences other than colours become \xNN (for a terminal); otherwise the bytes are as they are.
 ---@param opts { escape: boolean }
 function sys.tail.style(opts) end
----Puts text of our own into the same output, in order behind what all logs hold by now, or held at a time that is past,
----and behind the texts before it. Refused with 'EAGAIN' when 1 MiB of such texts waits already.
+---Puts text of our own into the same output, in order behind the texts before it and behind what all logs hold by now;
+---with `at` behind what those that were woken held then. Refused with 'EAGAIN' when 1 MiB of such texts waits already.
 ---@param text string
 ---@param at? integer as of sys.time.now
 ---@return true? ok, string? message, string? code

@@ -37,7 +37,7 @@ end
 function Network:shutdown(reason, opts)
   opts = opts or {}
   self.ending, self.forced = self.ending or reason, self.forced or opts.force
-  self.sys.burst()
+  self.sys.burst(true)
   if not self.supervisor then
     return self:finish { down = true, status = opts.status or 0, reason = reason, failed = {}, survivors = {} }
   end

@@ -133,8 +133,10 @@ end
 ---@param event event
 function Plain:event(event)
   local text = (not self.quiet or GRAVE[event.name]) and self:event_text(event)
-  if text then self:say(text, BEGINS[event.name] and event.mono or event.mono and event.mono + 1) end
-  if event.service then self:output(event.service) end
+  local begins = BEGINS[event.name]
+  if event.service and not begins then self:output(event.service) end
+  if text then self:say(text, event.mono and event.mono + (begins and 0 or 1)) end
+  if event.service and begins then self:output(event.service) end
 end
 
 ---Everything is ready: how long that took, and where it can be reached.
