@@ -114,7 +114,7 @@
 ---@field declared_order string[] every id, in order of declaration
 ---@field levels string[][] what may start together
 ---@field dependents table<string, { id: string, edge: edge }[]>
----@field hooks { event: string, fn: function|string, at: at, once: boolean, off?: boolean }[] in order of declaration; a string is a script's absolute path; `off` once `:off()` was called
+---@field hooks { event: string, fn: function|string, at: at, once: boolean, off?: boolean, filter?: { match: pattern, service?: string[], stream?: string } }[] in order of declaration; a string is a script's absolute path; `off` once `:off()` was called; `filter` of those that hear lines
 ---@field commands table<string, { name: string, help?: string, fn: function, at: at }>
 ---@field max_parallel_starts? integer
 ---@field shutdown_timeout? integer

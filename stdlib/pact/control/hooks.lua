@@ -23,6 +23,7 @@ Hooks.__index = Hooks
 ---@field once? boolean
 ---@field gone? boolean
 ---@field untold? boolean its runs are not told
+---@field filter? table of the lines it hears
 
 ---One run of a hook.
 ---@class hook_run
@@ -113,9 +114,11 @@ function Hooks:add_plan(plan)
 end
 
 ---@param declared table of the plan's hooks; its `off` is seen through it
+---@return hook
 function Hooks:add_declared(declared)
   local hook = self:add(declared.event, declared.fn, { once = declared.once, at = declared.at })
-  hook.declared = declared
+  hook.declared, hook.filter = declared, declared.filter
+  return hook
 end
 
 ---A script's function, loaded again when the file has changed.
@@ -215,6 +218,8 @@ end
 -- One fewer that runs.
 function Hooks:left(run)
   self.running = self.running - 1
+  local hook = run.hook
+  if hook.filter then hook.under_way = hook.under_way - 1 end
   self.stopping[run] = nil
   if self.stopped and not next(self.stopping) then self.stopped() end
   if self.running == 0 and self.context.on_idle then self.context.on_idle() end
@@ -251,6 +256,7 @@ function Hooks:run(hook, event, round)
   local run = self:new_run(hook, event, round)
   if round then round.runs[#round.runs + 1] = run end
   self.running = self.running + 1
+  if hook.filter then hook.under_way = (hook.under_way or 0) + 1 end
   local fn, problem = hook.fn, nil
   if type(fn) == 'string' then fn, problem = self:script(fn) end
   if fn then
@@ -282,6 +288,16 @@ end
 
 local function gone(hook)
   return hook.gone or switched_off(hook)
+end
+
+---Runs one hook, for an event that isn't for all.
+---@param hook hook
+---@param event table name service …
+---@return boolean? false: it hears no more
+function Hooks:hear(hook, event)
+  if gone(hook) then return false end
+  if hook.once then hook.gone = true end
+  self:run(hook, event)
 end
 
 -- Forgets those that are gone.

@@ -57,7 +57,7 @@ function Launch:make_recipe(globals)
       if not self.starting then self:added() end
     end,
     hook_on = function(hook)
-      if network.hooks then network.hooks:add_declared(hook) end
+      if network.lines then network:add_hook(hook) end
     end,
   }
   network.recipe = self.recipe

@@ -8,6 +8,7 @@ local groups = require 'pact.control.groups'
 local hooks = require 'pact.control.hooks'
 local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
+local line_hooks = require 'pact.control.line_hooks'
 local statedir = require 'pact.control.statedir'
 local work = require 'pact.control.work'
 
@@ -104,6 +105,14 @@ end
 function Network:add(service)
   self.hooks:add_service(service)
   self.supervisor:add(service)
+  self.lines:add_service(service)
+end
+
+---A hook declared while the network runs.
+---@param declared table of the plan's hooks
+function Network:add_hook(declared)
+  local hook = self.hooks:add_declared(declared)
+  if hook.filter then self.lines:add(hook) end
 end
 
 ---Answers clients on the front's socketpair and, once there is a place for it, on the control socket.
@@ -282,6 +291,7 @@ function Network:start(context)
       self:on_rest(rest)
     end,
   }
+  self.lines = line_hooks.new { sys = self.sys, sched = self.sched, supervisor = self.supervisor, hooks = self.hooks }
   self:tell(self:hello(), true)
   self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
   if #context.wanted == 0 then self.at_rest = true end

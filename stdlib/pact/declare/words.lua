@@ -87,14 +87,21 @@ local function add_hook(recipe, word, once, ...)
   at_hand:push(type(name) == 'string' and text.quote(name) or '?')
   local target = hooks.target(fn, at_hand)
   if event == 'line' then
-    at_hand:fail "needs a filter: health = { log = 'text' } and depends_on = { x = { log = 'text' } } hear lines"
+    at_hand:pop()
+    at_hand:push 'line'
+    filter = hooks.filter(filter, at_hand)
+    for _, id in ipairs(filter and recipe.phase == 'running' and filter.service or {}) do
+      if not recipe.declared[id] then
+        at_hand:fail(("'%s' is not declared%s"):format(id, text.suggest(id, list.keys(recipe.declared))))
+      end
+    end
   elseif filter ~= nil then
     at_hand:fail(('takes a name and a function, got %s between them'):format(text.show(filter)))
   end
   recipe:settle(before)
   local hook = {
     event = event or '?', fn = target and events.adapt(name, target) or nil, at = at_hand.at,
-    once = once, off = false,
+    once = once, off = false, filter = event == 'line' and filter or nil,
   }
   if event and target then
     recipe.hooks[#recipe.hooks + 1] = hook

@@ -102,7 +102,7 @@ function M.build(recipe)
   nothing_declared(recipe)
   recipe.resolver = resolve.new(settings, recipe.directory, recipe.secret_values)
   local draft = {
-    ids = {}, services = {}, groups = {}, declared = recipe.declared, slips = recipe.slips,
+    ids = {}, services = {}, groups = {}, declared = recipe.declared, hooks = recipe.hooks, slips = recipe.slips,
   }
   take(recipe, draft, recipe.resolver, 1)
   draft.order = draft.ids

@@ -194,6 +194,19 @@ function rules.ports_are_free(draft)
   end
 end
 
+function rules.hooks_hear_services(draft)
+  for _, hook in ipairs(draft.hooks or {}) do
+    for _, id in ipairs(hook.filter and hook.filter.service or {}) do
+      if not draft.declared[id] then
+        draft.slips:add {
+          at = hook.at, subject = "pact.on('line')", key = 'service',
+          message = ("'%s' is not declared%s"):format(id, text.suggest(id, list.keys(draft.declared))),
+        }
+      end
+    end
+  end
+end
+
 function rules.supported(draft)
   for _, id in ipairs(draft.ids) do
     local service = draft.services[id]
@@ -207,7 +220,7 @@ end
 ---@type string[]
 M.rules = {
   'what_is_run', 'known_dependencies', 'no_cycles', 'conditions_can_hold', 'schedules_end', 'checks_fit',
-  'ports_are_free', 'supported',
+  'ports_are_free', 'hooks_hear_services', 'supported',
 }
 
 ---Who needs whom, without names that aren't there.

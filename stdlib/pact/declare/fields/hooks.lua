@@ -1,6 +1,8 @@
 --- `on` of a service: events to functions or to paths of scripts.
 local events = require 'pact.declare.events'
+local handle = require 'pact.declare.handle'
 local list = require 'pact.base.list'
+local record = require 'pact.declare.record'
 local text = require 'pact.base.text'
 local values = require 'pact.declare.values'
 
@@ -22,6 +24,54 @@ function M.target(value, cursor)
   return path
 end
 
+M.FILTER_NEEDED = "needs a filter: pact.on('line', { service = 'web', match = 'text' }, function(service, event) … end)"
+
+-- a service, or several
+local services = {
+  name = 'services', lua = 'pact.service|string|(pact.service|string)[]',
+  check = function(value, cursor)
+    local one = handle.id_of(value) or type(value) == 'string'
+    local out = {}
+    for i, item in ipairs(one and { value } or type(value) == 'table' and value or { value }) do
+      local id = handle.id_of(item) or item
+      if type(id) ~= 'string' then
+        return cursor:fail(('must name a service or a list of them, got %s'):format(text.show(item)))
+      end
+      out[i] = id
+    end
+    return out
+  end,
+}
+
+---Which lines a hook of `line` hears.
+---@type noun
+M.line = {
+  name = 'line_filter',
+  doc = "Which lines of services' output a hook of `line` hears.",
+  fields = {
+    { name = 'match', type = values.pattern, doc = "What the line has: text, or { regex = '…' }." },
+    { name = 'service', aliases = { 'services' }, type = services, doc = 'Of which services; all without it.' },
+    { name = 'stream', type = values.enum { 'stdout', 'stderr' }, doc = 'Of which stream; both without it.' },
+  },
+  finish = function(out, cursor, raw)
+    if raw.match == nil then return cursor:fail "needs match = 'text'" end
+    return out
+  end,
+}
+
+---The filter of a hook of `line`: a table, or only what to match.
+---@param value any
+---@param cursor cursor
+---@return { match: pattern, service?: string[], stream?: string }?
+function M.filter(value, cursor)
+  if value == nil then return cursor:fail(M.FILTER_NEEDED) end
+  if type(value) == 'string' or (type(value) == 'table' and value.regex ~= nil) then value = { match = value } end
+  local kind = cursor.kind
+  local out = record.check(M.line, value, cursor)
+  cursor.kind = kind
+  return out
+end
+
 ---@type value_type
 M.type = {
   name = 'hooks', lua = 'pact.hooks',
@@ -38,7 +88,7 @@ M.type = {
         cursor:fail(message)
         cursor:push(key)
       elseif event == 'line' then
-        cursor:fail "needs a filter: health = { log = 'text' } and depends_on = { x = { log = 'text' } } hear lines"
+        cursor:fail(M.FILTER_NEEDED)
       else
         local target = M.target(one, cursor)
         if out[event] then

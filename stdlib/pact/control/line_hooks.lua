@@ -1,0 +1,74 @@
+--- Hooks of `line`: the logs of services are watched for what the hooks match. Other lines stay in C.
+
+local list = require 'pact.base.list'
+
+local M = {}
+
+-- So many runs of one hook at a time: what comes meanwhile is left out.
+local RUNS_MOST = 100
+
+local STREAMS = { 'stdout', 'stderr' }
+
+---@class line_hooks
+local Lines = {}
+Lines.__index = Lines
+
+---@class line_hooks_context
+---@field sys sys
+---@field sched sched
+---@field supervisor supervisor
+---@field hooks hooks
+
+---@param context line_hooks_context
+---@return line_hooks
+function M.new(context)
+  local self = setmetatable({ context = context, hooks = {} }, Lines)
+  for _, hook in ipairs(context.hooks.global.line or {}) do self:add(hook) end
+  return self
+end
+
+local function hears(hook, service)
+  local wanted = hook.filter.service
+  return not wanted or list.index(wanted, service.id) or (service.group and list.index(wanted, service.group))
+end
+
+function Lines:heard(hook, watch, service, text, stream)
+  local context, wanted = self.context, hook.filter.stream
+  if wanted and STREAMS[stream] ~= wanted then return end
+  if (hook.under_way or 0) >= RUNS_MOST then
+    hook.left_out = (hook.left_out or 0) + 1
+    return
+  end
+  local snapshot = context.supervisor:snapshot(service.id)
+  local more = context.hooks:hear(hook, {
+    name = 'line', service = service.id, epoch = snapshot and snapshot.epoch, text = text,
+    stream = STREAMS[stream] or 'ours', at = context.sys.time.wall(), mono = context.sys.time.now(),
+    left_out = hook.left_out,
+  })
+  hook.left_out = nil
+  if more == false then context.sched:cancel(watch) end
+end
+
+function Lines:watch(hook, service)
+  local context = self.context
+  local log = hears(hook, service) and context.supervisor:log(service.id)
+  local watch = log and context.sys.log.match(log, hook.filter.match)
+  if not watch then return end
+  context.sched:on(watch, function(_, text, stream)
+    self:heard(hook, watch, service, text, stream)
+  end)
+end
+
+---@param hook hook
+function Lines:add(hook)
+  self.hooks[#self.hooks + 1] = hook
+  local supervisor = self.context.supervisor
+  for _, id in ipairs(supervisor:list()) do self:watch(hook, supervisor:service(id)) end
+end
+
+---@param service service added to the network
+function Lines:add_service(service)
+  for _, hook in ipairs(self.hooks) do self:watch(hook, service) end
+end
+
+return M
