@@ -275,6 +275,18 @@ describe('the HTTP server of a worker', function()
       assert.same({ true, '' }, { done, log() })
     end)
 
+    it('a mistake behind its client\'s back is told all the same', function()
+      serve { handler = function()
+        net.loop:sleep(100)
+        error 'unseen'
+      end }
+      local id, answer = begin('GET', '/')
+      web.leave(id)
+      net.world:advance(200)
+      assert.truthy(log():find('unseen', 1, true), log())
+      assert.is_nil(answer.status)
+    end)
+
     it('is not run for HEAD', function()
       local ran
       serve { handler = function() return function() ran = true end end }

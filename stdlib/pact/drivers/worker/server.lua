@@ -130,13 +130,13 @@ end
 
 -- An error that is a table with a status is an answer; any other is the handler's mistake.
 local function failed(self, exchange, what, message, traceback, err)
-  if err == exchanges.LEFT or exchange.over then return exchange:close() end
+  if err == exchanges.LEFT then return exchange:close() end
   if type(err) == 'table' and err.status and not exchange.begun then
     local ok, answer = pcall(answers.of, err, self.files)
     if ok and not answer.stream and not answer.events then return exchange:respond(answer) end
   end
   self.context.failed(what, message, traceback)
-  if exchange.begun then return exchange:abort() end
+  if exchange.begun or exchange.over then return exchange:abort() end
   exchange:respond(answers.plain(500, message))
 end
 
