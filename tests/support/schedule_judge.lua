@@ -147,7 +147,7 @@ end
 function ON.restarted(self, event)
   local id = event.service
   if event.by == 'person' then self.restarts[id] = 0 end
-  if event.by ~= 'policy' then return end
+  if event.by ~= 'policy' or self.plan.services[id].schedule then return end -- each call begins anew
   local policy = self.plan.services[id].restart
   self.restarts[id] = (self.restarts[id] or 0) + 1
   if policy.policy == 'no' then self:fault('%s restarts, and never should', id) end
@@ -202,7 +202,8 @@ end
 local function count_one(self, id, counts)
   local node = self.sup.nodes[id]
   local r = node.record
-  if r.live or r.asked or r.status == 'backoff' then counts.active = counts.active + 1 end
+  local called_again = r.scheduled and r.want == 'up' and r.status ~= 'skipped'
+  if r.live or r.asked or r.status == 'backoff' or called_again then counts.active = counts.active + 1 end
   if r.status == 'starting' then counts.starting = counts.starting + 1 end
   if r.want == 'up' then counts.wanted = counts.wanted + 1 end
   local unmet = 0
@@ -236,7 +237,7 @@ function Judge:rest()
     if seen.want == 'up' and (seen.status == 'idle' or seen.status == 'stopped') then
       self:fault('%s is wanted and %s', id, seen.status)
     end
-    if seen.status == 'waiting' then
+    if seen.status == 'waiting' and self.sup.nodes[id].record.called then
       local unmet = false
       for _, edge in ipairs(self.plan.services[id].depends_on) do unmet = unmet or not self:holds(edge) end
       local limit = self.plan.max_parallel_starts

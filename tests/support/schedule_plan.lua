@@ -109,6 +109,15 @@ local function service(d, i, kept, health, chance)
   return fields
 end
 
+-- Some are called every so often, never two at once.
+local function at_times(d, fields)
+  local policy = fields.restart.policy
+  if d:chance(0.08) and policy ~= 'always' and policy ~= 'unless-stopped' then
+    fields.schedule = { every = 200 + d:pick(20000) }
+  end
+  return fields
+end
+
 -- Mostly small: what goes wrong goes wrong between few; but some of up to fifty.
 local function size(d)
   local kind = d:number()
@@ -167,7 +176,8 @@ function M.make(seed, keep)
   for i = 1, made.count do
     if kept[i] then
       local id = 's' .. i
-      made.list[#made.list + 1] = { id, service(M.draw(seed, i), i, kept, made.health, chance) }
+      local fields = service(M.draw(seed, i), i, kept, made.health, chance)
+      made.list[#made.list + 1] = { id, at_times(M.draw(seed, 9000 + i), fields) }
       made.ids[#made.ids + 1], made.numbers[id] = id, i
     end
   end
@@ -186,6 +196,7 @@ local function describe_service(entry)
   for _, name in ipairs { 'timeout', 'max_runtime' } do
     if f[name] then parts[#parts + 1] = ('%s %d ms'):format(name, f[name]) end
   end
+  if f.schedule then parts[#parts + 1] = ('called every %d ms'):format(f.schedule.every) end
   if f.essential then parts[#parts + 1] = 'essential' end
   for _, edge in ipairs(f.depends_on) do
     parts[#parts + 1] = ('needs %s %s%s%s'):format(edge.id, edge.condition, edge.restart and ', restarts' or '',
