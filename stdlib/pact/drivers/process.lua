@@ -314,6 +314,12 @@ end
 function Process:probe_spec(job)
   local spec = {}
   for name, value in pairs(job.options or {}) do spec[name] = value end
+  if not spec.tag then return spec end
+  -- its own, so that what a probe leaves is the probe's, not the service's
+  spec.tag, spec.env = spec.tag .. '/probe', table.move(spec.env, 1, #spec.env, 1, {})
+  for i, variable in ipairs(spec.env) do
+    if variable:find '^PACTLUA_TAG=' then spec.env[i] = spec.tag end
+  end
   return spec
 end
 

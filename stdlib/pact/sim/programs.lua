@@ -93,7 +93,7 @@ end
 ---@param spec sys.spawn_spec
 ---@return table? program
 function Stage:program(spec)
-  local id = spec.tag and spec.tag:match '/([^/]+)/%d+$'
+  local id = spec.tag and spec.tag:match '/([^/]+)/%d+$' or spec.tag and spec.tag:match '/([^/]+)/%d+/probe$'
   local actor = id and self.actors[id]
   if not actor then return nil end
   if spec.argv == actor.service.stop.command then
