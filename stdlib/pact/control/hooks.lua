@@ -290,6 +290,25 @@ local function gone(hook)
   return hook.gone or switched_off(hook)
 end
 
+local function any(hooks)
+  for _, hook in ipairs(hooks or {}) do
+    if not gone(hook) then return true end
+  end
+  return false
+end
+
+---@param name string
+---@param id? string only of this service; else of any
+---@return boolean somebody would hear such an event
+function Hooks:hears(name, id)
+  if any(self.global[name]) then return true end
+  if id then return self.own[id] ~= nil and any(self.own[id][name]) end
+  for _, own in pairs(self.own) do
+    if any(own[name]) then return true end
+  end
+  return false
+end
+
 ---Runs one hook, for an event that isn't for all.
 ---@param hook hook
 ---@param event table name service …

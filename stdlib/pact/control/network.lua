@@ -9,6 +9,7 @@ local hooks = require 'pact.control.hooks'
 local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
 local line_hooks = require 'pact.control.line_hooks'
+local metrics_hooks = require 'pact.control.metrics_hooks'
 local statedir = require 'pact.control.statedir'
 local work = require 'pact.control.work'
 
@@ -106,6 +107,7 @@ function Network:add(service)
   self.hooks:add_service(service)
   self.supervisor:add(service)
   self.lines:add_service(service)
+  self.metrics:look()
 end
 
 ---A hook declared while the network runs.
@@ -113,6 +115,7 @@ end
 function Network:add_hook(declared)
   local hook = self.hooks:add_declared(declared)
   if hook.filter then self.lines:add(hook) end
+  self.metrics:look()
 end
 
 ---Answers clients on the front's socketpair and, once there is a place for it, on the control socket.
@@ -291,7 +294,10 @@ function Network:start(context)
       self:on_rest(rest)
     end,
   }
-  self.lines = line_hooks.new { sys = self.sys, sched = self.sched, supervisor = self.supervisor, hooks = self.hooks }
+  local listening = { sys = self.sys, sched = self.sched, supervisor = self.supervisor, hooks = self.hooks }
+  self.lines = line_hooks.new(listening)
+  listening.every = self.plan.settings.tui.refresh_rate
+  self.metrics = metrics_hooks.new(listening)
   self:tell(self:hello(), true)
   self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
   if #context.wanted == 0 then self.at_rest = true end

@@ -1,0 +1,62 @@
+--- Hooks of `metrics`: what living services use, at every refresh. Nobody is measured for nobody.
+
+local M = {}
+
+---@class metrics_hooks
+local Metrics = {}
+Metrics.__index = Metrics
+
+---@class metrics_context
+---@field sys sys
+---@field sched sched
+---@field supervisor supervisor
+---@field hooks hooks
+---@field every integer ms
+
+---@param context metrics_context
+---@return metrics_hooks
+function M.new(context)
+  local self = setmetatable({ context = context, last = {} }, Metrics)
+  self:look()
+  return self
+end
+
+---Hooks may have come: whether somebody listens is found out anew.
+function Metrics:look()
+  if self.timer or not self.context.hooks:hears 'metrics' then return end
+  self.timer = self.context.sched:after(self.context.every, function() self:round() end)
+end
+
+-- Processor time in percent of one processor since the last look; nil at the first.
+local function share(before, sample, now)
+  if not before or now <= before.at then return nil end
+  return math.max(0, (sample.cpu - before.cpu) * 100 / (now - before.at))
+end
+
+function Metrics:measure(id)
+  local context, now = self.context, self.context.sys.time.now()
+  local sample, snapshot = context.supervisor:sample(id), context.supervisor:snapshot(id)
+  if not sample then
+    self.last[id] = nil
+    return
+  end
+  local before = self.last[id]
+  if before and before.epoch ~= snapshot.epoch then before = nil end
+  self.last[id] = { cpu = sample.cpu, at = now, epoch = snapshot.epoch }
+  local cpu = share(before, sample, now)
+  if not cpu then return end
+  context.hooks:fire {
+    name = 'metrics', service = id, epoch = snapshot.epoch, at = context.sys.time.wall(), mono = now, cpu = cpu,
+    cpu_time = sample.cpu, memory = sample.rss, threads = sample.threads, processes = sample.procs,
+  }
+end
+
+function Metrics:round()
+  self.timer = nil
+  for _, id in ipairs(self.context.supervisor:list()) do
+    if self.context.hooks:hears('metrics', id) then self:measure(id) end
+  end
+  self:look()
+end
+
+return M
