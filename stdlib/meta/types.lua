@@ -178,7 +178,7 @@
 ---What goes over the bus, to the journal and to clients: values only.
 ---@class event
 ---@field seq integer 1, 2, 3 … of the run
----@field name string `started ready running stopped completed crashed restarted failed skipped backoff healthy unhealthy health_check_failed probe line metrics hook_failed hook_ended all_ready shutdown` and users' own with a colon
+---@field name string `started ready running stopped completed crashed restarted failed skipped backoff healthy unhealthy health_check_failed probe line metrics hook_failed hook_ended all_ready shutdown missed watch` and users' own with a colon
 ---@field at integer wall ms
 ---@field mono integer monotonic ms
 ---@field service? string id

@@ -22,6 +22,7 @@ local function in_memory(body)
 end
 
 local LIMITED = 'echo 4 >/proc/sys/user/max_inotify_watches && exec "$@"'
+local can_mount = os.execute "unshare -U -r -m sh -c 'mount -t tmpfs none /mnt' 2>/dev/null"
 local can_limit = os.execute("unshare -U -r sh -c 'echo 4 >/proc/sys/user/max_inotify_watches' 2>/dev/null")
 
 describe('watch', function()
@@ -68,6 +69,25 @@ describe('watch', function()
       t:wait_lines('pids', d + 1)
     end
   end, not can_limit and 'no user namespaces here')
+
+  case('fault 56: a file system that is unmounted is gone, and what is below it counts', function(t)
+    run(t, 'mkdir src')
+    t:recipe(recipe "{ paths = { 'src/**/*.js' }, debounce = '50ms' }"
+      .. [[ pact.task 'away' { disabled = true, command = { 'umount', 'src' } } ]]
+      .. [[ pact.task 'inside' { disabled = true, shell = 'mkdir src/deep; sleep 0.2; echo 1 >src/deep/in.js' } ]])
+    local up = t:start({ '-U', '-r', '-m', 'sh', '-c', 'mount -t tmpfs none src && exec "$@"', '--', functional.bin,
+      'net.lua' }, { program = 'unshare' })
+    t:wait_service('p', { status = 'running' })
+    t:run { 'start', 'inside' }
+    up:expect 'src/deep/in.js changed'
+    t:wait_lines('pids', 2)
+    t:run { 'start', 'away' }
+    t:wait_service('away', { status = 'completed' })
+    t:file('src/below.js', '1')
+    up:expect 'src/below.js changed'
+    t:wait_lines('pids', 3)
+    t:wait_service('p', { status = 'running' })
+  end, not can_mount and 'no mounts in user namespaces here')
 
   case('fault 56: a directory that is moved away and back is followed', function(t)
     run(t, 'mkdir -p src/a/b && echo 1 >src/a/b/x.js')

@@ -12,7 +12,8 @@ local NAMED_MAX = 100
 local FLAPS, FLAP_MS = 10, 60000
 
 ---@class watch_state
----@field tree watch_tree
+---@field tree? watch_tree
+---@field begins integer
 ---@field paths string[] the first that have changed since the last act
 ---@field seen table<string, true>
 ---@field count integer
@@ -136,11 +137,8 @@ local function changed(sup, node, state, path)
   if not state.paused and not state.task then arm(sup, node, state) end
 end
 
-local function begin(sup, node)
+local function look(sup, node, state)
   local given, directory = node.service.watch, sup.opts.plan.directory
-  local state = { acts = {} }
-  forget(state)
-  node.watching = state
   local glob = require 'pact.base.glob' -- loaded for the first watch
   state.tree = require('pact.supervise.watch.tree').new {
     sys = sup.sys, sched = sup.sched, directory = directory, paths = assert(glob.new(given.paths, directory)),
@@ -150,10 +148,19 @@ local function begin(sup, node)
   }
 end
 
+-- The search begins when what may start has started.
+local function begin(sup, node)
+  local state = { acts = {} }
+  forget(state)
+  node.watching = state
+  state.begins = sup.sched:after(0, function() look(sup, node, state) end)
+end
+
 local function finish(sup, node)
   local state = node.watching
   node.watching = nil
-  state.tree:close()
+  sup.sched:cancel(state.begins)
+  if state.tree then state.tree:close() end
   sup.sched:cancel(state.timer)
   if state.task then sup.sched:stop(state.task) end
 end
