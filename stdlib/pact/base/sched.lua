@@ -5,6 +5,10 @@ local wait = require 'pact.base.wait'
 
 local M = {}
 
+-- What goes on and on by itself (a hook that starts what fails at once) goes on in the next turn: the loop has
+-- others to serve.
+local ROUNDS = 64
+
 ---@class sched
 local Sched = setmetatable({}, { __index = task })
 Sched.__index = Sched
@@ -87,15 +91,17 @@ function Sched:turn()
     self:guard(fn)
   end
   self:drain()
-  while self.batched[1] do
+  local rounds = 0
+  while self.batched[1] and rounds < ROUNDS do
     local batched = self.batched
-    self.batched = {}
+    self.batched, rounds = {}, rounds + 1
     for _, fn in ipairs(batched) do
       self:guard(fn)
     end
     self:drain()
   end
   self.busy = false
+  if self.batched[1] then self:kick() end
 end
 
 function Sched:drain()

@@ -7,21 +7,17 @@ local Stage = stage.class
 
 local happen = {}
 
-local function finish(self, actor, ending)
+function happen.crash(self, actor, row)
   if not stage.has_program(actor) then
     actor.gone = true
-  elseif stage.alive(actor) then
-    procs.finish(self.world, actor.proc, ending.code, ending.signal)
   else
-    return 'has no process now'
+    procs.finish(self.world, actor.proc, row.value.code, row.value.signal)
   end
 end
 
-happen.crash = function(self, actor, row) return finish(self, actor, row.value) end
 happen.exit = happen.crash
 
 function happen.hang(self, actor, row)
-  if stage.has_program(actor) and not stage.alive(actor) then return 'has no process now' end
   local hung = actor.proc or true
   actor.hung = hung
   if row.lasts then
@@ -52,7 +48,6 @@ function happen.recover(_, actor)
 end
 
 function happen.says(self, actor, row)
-  if not stage.alive(actor) then return 'has no process now' end
   self.world.say(actor.proc.spec.log, row.value, 1)
 end
 
@@ -72,16 +67,18 @@ function happen.deaf(self, actor, row)
   if stage.alive(actor) then actor.proc.program.deaf = true end
 end
 
+local TO_PROCESSES = { crash = true, exit = true, hang = true, says = true }
+
 ---Lets a row happen to its service now.
 ---@param actor actor
 ---@param row table
 function Stage:happen(actor, row)
+  if TO_PROCESSES[row.effect] and stage.has_program(actor) and not stage.alive(actor) then
+    return self.context.tell(actor, row, { nothing = 'has no process now' })
+  end
   self.context.tell(actor, row, {})
-  local why = happen[row.effect](self, actor, row)
-  if why then self.context.tell(actor, row, { nothing = why }) end
+  happen[row.effect](self, actor, row)
 end
-
-local AT_START = { crash = true, exit = true, hang = true, says = true }
 
 local function again(self, actor, row, left)
   self:happen(actor, row)
@@ -96,7 +93,7 @@ end
 function Stage:arrange(actor, row)
   local plain = not row.at and not row.every and not row.after
   if plain and row.effect == 'exit' and actor.service.task then return hold(self, actor, row) end
-  if row.after or plain and AT_START[row.effect] then
+  if row.after or plain and TO_PROCESSES[row.effect] then
     actor.on_start = actor.on_start or {}
     table.insert(actor.on_start, { row = row, left = row.times or math.huge })
     return

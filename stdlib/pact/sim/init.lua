@@ -264,8 +264,8 @@ end
 ---@return rest? how the network ended by itself; nil: it is up
 function Simulation:ended() return self.play.ended end
 
----@return integer 0, or 3 when a wanted service has failed
-function Simulation:result() return #self.play:rest().failed > 0 and 3 or self.play:rest().status end
+---@return integer 0, or 3 when a wanted service has failed or never became ready
+function Simulation:result() return #self.play:failed() > 0 and 3 or 0 end
 
 M.class = Simulation
 

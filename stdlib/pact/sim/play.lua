@@ -9,6 +9,7 @@ local wiring = require 'pact.sim.wiring'
 
 local M = {}
 
+local EVENTS_EACH = 100 -- of one service at one moment
 local WALL = 1767225600000 -- the first of January 2026: a simulation begins when none is told
 
 ---@class play
@@ -40,7 +41,8 @@ Play.__index = Play
 function M.new(opts)
   local sys, world = sim_sys.new { seed = opts.seed or 1, now = 0, wall = opts.wall or WALL, resume = opts.host.resume }
   local self = setmetatable({
-    sys = sys, world = world, recipe = opts.recipe, errors = {}, on_entry = opts.on_entry, rows = opts.rows or {},
+    sys = sys, world = world, recipe = opts.recipe, errors = {}, readied = {},
+    on_entry = opts.on_entry, rows = opts.rows or {},
     random = opts.random,
   }, Play)
   wiring.world(self, opts)
@@ -56,6 +58,8 @@ end
 ---@param entry table
 function Play:tell(entry)
   entry.at = self.world.now
+  self.world.work = self.world.work + 1
+  if entry.kind == 'event' and entry.event.name == 'ready' then self.readied[entry.event.service] = true end
   self.on_entry(entry)
 end
 
@@ -67,6 +71,7 @@ end
 -- The plan is known: its services take the stage, and rows find theirs.
 function Play:cast(plan)
   for _, id in ipairs(plan.order) do self.stage:add(plan.services[id]) end
+  self.world.most = self.world.most + EVENTS_EACH * #plan.order
   local found = {}
   for _, row in ipairs(self.rows) do
     if row.subject == 'service' then
@@ -156,6 +161,22 @@ function Play:rest()
   if self.ended then return self.ended end
   local supervisor = self.network.supervisor
   return supervisor and supervisor:rest() or { status = 0, failed = {}, reason = 'nothing was started', survivors = {} }
+end
+
+---Wanted services that have failed, and those that never became ready.
+---@return string[]
+function Play:failed()
+  local found, seen = {}, {}
+  local function add(id)
+    if not seen[id] then found[#found + 1], seen[id] = id, true end
+  end
+  for _, id in ipairs(self:rest().failed) do add(id) end
+  if self.ended then return found end
+  for _, snapshot in ipairs(self:snapshots()) do
+    local scheduled = self.network.plan.services[snapshot.id].schedule
+    if snapshot.want == 'up' and not self.readied[snapshot.id] and not scheduled then add(snapshot.id) end
+  end
+  return found
 end
 
 ---@return snapshot[]

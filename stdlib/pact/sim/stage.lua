@@ -169,6 +169,11 @@ function Stage:owner(url)
   end
 end
 
+-- A row may say what a sick service answers, but not make its probe succeed.
+local function tells_of_sickness(row, request, spec)
+  return not is_probe(request) or row.error ~= nil or not probes.status_matches(spec.status, row.status or 200)
+end
+
 ---@param request table as sys.http.request takes it
 ---@return table? answer, string? message, string? code nothing at all: it is not known here
 function Stage:http(request)
@@ -178,6 +183,9 @@ function Stage:http(request)
   if actor then
     local spec = check and check.spec
     if not spec and is_probe(request) then spec = actor.service.health or {} end
+    if row and self:state(actor) == 'sick' and tells_of_sickness(row, request, spec) then
+      return self.answers:answer_http(row, request)
+    end
     local answer, message, code = self:http_state(actor, not row and spec or nil)
     if answer or message then return answer, message, code end
   end

@@ -24,7 +24,7 @@ Timeline.__index = Timeline
 ---@param plan_of fun(): plan?
 ---@return timeline
 function M.new(plan_of)
-  return setmetatable({ plan_of = plan_of, verdicts = {}, last = {} }, Timeline)
+  return setmetatable({ plan_of = plan_of, verdicts = {}, last = {}, crashed = {} }, Timeline)
 end
 
 local function place_of(fn)
@@ -58,7 +58,7 @@ local HEALTH = { unhealthy = true, health_check_failed = true }
 function Timeline:used(event, verdict)
   local last = self.last[event.service]
   if HEALTH[event.hook] then
-    self.verdicts[event.service] = verdict
+    self.verdicts[event.service] = { by = verdict }
   elseif last and last.data.mono == event.mono then
     last.by = verdict
   end
@@ -66,13 +66,27 @@ end
 
 local BY = {}
 
-BY.backoff, BY.failed = Timeline.policy, Timeline.policy
-function BY.stopped() end
+-- A verdict on a service's health decides that it is ended, and what follows at once.
+local function decided(self, event)
+  local held = self.verdicts[event.service]
+  if not held or held.mono and held.mono ~= event.mono then return nil end
+  held.mono = event.mono
+  return held.by
+end
 
--- Why a living service was ended: a verdict on its health, or on_unhealthy.
+-- What could not be started has failed without anybody's decision.
+local function by_verdict_or_policy(self, event)
+  return decided(self, event) or self.crashed[event.service] and self:policy(event) or nil
+end
+
+BY.backoff, BY.failed, BY.stopped = by_verdict_or_policy, by_verdict_or_policy, decided
+
+function BY.started(self, event) self.crashed[event.service] = nil end
+
+-- Why a living service was ended.
 function BY.crashed(self, event)
-  local verdict = self.verdicts[event.service]
-  self.verdicts[event.service] = nil
+  self.crashed[event.service] = true
+  local verdict = decided(self, event)
   if verdict or not (event.reason or ''):find '^unhealthy: ' then return verdict end
   local plan = self.plan_of()
   local service = plan and plan.services[event.service]

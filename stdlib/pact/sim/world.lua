@@ -5,7 +5,9 @@ local M = {}
 ---@class world
 ---@field now integer monotonic ms
 ---@field offset integer from `now` to the wall clock
----@field limit integer how much may happen at one moment before it counts as endless
+---@field limit integer how many turns one moment may have before it counts as endless
+---@field most integer how many events it may have
+---@field work integer events of this moment
 ---@field dispatched integer events delivered so far
 ---@field programs table<string, table|fun(spec: table, nth: integer): table> what argv[1] does, see sim/proc
 ---@field program_of? fun(spec: table): table? answers instead of `programs`
@@ -28,7 +30,8 @@ function M.new(opts)
   opts = opts or {}
   local now = opts.now or 1000
   return setmetatable({
-    now = now, offset = (opts.wall or 1700000000000) - now, state = opts.seed or 1, limit = 100000,
+    now = now, offset = (opts.wall or 1700000000000) - now, state = opts.seed or 1, limit = 10000, most = 20000,
+    turns = 0, work = 0,
     heap = {}, moments = {}, ids = 0, pids = 100, dispatched = 0, operations = {}, cancelled = {},
     programs = {}, counts = {}, spawned = {}, procs = {}, listeners = {}, logs = {},
     http = {}, tcp = {}, holders = {}, lingering = {}, files = {}, datagrams = {},
@@ -117,7 +120,7 @@ end
 ---Hands an event to the dispatch function, unless its id was cancelled.
 function World:event(id, kind, ...)
   if not self.cancelled[id] and self.on_dispatch then
-    self.dispatched = self.dispatched + 1
+    self.dispatched, self.work = self.dispatched + 1, self.work + 1
     self.on_dispatch(id, kind, ...)
   end
 end
@@ -146,8 +149,7 @@ function World:cancel(id)
 end
 
 local function endless(self)
-  error(('virtual time stands still at %d ms: more than %d turns at this moment, each because of the last')
-    :format(self.now, self.limit), 0)
+  error(('virtual time stands still at %d ms: things happen without end, each because of the last'):format(self.now), 0)
 end
 
 -- The next moment at which something happens; those at which all was taken back are passed over.
@@ -182,10 +184,10 @@ function World:turn(limit)
   local at, list = next_moment(self)
   if not at or at > limit then return false end
   if at > self.now then
-    self.now, self.turns = at, 0
+    self.now, self.turns, self.work = at, 0, 0
   else
-    self.turns = (self.turns or 0) + 1
-    if self.turns > self.limit then endless(self) end
+    self.turns = self.turns + 1
+    if self.turns > self.limit or self.work > self.most then endless(self) end
   end
   local count = #list -- what is made in this turn comes in the next
   for i = 1, count do

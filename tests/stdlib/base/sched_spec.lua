@@ -235,4 +235,17 @@ describe('sched', function()
     world:advance(10)
     assert.same({ 250, 250 }, budgets)
   end)
+
+  it('leaves the loop to others when a turn goes on and on by itself', function()
+    local rounds, fired = 0, nil
+    local function again()
+      rounds = rounds + 1
+      if rounds < 1000 then loop:batch(again) end
+    end
+    loop:batch(again)
+    loop:after(0, function() fired = rounds end)
+    world:advance(0)
+    assert.equal(1000, rounds)
+    assert.is_true(fired < 100)
+  end)
 end)

@@ -119,6 +119,60 @@ describe('a simulation', function()
     end)
   end
 
+  it('tells of itself by sd_notify while it is well', function()
+    local net = one { health = { notify = true, interval = '2s', retries = 2 } }
+    assert.is_true(net:until_({ web = 'running' }, '1s'))
+    net:advance '1m'
+    assert.equal('healthy', net:service('web').health)
+    net:hang('web', '20s')
+    net:advance '10s'
+    assert.equal('no WATCHDOG=1 in 2s twice', net:events('unhealthy')[1].reason)
+    net:advance '15s'
+    assert.equal('healthy', net:service('web').health)
+  end)
+
+  it('asks the one that lives where two take turns at one place', function()
+    local net = sim.new(function(pact)
+      for _, id in ipairs { 'shop', 'spare' } do
+        pact.process(id) {
+          command = { id }, ports = { 3000 }, health = { http = 'http://localhost:3000/', interval = '1s' },
+          disabled = id == 'spare',
+        }
+      end
+      pact.on('failed', function()
+        pact.sleep '1s' -- until what is left of it is gone
+        pact.start 'spare'
+      end)
+    end)
+    assert.is_true(net:until_({ shop = 'running' }, '5s'))
+    net:script { { service = 'shop', after = '0s', crash = true } }
+    net:crash 'shop'
+    assert.is_true(net:until_({ shop = 'failed', spare = 'running' }, '1m'))
+  end)
+
+  it('names the hook whose verdict on health ended it', function()
+    local net = one({}, {}, function(pact)
+      pact.on('unhealthy', function() return pact.verdict.restart { after = '3s' } end)
+    end)
+    net:advance '1s'
+    net:unhealthy('web', true, { restart_heals = true })
+    assert.is_true(net:until_(function() return net:count 'backoff' == 1 end, '1m'))
+    for _, event in ipairs { 'crashed', 'backoff' } do
+      assert.matches('^hook .*: restart after 3 s$', net:events(event)[1].by.words)
+    end
+    assert.is_true(net:until_({ web = 'running' }, '10s'))
+    net:crash 'web'
+    assert.matches('^policy on%-failure', net:events('backoff')[2].by.words)
+  end)
+
+  it('fails as a whole when a wanted service never became ready', function()
+    local net = one({}, { faults = { { service = 'web', slow_start = '20s' } } })
+    net:advance '10s'
+    assert.equal(3, net:result())
+    net:advance '20s'
+    assert.equal(0, net:result())
+  end)
+
   it('says the line that a check or a dependent waits for', function()
     local net = sim.new(function(pact)
       pact.process 'a' { command = { 'a' }, health = { log = 'listening' } }
@@ -257,6 +311,20 @@ describe('what the world answers', function()
     assert.equal('connection refused', got[#got])
   end)
 
+  it('is what a row makes of a service that is unwell', function()
+    local got
+    local net = one({ ports = { 3000 } }, { faults = {
+      { http = 'http://localhost:3000/health', status = 500, body = { cause = 'disk full' }, at = '5s' },
+    } }, function(pact)
+      pact.on('unhealthy', function() got = pact.http.get('http://localhost:3000/health'):json().cause end)
+    end)
+    net:advance '5s'
+    net:unhealthy 'web'
+    net:advance '1m'
+    assert.equal('disk full', got)
+    assert.equal('http 500 three times', net:events('unhealthy')[1].reason)
+  end)
+
   it('has a clock, chance and files of its own', function()
     local net = sim.new(function(pact)
       pact.process 'web'(web())
@@ -352,6 +420,13 @@ describe('a wrong simulation', function()
     net:advance '1m'
     assert.matches('ran for more than 250 ms without waiting', net:events('hook_failed')[1].reason)
     assert.equal('running', net:status 'web')
+  end)
+
+  it('ends when a hook starts again what fails at once', function()
+    fails('virtual time stands still at 0 ms', one, {}, { faults = { { service = 'web', start_fails = true } } },
+      function(pact)
+        pact.on('failed', function(service) service:start { wait = false } end)
+      end)
   end)
 
   it('ends when time stands still', function()

@@ -56,7 +56,7 @@ function Run:status()
   local play = self.play
   if play.problem or play.answers.unanswered[1] then return 2 end
   if play.errors[1] then return 1 end
-  return #play:rest().failed > 0 and 3 or play:rest().status == 3 and 3 or 0
+  return #play:failed() > 0 and 3 or 0
 end
 
 -- What happened in the world (timers, answers, ends of processes) and in the network.
@@ -73,8 +73,9 @@ function Run:end_record()
     }
   end
   return {
-    at = play.world.now, event = 'end', reason = play:rest().reason, status = self:status(), seed = self.seed,
-    ended = play.ended ~= nil, failed = json.array(play:rest().failed), services = services, unanswered = questions,
+    at = play.world.now, event = 'end',
+    reason = play.ended and play.ended.reason, status = self:status(), seed = self.seed,
+    ended = play.ended ~= nil, failed = json.array(play:failed()), services = services, unanswered = questions,
     events = self:events(),
   }
 end
