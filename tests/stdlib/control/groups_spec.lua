@@ -75,7 +75,7 @@ describe('scale', function()
     net:advance '1s'
     act(function(pact) pact.scale('web', 2) end)
     net:advance '10s'
-    assert.equal(0, #net:events { 'restarted' })
+    assert.equal(0, #net:events 'restarted')
     net:crash 'web-2'
     net:advance '30s'
     assert.equal('running', net:status 'web-2')
