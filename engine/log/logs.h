@@ -41,7 +41,8 @@ struct event_line {
   uint64_t at_ms; // wall
   int stream;
   size_t size_bytes;
-  char *text; // without its newline; may hold NULs
+  char *text;    // without its newline; may hold NULs
+  uint64_t lost; // lines before it that fitted, too, and were too many for one turn
 };
 
 // New bytes are in the file. `id` is the log's.
@@ -87,8 +88,8 @@ void logs_leader_ended(struct logs *logs, uint64_t id, uint64_t owner);
 // counted as lost: -EAGAIN.
 int logs_write(struct logs *logs, uint64_t id, int stream, const char *bytes, size_t size_bytes);
 
-// Watches for lines from now on: EV_LINE until cancelled. A line is looked at up to 64 KiB. On a
-// bad pattern -EINVAL, with what is wrong in `why`.
+// Watches for lines from now on: EV_LINE until cancelled, at most 4,096 in one turn. A line is
+// looked at up to 64 KiB. On a bad pattern -EINVAL, with what is wrong in `why`.
 int logs_match(struct logs *logs, uint64_t id, const struct needle_spec *spec, uint64_t *watch,
                char *why, size_t why_size);
 // Ends a watch; false when the id is none.

@@ -6,12 +6,18 @@
 #include "log/index.h"
 #include "log/log.h"
 
+// A turn's lines wait in memory until they are delivered.
+enum { TURN_LINES = 4096 };
+
 struct watch {
   uint64_t id;
   struct log *log;
   struct list link; // in log.watches
   struct needle needle;
   struct source *told; // whose open line has been told already
+  uint64_t turn;       // of the loop, in which
+  unsigned queued;     // so many were told
+  uint64_t lost;
 };
 
 int logs_match(struct logs *logs, uint64_t id, const struct needle_spec *spec, uint64_t *watch_id,
@@ -63,13 +69,25 @@ static void destroy_line(struct event *event) {
   free(line);
 }
 
+static bool has_room(struct watch *watch) {
+  uint64_t turn = watch->log->logs->loop->turns;
+  if (watch->turn != turn) watch->turn = turn, watch->queued = 0;
+  return watch->queued++ < TURN_LINES;
+}
+
 static void tell(struct watch *watch, struct source *source, const char *text, size_t size) {
+  if (!has_room(watch)) {
+    watch->lost++;
+    return;
+  }
   struct event_line *line = mem_new(sizeof *line);
   line->event = (struct event){.kind = EV_LINE, .id = watch->id, .destroy = destroy_line};
   line->at_ms = clock_wall_us() / 1000;
   line->stream = source->stream;
   line->text = mem_dup(text, size);
   line->size_bytes = size;
+  line->lost = watch->lost;
+  watch->lost = 0;
   loop_push(watch->log->logs->loop, &line->event);
 }
 

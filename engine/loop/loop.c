@@ -48,6 +48,7 @@ void loop_finish(struct loop *loop) {
 static void deliver_all(struct loop *loop) {
   if (!loop->queue.first) return;
   uv_idle_stop(&loop->waiting);
+  loop->turns++;
   loop->batch = loop->queue;
   loop->queue = (struct event_queue){0};
   for (struct event *event; (event = queue_take(&loop->batch));) {

@@ -22,6 +22,7 @@ struct loop {
   struct event_queue queue; // the next turn's
   struct event_queue batch; // the rest of the turn that is being delivered
   uint64_t next_id;
+  uint64_t turns; // that delivered something
   loop_deliver_fn deliver;
   loop_turn_fn turn;
   void *context;

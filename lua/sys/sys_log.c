@@ -125,7 +125,8 @@ int sys_push_line(lua_State *L, const struct event *event) {
   lua_pushlstring(L, line->text, line->size_bytes);
   lua_pushinteger(L, line->stream);
   lua_pushinteger(L, (lua_Integer)line->at_ms);
-  return 3;
+  lua_pushinteger(L, (lua_Integer)line->lost);
+  return 4;
 }
 
 int sys_push_output(lua_State *L, const struct event *event) {

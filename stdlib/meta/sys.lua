@@ -177,8 +177,8 @@ function sys.log.epoch(id, epoch) end
 ---@param stream integer 1 stdout, 2 stderr, 3 ours
 ---@return true? ok, string? message, string? code 'gone'; 'EAGAIN': 4 MiB are queued, what found no room is counted as lost
 function sys.log.write(id, stream, bytes) end
----Watches for a line with `pattern` (plain text, or `{ regex = 'POSIX extended' }`), from now on: event `(watch, 'line', text, stream, at)` for
----each, until cancelled. Lines are cut at 64 KiB.
+---Watches for a line with `pattern` (plain text, or `{ regex = 'POSIX extended' }`), from now on: event `(watch, 'line', text, stream, at, lost)`
+---for each, until cancelled. Lines are cut at 64 KiB. At most 4,096 in one turn; `lost` before it were beyond that.
 ---@return integer? watch, string? message
 function sys.log.match(id, pattern) end
 ---`on`: event `(id, 'output', end_offset, lines)` when bytes have come, at most every 25 ms. Costs nothing while off.

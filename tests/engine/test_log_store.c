@@ -318,6 +318,25 @@ static void watches_hear_whole_lines_once(void **state) {
   close(fd);
 }
 
+static void watches_hear_so_many_lines_in_a_turn(void **state) {
+  struct log_world *world = *state;
+  uint64_t id = log_world_log(world, "flood", 0, 0), watch;
+  char why[100], lines[10001];
+  struct needle_spec text = {"y", 1, false};
+  assert_int_equal(logs_match(world->logs, id, &text, &watch, why, sizeof why), 0);
+  for (size_t i = 0; i < 5000; i++) memcpy(lines + 2 * i, "y\n", 3);
+  int fd = log_world_pipe(world, id, 1);
+  log_world_put(fd, lines);
+  log_world_turn(world, 200);
+  assert_int_equal(world->count, 4096);
+  log_world_put(fd, "y again\n");
+  log_world_turn(world, 200);
+  assert_int_equal(world->count, 4097);
+  assert_int_equal(world->numbers[0], 0);
+  assert_int_equal(world->numbers[4096], 5000 - 4096);
+  close(fd);
+}
+
 static void output_is_told_only_when_asked_and_not_too_often(void **state) {
   struct log_world *world = *state;
   uint64_t id = log_world_log(world, "told", 0, 0);
@@ -361,6 +380,7 @@ int main(void) {
       TEST(a_log_without_bytes_has_its_files_soon_and_at_its_end),
       TEST(formats_put_time_and_stream_before_each_line),
       TEST(watches_hear_whole_lines_once),
+      TEST(watches_hear_so_many_lines_in_a_turn),
       TEST(output_is_told_only_when_asked_and_not_too_often),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,25 @@ describe('a hook of line', function()
     assert.same({ '100' }, t:lines 'heard')
   end)
 
+  case('that fits all of a flood hears some of it, and the network answers meanwhile', function(t)
+    local network = t:up [[
+      local heard, left_out = 0, 0
+      pact.process 'y' {
+        shell = 'yes | head -c 40000000; touch over; exec sleep 1000', log = { max_size = '1m', max_files = 1 },
+      }
+      pact.on('line', 'y', function(_, event) heard, left_out = heard + 1, left_out + (event.left_out or 0) end)
+      pact.command('heard', function() return heard .. ' ' .. left_out end)
+    ]]
+    t:wait_service('y', { status = 'running' })
+    functional.wait('the end of the flood', function() return t:exists 'over' end, 30)
+    local heard = functional.wait('lines that were left out', function()
+      local n, left_out = t:run({ 'do', 'heard' }).out:match '(%d+) (%d+)'
+      return n and tonumber(left_out) > 0 and tonumber(n)
+    end)
+    assert.truthy(heard < 10000000, heard)
+    network:expect "net.lua:5: 'y' says more than it can hear; some lines are left out"
+  end)
+
   for _, row in ipairs {
     { "pact.on('line', function() end)", "needs a filter: pact.on('line', { service = 'web', match = 'text' }" },
     { "pact.on('line', { service = 'a' }, print)", "needs match = 'text'" },

@@ -13,7 +13,7 @@
 #include "log/logs.h"
 #include "net_turn.h"
 
-enum { LOG_EVENTS_MAX = 4096 };
+enum { LOG_EVENTS_MAX = 4200 };
 
 struct log_world {
   struct net_turn turn;
@@ -34,7 +34,10 @@ static inline void log_world_on_event(struct event *event, void *context) {
   world->kinds[at] = event->kind;
   world->ids[at] = event->id;
   world->texts[at] = NULL;
-  if (event->kind == EV_LINE) world->texts[at] = strdup(((struct event_line *)event)->text);
+  if (event->kind == EV_LINE) {
+    world->texts[at] = strdup(((struct event_line *)event)->text);
+    world->numbers[at] = ((struct event_line *)event)->lost;
+  }
   if (event->kind == EV_OUTPUT) world->numbers[at] = ((struct event_output *)event)->end_offset;
   if (event->kind == EV_LOGFAULT) {
     struct event_logfault *fault = (struct event_logfault *)event;

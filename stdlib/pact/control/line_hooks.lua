@@ -4,8 +4,9 @@ local list = require 'pact.base.list'
 
 local M = {}
 
--- So many runs of one hook at a time: what comes meanwhile is left out.
-local RUNS_MOST = 100
+-- So many runs of one hook at a time, and so many lines of one service within a window: what comes meanwhile is
+-- left out.
+local RUNS_MOST, WINDOW_MS, LINES_MOST = 100, 100, 2000
 
 local STREAMS = { 'stdout', 'stderr' }
 
@@ -18,6 +19,7 @@ Lines.__index = Lines
 ---@field sched sched
 ---@field supervisor supervisor
 ---@field hooks hooks
+---@field say fun(text: string) tells people
 
 ---@param context line_hooks_context
 ---@return line_hooks
@@ -32,12 +34,20 @@ local function hears(hook, service)
   return not wanted or list.index(wanted, service.id) or (service.group and list.index(wanted, service.group))
 end
 
+-- Told once for each hook: one that filters more finely misses nothing.
+local function leave_out(self, hook, service, lines)
+  hook.left_out = (hook.left_out or 0) + lines
+  if hook.told then return end
+  hook.told = true
+  self.context.say(("pactlua: hook of line at %s:%d: '%s' says more than it can hear; some lines are left out\n")
+    :format(hook.at.file, hook.at.line, service.id))
+end
+
 function Lines:heard(hook, watch, service, text, stream)
   local context, wanted = self.context, hook.filter.stream
   if wanted and STREAMS[stream] ~= wanted then return end
   if (hook.under_way or 0) >= RUNS_MOST then
-    hook.left_out = (hook.left_out or 0) + 1
-    return
+    return leave_out(self, hook, service, 1)
   end
   local snapshot = context.supervisor:snapshot(service.id)
   local more = context.hooks:hear(hook, {
@@ -54,8 +64,16 @@ function Lines:watch(hook, service)
   local log = hears(hook, service) and context.supervisor:log(service.id)
   local watch = log and context.sys.log.match(log, hook.filter.match)
   if not watch then return end
-  context.sched:on(watch, function(_, text, stream)
-    self:heard(hook, watch, service, text, stream)
+  local count, began = 0, context.sys.time.now()
+  context.sched:on(watch, function(_, text, stream, _, lost)
+    if (lost or 0) > 0 then leave_out(self, hook, service, lost) end
+    local since = context.sys.time.now() - began
+    if since >= WINDOW_MS then count, began, since = 0, began + since, 0 end
+    count = count + 1
+    if count <= LINES_MOST then return self:heard(hook, watch, service, text, stream) end
+    leave_out(self, hook, service, 1) -- and nothing is looked for until the window is over
+    context.sched:cancel(watch)
+    context.sched:after(WINDOW_MS - since, function() self:watch(hook, service) end)
   end)
 end
 

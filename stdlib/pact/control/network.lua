@@ -294,7 +294,12 @@ function Network:start(context)
       self:on_rest(rest)
     end,
   }
-  local listening = { sys = self.sys, sched = self.sched, supervisor = self.supervisor, hooks = self.hooks }
+  local listening = {
+    sys = self.sys, sched = self.sched, supervisor = self.supervisor, hooks = self.hooks,
+    say = function(text)
+      self:say(text)
+    end,
+  }
   self.lines = line_hooks.new(listening)
   listening.every = self.plan.settings.tui.refresh_rate
   self.metrics = metrics_hooks.new(listening)

@@ -3,6 +3,7 @@ local calls = require 'pact.declare.calls'
 local edges = require 'pact.declare.edges'
 local events = require 'pact.declare.events'
 local health = require 'pact.declare.fields.health'
+local hooks = require 'pact.declare.fields.hooks'
 local list = require 'pact.base.list'
 local options = require 'pact.declare.options'
 local patterns = require 'pact.declare.patterns'
@@ -30,6 +31,7 @@ local chapters = {
   { noun = policies.stop, prefix = 'stop.', title = 'stop' },
   { noun = policies.log, prefix = 'log.', title = 'log' },
   { noun = edges.noun, prefix = 'depends_on.', title = 'depends_on' },
+  { noun = hooks.line, prefix = 'line.', title = 'line' },
   { noun = service.inner.watch, prefix = 'watch.', title = 'watch' },
   { noun = service.inner.schedule, prefix = 'schedule.', title = 'schedule' },
   { noun = service.inner.build, prefix = 'build.', title = 'build' },

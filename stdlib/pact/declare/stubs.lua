@@ -21,7 +21,9 @@ local HEAD = [[
 ---@alias pact.dependency string|pact.handle|pact.edge
 ---@alias pact.depends_on pact.dependency|pact.dependency[]|table<string, pact.condition|pact.edge|true>
 ---@alias pact.hook fun(service: pact.handle, event: pact.event): pact.verdict?
----@alias pact.hooks table<pact.event_name, pact.hook|string>
+---@alias pact.run pact.hook|string a function, or the path of a script
+---@alias pact.lines pact.pattern|pact.line_filter which lines `line` hears
+---@alias pact.hooks table<pact.event_name, pact.run>
 ---@alias pact.goal 'started'|'ready'|'healthy'|'stopped'
 ---@alias pact.life 'idle'|'waiting'|'starting'|'running'|'stopping'
 ---@alias pact.rest 'stopped'|'backoff'|'completed'|'failed'|'skipped'

@@ -440,6 +440,22 @@ describe('a wrong simulation', function()
   end)
 end)
 
+describe('a hook of line', function()
+  it('hears what a service says', function()
+    local heard = {}
+    local net = one({}, {}, function(pact)
+      pact.on('line', { match = 'memory', service = 'web' }, function(service, event)
+        heard[#heard + 1] = service.id .. ': ' .. event.text
+      end)
+    end)
+    net:advance '1s'
+    net:says('web', 'out of memory')
+    net:says('web', 'fine')
+    net:advance '1s'
+    assert.same({ 'web: out of memory' }, heard)
+  end)
+end)
+
 describe('two services at one address', function()
   it('are whichever of them lives', function()
     local net = sim.new(function(pact)

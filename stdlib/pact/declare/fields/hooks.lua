@@ -28,7 +28,7 @@ M.FILTER_NEEDED = "needs a filter: pact.on('line', { service = 'web', match = 't
 
 -- a service, or several
 local services = {
-  name = 'services', lua = 'pact.service|string|(pact.service|string)[]',
+  name = 'services', lua = 'pact.handle|string|(pact.handle|string)[]',
   check = function(value, cursor)
     local one = handle.id_of(value) or type(value) == 'string'
     local out = {}
@@ -47,7 +47,7 @@ local services = {
 ---@type noun
 M.line = {
   name = 'line_filter',
-  doc = "Which lines of services' output a hook of `line` hears.",
+  doc = "Which lines of services' output a hook of `line` hears: pact.on('line', { match = 'text' }, fn).",
   fields = {
     { name = 'match', type = values.pattern, doc = "What the line has: text, or { regex = '…' }." },
     { name = 'service', aliases = { 'services' }, type = services, doc = 'Of which services; all without it.' },
