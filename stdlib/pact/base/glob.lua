@@ -189,6 +189,15 @@ function Set:match(path)
   return false
 end
 
+---@param name string without a slash
+---@return boolean one of the patterns is for single names, and matches
+function Set:match_name(name)
+  for _, glob in ipairs(self.list) do
+    if #glob.names == 1 and (glob.names[1] == true or name_fits(glob, 1, name)) then return true end
+  end
+  return false
+end
+
 ---@param directory string
 ---@return boolean something below it may match
 function Set:may_hold(directory)

@@ -59,7 +59,8 @@ function Rules:verdict(path, is_directory)
     local below = rules.directory == '/' and path:sub(2) or path:sub(#rules.directory + 2)
     for i = #rules.list, 1, -1 do
       local rule = rules.list[i]
-      if (is_directory or not rule.directory) and rule.set:match(rule.by_name and name or below) then
+      if (is_directory or not rule.directory)
+        and (rule.by_name and rule.set:match_name(name) or not rule.by_name and rule.set:match(below)) then
         return not rule.back
       end
     end
