@@ -1,5 +1,7 @@
 #include "roles/front_link.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@ struct front_watch {
   uv_poll_t guard, engine; // pidfds
   bool guard_open, engine_open;
   int engine_pidfd;
+  struct guard_note note; // the last one read
   struct output outputs[2];
   bool output_open[2];
   int handles; // not closed yet
@@ -144,11 +147,20 @@ static void both_killed(struct front_watch *watch, int status) {
   both_ended(watch, status);
 }
 
-// The last note that the guard has left.
+// The last note that the guard has left; it waits for no other.
 static struct guard_note read_notes(struct front_watch *watch) {
-  struct guard_note note = {.engine_pid = 0, .status = -1}, next;
-  while (fd_read_full(watch->link->notes_fd, &next, sizeof next) == sizeof next) note = next;
-  return note;
+  struct pollfd ready = {.fd = watch->link->notes_fd, .events = POLLIN};
+  struct guard_note next;
+  while (poll(&ready, 1, 0) > 0 && fd_read_full(ready.fd, &next, sizeof next) == sizeof next)
+    watch->note = next;
+  return watch->note;
+}
+
+int front_link_kill_engine(struct front_link *link) {
+  if (!link->front || !link->watch || link->ended) return -ESRCH;
+  struct guard_note note = read_notes(link->watch);
+  if (note.engine_pid <= 0 || note.status >= 0) return -ESRCH;
+  return kill(note.engine_pid, SIGKILL) < 0 ? -errno : 0;
 }
 
 static void on_engine_end(uv_poll_t *poll, int error, int events) {
@@ -208,6 +220,7 @@ int front_link_attach(struct front_link *link, struct loop *loop) {
   watch->link = link;
   watch->loop = loop;
   watch->engine_pidfd = -1;
+  watch->note = (struct guard_note){.status = -1};
   link->watch = watch;
   int error = 0;
   if (link->guard_pidfd < 0)

@@ -28,4 +28,7 @@ int front_link_take(struct front_link *link);
 // been ended too. What the engine writes to its stdout and stderr is passed on to the front's,
 // lines of the latter behind `engine: `.
 int front_link_attach(struct front_link *link, struct loop *loop);
+// In the front, for an engine that doesn't answer any more: SIGKILL; the guard then ends all of it.
+// -ESRCH when it has ended.
+int front_link_kill_engine(struct front_link *link);
 void front_link_detach(struct front_link *link); // before the loop is finished; closes all

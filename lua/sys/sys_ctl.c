@@ -105,6 +105,12 @@ static int guard(lua_State *L) {
   return 1;
 }
 
+static int kill_engine(lua_State *L) {
+  struct front_link *link = sys_engine(L)->front_link;
+  if (!link) return luaL_error(L, "this process has no engine");
+  return sys_done(L, front_link_kill_engine(link), "%s", "the engine");
+}
+
 int sys_open_ctl(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"listen", listen_on},
@@ -113,6 +119,7 @@ int sys_open_ctl(lua_State *L) {
       {"connect", connect_to},
       {"call", call},
       {"guard", guard},
+      {"kill_engine", kill_engine},
       {NULL, NULL},
   };
   luaL_newlib(L, functions);

@@ -315,6 +315,9 @@ function sys.ctl.call(connection, request) end
 ---Role 'front': the guard's pid, and event `(0, 'signal', 'GUARD')` when guard and engine have ended.
 ---@return { guard: integer, status?: integer }
 function sys.ctl.guard() end
+---Role 'front', for an engine that doesn't answer any more: SIGKILL; the guard then ends all of it.
+---@return true? ok, string? message, string? code 'ESRCH': it has ended
+function sys.ctl.kill_engine() end
 
 ---------------------------------------------------------------------------------------------------
 -- HTTP servers of the recipe's own.

@@ -10,6 +10,7 @@ local style = require 'pact.observe.style'
 local M = {}
 
 local AGAIN_MS = 400
+local ANSWER_MS = 2000
 local SIGNALS = { 'INT', 'TERM', 'HUP' }
 
 ---@class front
@@ -144,8 +145,21 @@ function Front:signalled(name)
       self:post('/v1/shutdown', { reason = why })
     end
   elseif now - self.asked_at >= AGAIN_MS then
-    self:post('/v1/shutdown', { reason = 'killed at once', now = true })
+    self:kill_all()
   end
+end
+
+---All are killed at once; the engine too, when it doesn't even answer to that.
+function Front:kill_all()
+  local answered = false
+  if self.link then
+    local body = { reason = 'killed at once', now = true }
+    self.link:call('POST', '/v1/shutdown', body, function() answered = true end)
+  end
+  self.sched:after(ANSWER_MS, function()
+    if answered or self.ended or not self.sys.ctl.kill_engine() then return end
+    self.context.err 'pactlua: the engine does not answer: it is killed, and all of its processes are ended\n'
+  end)
 end
 
 function Front:session_ended(why)

@@ -135,6 +135,20 @@ describe('killed', function()
     end)
   end
 
+  case('fault 2: an engine that hangs is killed by a second Ctrl-C, and all of its processes end', function(t)
+    local network = t:up(RECIPE)
+    local pids = t:wait_lines('pids', 8)
+    kill(roles_of(network), { 'engine' }, 'STOP')
+    network:signal 'INT'
+    functional.sleep(0.6) -- a second one counts 400 ms after the first
+    network:signal 'INT'
+    local result = network:wait(10)
+    assert.equal(2, result.signal, result.err)
+    assert.truthy(result.err:find('the engine does not answer', 1, true), result.err)
+    assert.equal(0, #left(pids))
+    forget_socket(t)
+  end)
+
   case('fault 2: SIGSEGV of the engine: the terminal is as it was', function(t)
     t:recipe [[ pact.process 'p' { shell = 'echo $$ >>pids; exec sleep 1000' } ]]
     local shell = t:start({ '-c', 'stty -g >before; "$PACTLUA" net.lua; stty -g >after' },
