@@ -133,6 +133,7 @@ Queue.__index = Queue
 local Queues = setmetatable({}, { __mode = 'k' }) -- queue → its inside
 
 local function queue(context, room)
+  if room == nil then room = 1 end
   if math.type(room) ~= 'integer' or room < 1 then
     arguments.misuse('pact.queue needs the number of values it holds, 1 or more, got %s', text.show(room))
   end

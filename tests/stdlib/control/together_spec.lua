@@ -193,7 +193,7 @@ describe('several things at once', function()
     { function() pact.race {} end, 'pact.race needs functions' },
     { function() pact.race({ print }, { timeot = 1 }) end, "pact.race: unknown key 'timeot' (did you mean 'timeout'?)" },
     { function() pact.spawn() end, 'pact.spawn: what it runs must be a function, got nothing' },
-    { function() pact.queue() end, 'pact.queue needs the number of values it holds, 1 or more, got nothing' },
+    { function() pact.queue(0) end, 'pact.queue needs the number of values it holds, 1 or more, got 0' },
     { function() pact.queue(1):put() end, 'put: nil is no value for a queue' },
     { function() pact.spawn(print):wait { timeout = 5 } end, "wait: timeout is 5: a bare number is milliseconds" },
   } do
