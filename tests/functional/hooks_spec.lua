@@ -176,4 +176,25 @@ describe('hooks', function()
     local failed = journal(t, 'hook_failed')[1]
     assert.same({ 'hooks/recover.lua', 1, 'p' }, { failed.file, failed.line, failed.service })
   end)
+
+  case('a command of the recipe that hogs is interrupted, one that waits ends with the network', function(t)
+    local network = t:up [[
+      pact.process 'p' { command = { 'sleep', '1000' } }
+      pact.command('hog', function() while true do end end)
+      pact.command('wait', function()
+        local _ <close> = setmetatable({}, { __close = function() pact.file.write('closed', '') end })
+        pact.file.write('waits', '')
+        pact.sleep '1h'
+      end)
+    ]]
+    t:wait_service('p', { status = 'running' })
+    local result = t:run { 'do', 'hog' }
+    assert.equal(1, result.code)
+    assert.truthy((result.out .. result.err):find('net.lua:2: interrupted: ran for more than 250 ms', 1, true), result.err)
+    t:start { 'do', 'wait' }
+    functional.wait('the command', function() return t:exists 'waits' end)
+    network:signal 'TERM'
+    network:wait(10)
+    assert.is_true(t:exists 'closed')
+  end)
 end)

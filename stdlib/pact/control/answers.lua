@@ -66,7 +66,8 @@ function Network:recipe_command(name, args)
     local known = list.keys(self.plan and self.plan.commands or {})
     return nil, ("no command '%s'%s"):format(name, text.suggest(name, known)), 'unknown'
   end
-  local task = self.sched:spawn(found.fn, { name = 'command ' .. name, on_error = function() end }, args)
+  local function quiet() return true end -- who asked is told of an error
+  local task = self.work:run('command ' .. name, found.fn, { quiet = quiet }, args)
   return self.sched:join(task)
 end
 
