@@ -202,6 +202,8 @@ describe('replicas that cannot be', function()
   for name, row in pairs {
     ['a fixed port'] = { "pact.process 'web' { replicas = 2, ports = { 3000 }, command = { 'x' } }",
       "net.lua:1: process 'web': ports 3000 is fixed, which 2 replicas cannot share: write '3000+' to count up\n" },
+    ['a port beyond the last'] = { "pact.process 'web' { replicas = 3, ports = { '65534+' }, command = { 'x' } }",
+      "net.lua:1: process 'web': ports 65536 for web-3 is beyond 65535\n" },
     ['a name that is taken'] = { "pact.process 'web-2' { command = { 'x' } }\npact.process 'web' { replicas = 2, command = { 'x' } }",
       "net.lua:2: process 'web': has an instance 'web-2', which is declared already, at net.lua:1\n" },
     ['a name taken later'] = { "pact.process 'web' { replicas = 2, command = { 'x' } }\npact.process 'web-2' { command = { 'x' } }",

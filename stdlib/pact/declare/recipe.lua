@@ -137,36 +137,6 @@ local function finish_command(fields, at_hand)
   fields.args = nil
 end
 
--- the names of a group's instances are taken by it
-function Recipe:check_instances(declaration, at_hand)
-  for number = 1, declaration.fields.replicas or 0 do
-    local id = replicas.id(declaration.id, number)
-    local other = self.declared[id]
-    if other then
-      at_hand:slip(("has an instance '%s', which is declared already, at %s"):format(id, fail.place(other.at)))
-    end
-  end
-end
-
----One more instance of a group.
----@param declaration declaration of the group
----@param number integer
----@return declaration
-function Recipe:replicate(declaration, number)
-  local one = replicas.instance(declaration, number)
-  self.declared[one.id] = one
-  return one
-end
-
----Takes back a declaration that the plan refused.
----@param declaration declaration
-function Recipe:forget(declaration)
-  self.declared[declaration.id] = nil
-  for number = 1, declaration.fields.replicas or 0 do
-    self.declared[replicas.id(declaration.id, number)] = nil
-  end
-end
-
 ---Takes a declaration: `word` is the function's name, as in messages.
 ---@param what { word: string, kind: string, task: boolean }
 ---@param id any
@@ -200,11 +170,11 @@ function Recipe:declare(what, id, raw, at)
     id = id, word = what.word, kind = what.kind, task = what.task, at = at, fields = fields,
     raw = raw, tried = tried,
   }
-  if not first then self:check_instances(declaration, at_hand) end
+  if not first then replicas.check(self, declaration, at_hand) end
   self:settle(before)
   if not first then
     self.declared[id] = declaration
-    for number = 1, fields.replicas or 0 do self:replicate(declaration, number) end
+    for number = 1, fields.replicas or 0 do replicas.declare(self, declaration, number) end
     self.declarations[#self.declarations + 1] = declaration
     if self.phase == 'running' and self.context.added then self.context.added(declaration) end
   end

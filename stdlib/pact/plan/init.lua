@@ -151,7 +151,9 @@ function M.extend(plan, recipe)
   take(recipe, draft, recipe.resolver, first)
   local added, problems = join(plan, draft)
   if not added then
-    for i = #recipe.declarations, first, -1 do recipe:forget(table.remove(recipe.declarations, i)) end
+    for i = #recipe.declarations, first, -1 do
+      replicas.forget(recipe, table.remove(recipe.declarations, i))
+    end
     return nil, problems
   end
   recipe.planned = #recipe.declarations
@@ -169,7 +171,7 @@ function M.scale(plan, recipe, group, count)
   local draft, new, ids = addition(plan, recipe), {}, {}
   for number = 1, count do
     ids[number] = replicas.id(group, number)
-    if not plan.services[ids[number]] then new[#new + 1] = recipe:replicate(recipe.declared[group], number) end
+    if not plan.services[ids[number]] then new[#new + 1] = replicas.declare(recipe, recipe.declared[group], number) end
   end
   if not draft.slips:empty() then return nil, draft.slips:sorted() end
   resolved(draft, recipe.resolver, new)

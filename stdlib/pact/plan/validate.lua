@@ -182,6 +182,9 @@ function rules.ports_are_free(draft)
           break
         end
       end
+      if port.port > 65535 then
+        tell(draft, service, 'ports', ('%d for %s is beyond 65535'):format(port.port, service.id))
+      end
       if port.counts == nil and (service.replicas or 1) > 1 and not port.fallback then
         tell(draft, service, 'ports', ("%d is fixed, which %d replicas cannot share: write '%d+' to count up")
           :format(port.port, service.replicas, port.port))
