@@ -11,4 +11,4 @@ end
 
 local file = path and assert(io.open(path, 'wb')) or io.stdout
 assert(file:write(require('pact.declare.reference')[what]()))
-assert(file:close())
+if path then assert(file:close()) end

@@ -71,7 +71,7 @@ local pact = { class = 'pact', prefix = 'pact.', title = 'pact', doc = "What `re
   { 'spawn', 'fun(fn: function, ...: any): pact.spawned', 'Runs a function beside this one.' },
   { 'all', ('fun(functions: (fun(): any)[], options?: { timeout: duration }): any[]?, %s'):format(refusal),
     'Runs functions side by side and waits for all.' },
-  { 'race', 'fun(functions: (fun(): any)[], options?: { timeout: duration }): any ...',
+  { 'race', 'fun(functions: (fun(): any)[], options?: { timeout: duration }): any',
     'Runs functions side by side; what the first gives. The others are ended.' },
   { 'queue', 'fun(room?: integer): pact.queue', 'A queue of values between functions that run side by side.' },
   { 'http', 'pact.http', 'Requests over HTTP; they wait.' },

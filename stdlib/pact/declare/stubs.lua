@@ -51,13 +51,15 @@ local HEAD = [[
 ---@class pact.subscription
 ---@field off fun(self) ends it
 
----@class pact.act how to start, stop, restart
+---How to start, stop, restart.
+---@class pact.act
 ---@field wait? boolean|'started'|'ready'|'healthy' false: returns at once
 ---@field timeout? duration
 ---@field with_dependents? boolean
 ---@field no_deps? boolean
 
----@class pact.exec a program: its arguments as a list, or `shell`
+---A program: its arguments as a list, or `shell`.
+---@class pact.exec
 ---@field [integer] string|number
 ---@field shell? string
 ---@field cwd? string
@@ -120,7 +122,7 @@ end
 ---@param kind? string only fields that such services have
 local function class(out, name, noun, kind)
   record.index(noun)
-  out[#out + 1] = ('---@class pact.%s %s'):format(name, noun.doc)
+  out[#out + 1] = ('---%s\n---@class pact.%s'):format(noun.doc, name)
   for _, row in ipairs(noun.fields) do
     if record.has_kind(row, kind) then out[#out + 1] = field_line(row) end
   end
@@ -134,8 +136,8 @@ local function event_names(out)
 end
 
 local function group(out, one)
-  local head = '---@class ' .. one.class .. (one.inherits and ': ' .. one.inherits or '')
-  out[#out + 1] = head .. ' ' .. one.doc
+  local parent = one.inherits and ': ' .. one.inherits or ''
+  out[#out + 1] = ('---%s\n---@class %s%s'):format(one.doc, one.class, parent)
   for _, row in ipairs(one.rows) do out[#out + 1] = ('---@field %s %s %s'):format(row[1], row[2], row[3]) end
   out[#out + 1] = ''
 end
@@ -156,7 +158,8 @@ function M.text(chapters, project)
     end
     if noun.name == 'service' then
       for _, kind in ipairs(KINDS) do class(out, kind, noun, kind) end
-      out[#out + 1] = "---@class pact.start: pact.service A service to declare and start; its kind is seen by its keys."
+      out[#out + 1] = '---A service to declare and start; its kind is seen by its keys.'
+      out[#out + 1] = '---@class pact.start: pact.service'
       out[#out + 1] = "---@field id string\n---@field wait? boolean|'started'|'ready'|'healthy'\n"
     end
   end

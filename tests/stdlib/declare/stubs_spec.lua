@@ -15,7 +15,7 @@ end
 
 -- the text of one class
 local function class(name)
-  return ('\n' .. stubs):match('\n(%-%-%-@class pact%.' .. name .. '[ :].-)\n\n')
+  return ('\n' .. stubs):match('\n(%-%-%-@class pact%.' .. name .. '[:\n].-)\n\n')
 end
 
 describe('the editor stubs', function()
