@@ -36,6 +36,7 @@ Hooks.__index = Hooks
 ---@field ms? integer
 ---@field verdict? verdict
 ---@field command? string what it told the service of its event to do
+---@field cancelled? boolean it was ended with the network
 
 ---@class hooks_context
 ---@field sched sched
@@ -186,6 +187,7 @@ function Hooks:told(run, used, why)
   self.context.bus:emit {
     name = 'hook_ended', service = run.service, epoch = run.event.epoch, hook = hook.event, of = run.event.seq,
     file = hook.at.file, line = hook.at.line, ms = run.ms, verdict = verdict, used = used, overruled = why,
+    cancelled = run.cancelled,
   }
 end
 
@@ -199,7 +201,9 @@ local function body(hook, fn, ...)
 end
 
 function Hooks:ended(run, value)
-  if not run.hook.untold then run.ended, run.ms = true, self.context.now() - run.began end
+  if not run.hook.untold then
+    run.ended, run.ms = true, self.context.now() - run.began
+  end
   if value ~= nil and not run.command then
     local wrong = verdicts.wrong(run.hook.event, value)
     if wrong then
@@ -235,8 +239,10 @@ function Hooks:task_options()
       self:failed(task.owner, message, traceback)
     end,
     on_end = function(status, task)
-      if status ~= 'cancelled' then self:ended(task.owner, status == 'done' and task.result[1] or nil) end
-      self:left(task.owner)
+      local run = task.owner
+      run.cancelled = status == 'cancelled' or nil
+      self:ended(run, status == 'done' and task.result[1] or nil)
+      self:left(run)
     end,
   }
 end
@@ -277,7 +283,9 @@ end
 function Hooks:commanded(task, command, ids)
   local run = task and task.owner
   if not run or not run.round or run.ended then return end
-  if list.index(ids, run.service) then self.rounds:commanded(run, command) end
+  if not list.index(ids, run.service) then return end
+  run.ms = self.context.now() - run.began
+  self.rounds:commanded(run, command)
 end
 
 ---@param task? task

@@ -85,10 +85,11 @@ end
 ---@param run hook_run
 function Rounds:ended(run)
   local round = run.round
-  if run.command then
-    return self.context.told(run, true)
+  if run.command then -- that has been told
+    return
   elseif not run.verdict then
     self.context.told(run)
+    if run.cancelled then return end -- with the network: nothing is decided any more
   elseif round.over then
     return self.context.told(run, false, overruled(round))
   end
@@ -100,7 +101,9 @@ end
 ---@param run hook_run
 ---@param command string
 function Rounds:commanded(run, command)
-  run.command = run.command or command
+  if run.command then return end
+  run.command = command
+  self.context.told(run, true)
   local round = run.round
   if round.over then return end
   round.over, round.winner = true, run
