@@ -67,4 +67,15 @@ describe('schedule', function()
     t:run { 'start', 'job' }
     t:wait_lines('runs', count + 2)
   end)
+
+  case('hooks hear of what was missed', function(t)
+    t:up [[
+      pact.on('missed', function(service, event) os.execute(('echo %s %d >>heard'):format(service, event.count)) end)
+      pact.task 'job' { shell = 'echo x >>runs; sleep 0.7', schedule = { every = '200ms' } }
+    ]]
+    t:wait_lines('runs', 2)
+    local heard = t:wait_lines('heard', 2)
+    assert.equal('job 1', heard[1])
+    assert.matches('^job [23]$', heard[2])
+  end)
 end)

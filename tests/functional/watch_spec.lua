@@ -130,7 +130,7 @@ describe('watch', function()
 
   case('one that restarts because of itself is paused after ten in a minute', function(t)
     local up = t:up [[
-      pact.process 'p' { shell = 'echo $$ >>pids; echo x >src/out; exec sleep 1000', watch = { 'src/', debounce = '10ms' },
+      pact.process 'p' { shell = 'echo $$ >>pids; sleep 0.1; echo x >src/out; exec sleep 1000', watch = { 'src/', debounce = '10ms' },
         stop = { signal = 'KILL' } }
       pact.exec { 'mkdir', '-p', 'src' }
     ]]
