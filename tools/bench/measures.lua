@@ -70,7 +70,7 @@ local function simulate(options)
   local line = "cd '%s' && '%s' simulate net.lua --faults faults.lua --for %s"
   local events = tonumber(bench.output(line:format(dir, bench.bin, span)):match '; (%d+) events\n')
   local whole = bench.time(3, dir, bench.bin, 'simulate', 'net.lua', '--faults', 'faults.lua', '--for', span)
-  local least = bench.time(3, dir, bench.bin, 'simulate', 'net.lua', '--faults', 'faults.lua', '--for', '100ms')
+  local least = bench.time(3, dir, bench.bin, 'simulate', 'net.lua', '--faults', 'faults.lua', '--for', '1s')
   local rate = events / (whole - least) * 1000
   return { { what = 'simulate: events', value = rate, unit = '/s', goal = 100000, more = true } }
 end

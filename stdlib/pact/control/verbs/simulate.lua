@@ -14,7 +14,7 @@ local timelines = require 'pact.sim.timeline'
 local M = {}
 
 local FOR_MS = 600000
-local TURNS = 500 -- between two looks at the real world
+local TURNS = 2000 -- between two looks at the real world
 local GC_PAUSE = 400 -- a play is short and makes much that is soon forgotten
 
 ---@class simulate_run
@@ -25,9 +25,9 @@ Run.__index = Run
 
 -- What has happened waits for the end of a slice: until then it may be told who decided it.
 function Run:entry(entry)
-  local moment = self.timeline:moment(entry)
   self.count = self.count + 1
-  if moment.event ~= 'probe' then self.moments[#self.moments + 1] = moment end
+  if entry.kind == 'event' and entry.event.name == 'probe' then return end
+  self.moments[#self.moments + 1] = self.timeline:moment(entry)
 end
 
 function Run:flush()
@@ -119,6 +119,7 @@ end
 
 ---Plays a little, then lets the real world have its turn: Ctrl-C is heard.
 function Run:slice()
+  collectgarbage('incremental', GC_PAUSE) -- the host means to keep an engine small, and sets its own
   local ok, err = self.context.sys.try(function()
     for _ = 1, TURNS do
       if not self.play:turn(self.limit) then return false end
@@ -155,7 +156,6 @@ function M.run(context)
     context = context, json = options.json, moments = {}, count = 0, columns = 0, seed = options.seed or 1,
     limit = options['for'] or FOR_MS,
   }, Run)
-  collectgarbage('incremental', GC_PAUSE)
   self.timeline = timelines.new(function() return self.play and self.play.network.plan end)
   local random = options.seed ~= nil and not options.faults and {} or nil
   self.play, message = begin.play(hosts.of(sys), recipe, {
