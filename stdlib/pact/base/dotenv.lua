@@ -1,5 +1,6 @@
 --- Files of NAME=value lines, as env_file reads them: quotes, escapes, values over many lines in quotes,
---- `export`, comments, `${NAME}` and `${NAME:-otherwise}`.
+--- `export`, comments, `${NAME}` and `${NAME:-otherwise}`; `$NAME` where there is such a variable, else it stays,
+--- so that a password may have a dollar.
 local M = {}
 
 local escapes = { n = '\n', r = '\r', t = '\t' }
@@ -35,6 +36,13 @@ function Reader:reference(text, at)
   return value or '', close + 1
 end
 
+-- `$NAME`, with `at` behind the dollar; gives nothing where there is no such variable
+function Reader:bare(text, at)
+  local name, rest = text:match('^([%a_][%w_]*)()', at)
+  local value = name and self:value_of(name)
+  if value then return value, rest end
+end
+
 -- `quoted`: escapes as in double quotes; else only `\$` and `\\$`
 function Reader:expand(text, quoted)
   local out, from = {}, 1
@@ -49,7 +57,9 @@ function Reader:expand(text, quoted)
       local known = escapes[after] or (after:find '["\\$\n]' and after)
       out[#out + 1], from = known or c .. after, at + 2
     else
-      out[#out + 1], from = c, at + 1
+      local value, rest = nil, nil
+      if c == '$' then value, rest = self:bare(text, at + 1) end
+      out[#out + 1], from = value or c, rest or at + 1
     end
   end
   out[#out + 1] = text:sub(from)

@@ -38,7 +38,8 @@ export A
 
   it('expands ${NAME} from what stands above, then from outside', function()
     assert.same({
-      A = 'x', B = 'x-o', C = 'def', D = '', E = '', F = '${A}', G = '${A}', H = '$A a$$b',
+      A = 'x', B = 'x-o', C = 'def', D = '', E = '', F = '${A}', G = '${A}', H = 'x a$$b', I = 'o/x.y', J = 'pa$word $5',
+      K = '$A', L = '$A', M = '',
     }, parse([[
 A=x
 B=${A}-${OUTER}
@@ -48,6 +49,11 @@ E="${NONE}"
 F=\${A}
 G="\${A}"
 H=$A a$$b
+I="$OUTER/$A.y"
+J=pa$word $5
+K='$A'
+L=\$A
+M=$EMPTY
 ]], { OUTER = 'o', EMPTY = '' }))
   end)
 

@@ -144,7 +144,7 @@ local rows = {
     aliases = { 'environment' },
     doc = 'Variables: text, numbers, true, functions called at each start; false takes one away.' },
   { name = 'env_file', type = shapes.list_of(values.path), kinds = child,
-    doc = 'Files of NAME=value lines, read at each start.' },
+    doc = 'Files of NAME=value lines, read at each start: quotes, export, ${NAME}, ${NAME:-otherwise}.' },
   { name = 'user', type = user, kinds = child, doc = 'The user it runs as.' },
   { name = 'tty', type = values.boolean, kinds = child, default = 'false',
     doc = 'Give it a terminal of its own.' },
