@@ -61,6 +61,20 @@ function M.health(health)
   return table.concat(words, ' ')
 end
 
+---@param schedule { every?: integer, cron?: string, tz?: string }
+---@return string such as `by cron '0 9 * * mon-fri' (Europe/Berlin)`
+function M.schedule(schedule)
+  if schedule.every then return 'every ' .. duration.format(schedule.every) end
+  return ("by cron '%s'%s"):format(schedule.cron, schedule.tz and (' (%s)'):format(schedule.tz) or '')
+end
+
+---@param watch { paths: string[], action: string|function, cascade: boolean }
+---@return string such as `src/**/*.js: restart`
+function M.watch(watch)
+  local action = type(watch.action) == 'function' and 'calls a function' or watch.action
+  return ('%s: %s%s'):format(table.concat(watch.paths, ', '), action, watch.cascade and ', with dependents' or '')
+end
+
 local function flags(service)
   local out = {}
   if service.disabled then out[#out + 1] = 'disabled' end
@@ -84,6 +98,8 @@ local function block(out, service, plan)
   detail(out, 'ports', table.concat(ports, ', '))
   detail(out, 'ready', service.ready and M.health(service.ready))
   detail(out, 'health', service.health and M.health(service.health))
+  detail(out, 'called', service.schedule and M.schedule(service.schedule))
+  detail(out, 'watches', service.watch and M.watch(service.watch))
   for i, edge in ipairs(service.depends_on) do
     detail(out, i == 1 and 'waits' or '', 'for ' .. M.edge(edge))
   end
@@ -158,7 +174,7 @@ end
 
 local lists = {
   tags = true, env_file = true, ports = true, success_exit = true, profiles = true, depends_on = true,
-  secrets = true, keep = true, command = true,
+  secrets = true, keep = true, command = true, paths = true, ignore = true,
 }
 
 -- values only: functions are named, handles are ids, what must not be seen is masked

@@ -43,6 +43,20 @@ step 3
 ]], show.text(plan))
   end)
 
+  it('tells when services are called, and what they follow', function()
+    local text = show.text(assert(box.declare [[
+      pact.project 'p'
+      pact.task 'a' { command = { 'x' }, schedule = { cron = '0 9 * * mon-fri', tz = 'UTC' } }
+      pact.task 'b' { command = { 'x' }, schedule = { every = '90s' } }
+      pact.process 'c' { command = { 'x' }, watch = { 'src/**/*.js', 'a.json', cascade = true } }
+      pact.process 'd' { command = { 'x' }, watch = { 'b', action = function() end } }
+    ]]))
+    for _, line in ipairs { "called   by cron '0 9 * * mon-fri' (UTC)\n", 'called   every 1 m 30 s\n',
+      'watches  src/**/*.js, a.json: restart, with dependents\n', 'watches  b: calls a function\n' } do
+      assert.truthy(text:find(line, 1, true), text)
+    end
+  end)
+
   it('writes for Graphviz', function()
     local text = show.dot(plan)
     assert.truthy(text:find('  "postgres" [label="The \\"DB\\"" shape=box];', 1, true))
