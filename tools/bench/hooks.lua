@@ -13,12 +13,6 @@ local RECIPE = [[
   pact.on('load:sleep', function() pact.sleep '1h' end)
   pact.start { id = 'p', command = { 'sleep', '1000' } }
   pact.sleep '700ms' -- until memory of the start has been given back
-  local before = pss()
-  for number = 1, SLEEPERS do
-    pact.emit('load:sleep', { number = number })
-    if number %% 100 == 0 then pact.sleep '1ms' end
-  end
-  local each = (pss() - before) * 1024 / SLEEPERS
   local began, cpu, sent, count = pact.now(), os.clock(), 0, SECONDS * RATE
   while sent < count do
     local due = math.min(count, (pact.now() - began) * RATE // 1000)
@@ -28,7 +22,14 @@ local RECIPE = [[
   end
   local last = pact.now()
   while seen < count do pact.sleep '1ms' end
-  io.write(('found %%d %%d %%f %%f\n'):format(pact.now() - last, worst, (os.clock() - cpu) / count * 1e6, each))
+  local late, used = pact.now() - last, os.clock() - cpu
+  local before = pss()
+  for number = 1, SLEEPERS do
+    pact.emit('load:sleep', { number = number })
+    if number %% 100 == 0 then pact.sleep '1ms' end
+  end
+  local each = (pss() - before) * 1024 / SLEEPERS
+  io.write(('found %%d %%d %%f %%f\n'):format(late, worst, used / count * 1e6, each))
   pact.shutdown(0)
 ]]
 
