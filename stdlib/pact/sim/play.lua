@@ -68,8 +68,20 @@ function Play:failed(message, traceback)
   self:tell { kind = 'say', text = ('pactlua: internal error: %s\n%s\n'):format(message, traceback) }
 end
 
+-- A row about a group is one about each of its instances.
+local function spread(list, groups)
+  local out = {}
+  for _, row in ipairs(list) do
+    for _, id in ipairs(row.service and groups[row.service] or { false }) do
+      out[#out + 1] = id and setmetatable({ service = id }, { __index = row }) or row
+    end
+  end
+  return out
+end
+
 -- The plan is known: its services take the stage, and rows find theirs.
 function Play:cast(plan)
+  self.rows = spread(self.rows, plan.groups or {})
   for _, id in ipairs(plan.order) do self.stage:add(plan.services[id]) end
   self.world.most = self.world.most + EVENTS_EACH * #plan.order
   local found = {}

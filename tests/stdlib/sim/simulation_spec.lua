@@ -165,6 +165,12 @@ describe('a simulation', function()
     assert.matches('^policy on%-failure', net:events('backoff')[2].by.words)
   end)
 
+  it('takes a group for each of its instances', function()
+    local net = one({ replicas = 2 }, { faults = { { at = '5s', service = 'web', crash = 3 } } })
+    net:advance '5s'
+    assert.equal(2, net:count { event = 'crashed', exit_code = 3 })
+  end)
+
   it('fails as a whole when a wanted service never became ready', function()
     local net = one({}, { faults = { { service = 'web', slow_start = '20s' } } })
     net:advance '10s'
