@@ -274,6 +274,7 @@
 ---@field stop fun(self, id: string, opts?: { by?: actor, with_dependents?: boolean, wait?: boolean }): true?, string?, string?
 ---@field restart fun(self, id: string, opts?: { by?: actor, with_dependents?: boolean, wait?: boolean }): true?, string?, string?
 ---@field signal fun(self, id: string, signal: string|integer, scope?: 'leader'|'group'|'tree'): true?, string?, string?
+---@field write fun(self, id: string, bytes: string): true?, string?, string? to a service's standard input
 ---@field wait fun(self, id: string, goal: 'started'|'ready'|'healthy'|'stopped', timeout?: integer): true?, string?, string? yields; code 'failed' 'skipped' 'ended' 'superseded' 'timeout' 'unknown'
 ---@field shutdown fun(self, reason: string, opts?: { force?: boolean, status?: integer }) a second call with force kills at once; status is what `rest` will say
 ---@field snapshot fun(self, id: string): snapshot?
@@ -336,4 +337,5 @@
 ---@field survivors fun(self, job: job): table[] what is left of it now
 ---@field extend? fun(self, job: job, ms: integer) it says that it needs so much longer to stop
 ---@field surroundings? fun(self, job: job): table?, string?, string? fields of sys.spawn_spec for a program in its surroundings; where programs can be run at all
+---@field write? fun(self, job: job, bytes: string): true?, string?, string? to its standard input, where it has one
 ---@field probe_spec fun(self, job: job): table? fields of sys.spawn_spec for a probe's command: env, cwd, user

@@ -151,4 +151,13 @@ function M.parse(text, lookup)
   return out
 end
 
+---A value as such a file holds it, which a shell reads the same way.
+---@param value string
+---@return string
+function M.quote(value)
+  if value:find '^[%w_@%%+=:,./-]*$' then return value end
+  if not value:find("'", 1, true) then return "'" .. value .. "'" end
+  return '"' .. value:gsub('["\\$`]', '\\%0') .. '"'
+end
+
 return M

@@ -2,6 +2,7 @@
 
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
+local mask = require 'pact.base.mask'
 local network = require 'pact.control.network'
 local text = require 'pact.base.text'
 
@@ -75,6 +76,56 @@ end
 function Network:tree(id)
   local tree = self.supervisor.tree
   return tree and tree(self.supervisor, id)
+end
+
+-- A service, or the first instance of a group.
+local function one_of(self, id)
+  local snapshot = self:look(id)
+  if not snapshot then
+    local known = self.supervisor and self.supervisor:list() or {}
+    return nil, ("no service '%s'%s"):format(id, text.suggest(id, known)), 'unknown'
+  end
+  return snapshot.instances and snapshot.instances[1] or id
+end
+
+-- What a process carries so that it is known as its service's: a stranger beside it has none of it.
+local OF_THE_PROCESS = { PACTLUA_TAG = true, NOTIFY_SOCKET = true, WATCHDOG_USEC = true }
+
+---How a program of somebody else's runs beside a service: as the service would start now. May yield.
+---@param id string
+---@return table? surroundings env (a map) and cwd uid gid groups umask limits, as of sys.spawn_spec
+---@return string? message, string? code
+function Network:surroundings(id)
+  local one, message, code = one_of(self, id)
+  if not one then return nil, message, code end
+  local options
+  options, message, code = self.supervisor:surroundings(one)
+  if not options then return nil, message, code end
+  local env = {}
+  for _, part in ipairs { options.env_base or {}, options.env } do
+    for _, pair in ipairs(part) do
+      local name, value = pair:match '^(.-)=(.*)$'
+      if not OF_THE_PROCESS[name] then env[name] = value end
+    end
+  end
+  return {
+    env = env, cwd = options.cwd, uid = options.uid, gid = options.gid, groups = options.groups,
+    umask = options.umask, limits = options.limits,
+  }
+end
+
+---A service's environment as it may be shown.
+---@param id string
+---@return table<string, string>?, string? message, string? code
+function Network:shown_environment(id)
+  local found, message, code = self:surroundings(id)
+  if not found then return nil, message, code end
+  local service = self.supervisor:service((one_of(self, id)))
+  local secrets, env = list.set(service.secrets), {}
+  for name, value in pairs(found.env) do
+    env[name] = mask.variable(name, value, secrets, self.plan.secret_values)
+  end
+  return env
 end
 
 ---Variables that say where services can be reached, for CMD of `run`.

@@ -58,7 +58,7 @@ local act = by_name(function(request)
   local body = request.json or {}
   return {
     signal = body.signal, scope = body.scope, no_deps = body.no_deps, with_dependents = body.with_dependents,
-    wait = body.wait, timeout = body.timeout, count = body.count,
+    wait = body.wait, timeout = body.timeout, count = body.count, text = body.text,
   }
 end)
 
@@ -96,6 +96,20 @@ local routes = {
   { 'POST', '^/v1/services/([^/]+)/restart$', act 'restart' },
   { 'POST', '^/v1/services/([^/]+)/signal$', act 'signal' },
   { 'POST', '^/v1/services/([^/]+)/scale$', act 'scale' },
+  { 'POST', '^/v1/services/([^/]+)/send$', act 'send' },
+  { 'GET', '^/v1/services/([^/]+)/env$', function(network, _, id)
+    local env, message, code = network:shown_environment(id)
+    if not env then return refuse(message, code) end
+    return 200, { env = env }
+  end },
+  { 'GET', '^/v1/services/([^/]+)/surroundings$', function(network, _, id)
+    local surroundings, message, code = network:surroundings(id)
+    if not surroundings then return refuse(message, code) end
+    return 200, surroundings
+  end },
+  { 'GET', '^/v1/addresses$', function(network)
+    return 200, { addresses = network:addresses() }
+  end },
   { 'POST', '^/v1/wait$', function(network, request)
     local body = request.json or {}
     local ids = body.ids and #body.ids > 0 and body.ids or network:wanted()

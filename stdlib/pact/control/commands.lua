@@ -84,6 +84,12 @@ function commands.signal(context, args)
   end)
 end
 
+---args: ids, text: a line for their standard input
+function commands.send(context, args)
+  if type(args.text) ~= 'string' then return nil, "'text' must be text", 'EINVAL' end
+  return each(context, args.ids, function(id) return context.supervisor:write(id, args.text .. '\n') end)
+end
+
 ---args: ids, goal, timeout of the whole
 function commands.wait(context, args)
   local deadline = args.timeout and context.now() + args.timeout

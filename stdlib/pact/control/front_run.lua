@@ -13,10 +13,16 @@ local function environment(front, addresses)
   return out
 end
 
+---@param code? string an errno's name
+---@return integer status of a CMD that could not be started
+function M.status_of(code)
+  if code == 'ENOENT' or code == 'ENOTDIR' then return 127 end
+  return (code == 'EACCES' or code == 'ENOEXEC') and 126 or 125
+end
+
 local function not_started(front, message, code)
   front.context.err(('pactlua: run: %s\n'):format(message))
-  local missing = code == 'ENOENT' or code == 'ENOTDIR'
-  front.command_status = missing and 127 or (code == 'EACCES' or code == 'ENOEXEC') and 126 or 125
+  front.command_status = M.status_of(code)
   front:post('/v1/shutdown', { reason = 'the command could not be started', status = 0 })
 end
 

@@ -28,6 +28,7 @@ local rows = {
   { name = 'detach', later = true, help = 'leave it running in the background' },
   { name = 'dot', help = 'for graphviz' },
   { name = 'mermaid', help = 'for mermaid' },
+  { name = 'dotenv', help = 'quoted, for a .env file or a shell' },
   { name = 'tree', help = 'with the processes of each service' },
   { name = 'follow', short = 'f', help = 'go on with what comes' },
   { name = 'lines', short = 'n', value = 'N', convert = 'count', help = 'the last N lines of each' },

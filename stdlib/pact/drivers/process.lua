@@ -56,7 +56,7 @@ local function user_of(self, service, options)
 end
 
 -- What of a spawn is the same for the service, its probes and its stop command. Calls functions of the recipe.
-local function surroundings(self, job)
+local function surroundings(self, job, starts)
   local service = job.service
   local env, message = environment.own(self.context, service, job.ports)
   if not env then return nil, message, 'ENOENT', 'env' end
@@ -64,7 +64,7 @@ local function surroundings(self, job)
   local user
   user, message = user_of(self, service, options)
   if not user then return nil, message, 'EINVAL', 'user' end
-  if notify.wanted(service) then
+  if starts and notify.wanted(service) then -- the socket is the service's alone
     local ok, why, code = self.notify:open(job, env, options.uid)
     if not ok then return nil, why, code, 'notify' end
   end
@@ -132,7 +132,7 @@ end
 
 -- From claimed ports to a living process.
 function Process:launch(job)
-  local options, message, code, step = surroundings(self, job)
+  local options, message, code, step = surroundings(self, job, true)
   if not options then return failed(self, job, message, code, step) end
   self:spawn(job, options)
 end
@@ -303,6 +303,18 @@ end
 ---@return { pid: integer, name: string, state: string }[]
 function Process:survivors(job)
   return job.id and not job.gone and self.sys.proc.tree(job.id) or {}
+end
+
+---Writes to its standard input; what it doesn't take at once is kept for it.
+---@param bytes string
+---@return true?, string? message, string? code
+function Process:write(job, bytes)
+  if job.service.stdin == 'null' then return nil, "its standard input is closed (stdin = 'null')", 'stdin' end
+  if not job.id then return nil, 'it has no process', 'gone' end
+  local ok, message, code = self.sys.proc.write(job.id, bytes)
+  if code == 'EPIPE' then message = 'it has closed its standard input' end
+  if code == 'ENOBUFS' then message = 'it does not read: what waits for it is full (1 MiB)' end
+  return ok, message, code
 end
 
 ---@return table? options, string? message, string? code

@@ -13,6 +13,12 @@ local function find(self, id)
   return node
 end
 
+-- What a driver holds of a service while it lives.
+local function living(node)
+  if node.job and node.record.live then return node.job end
+  return nil, ("'%s' does not run (%s)"):format(node.id, node.record.status), 'gone'
+end
+
 local function ready_to_act(self, id)
   local node, message, code = find(self, id)
   if node and self.down then return nil, 'the network is shutting down', 'busy' end
@@ -151,10 +157,26 @@ function Supervisor:signal(id, signal, scope)
     number = self.sys.os.signals[signal:upper():gsub('^SIG', '')] or math.tointeger(signal)
   end
   if math.type(number) ~= 'integer' then return nil, ("no signal '%s'"):format(signal), 'EINVAL' end
-  if not node.job or not node.record.live then
-    return nil, ("'%s' does not run (%s)"):format(id, node.record.status), 'gone'
+  local job
+  job, message, code = living(node)
+  if not job then return nil, message, code end
+  return node.driver:signal(job, number, scope)
+end
+
+---Writes to a service's standard input.
+---@param id string
+---@param bytes string
+---@return true?, string?, string?
+function Supervisor:write(id, bytes)
+  local node, message, code = find(self, id)
+  if not node then return nil, message, code end
+  if not node.driver.write then
+    return nil, ("'%s' is of kind %s: it has no standard input"):format(id, node.service.kind), 'kind'
   end
-  return node.driver:signal(node.job, number, scope)
+  local job
+  job, message, code = living(node)
+  if not job then return nil, message, code end
+  return node.driver:write(job, bytes)
 end
 
 ---Yields until a service has become something, or can't any more.
