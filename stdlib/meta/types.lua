@@ -323,7 +323,7 @@
 ---@field epoch integer
 ---@field log? integer
 ---@field ports table<string, integer> what it really listens on, by the ports' names; filled by start
----@field claims table<integer, string> ports of the whole network that are taken, and by which service
+---@field claims table<integer, job> ports of the whole network that are taken, and by whom
 ---@field took? boolean it has claimed ports beyond those declared
 ---@field grace? integer a timer, while it may end by itself
 ---@field grace_due? integer monotonic ms at which it will be killed then

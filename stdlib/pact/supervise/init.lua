@@ -55,7 +55,7 @@ function M.new(opts)
   local self = setmetatable({
     opts = opts, sys = opts.sys, sched = opts.sched, bus = opts.bus, reason = reason, full = sched.full,
     nodes = {}, order = {}, drivers = {},
-    claims = {}, -- port → id
+    claims = {}, -- port → job
     survivors = {},
     inbox = {}, inbox_head = 1, inbox_tail = 0,
     dirty = {}, -- nodes to look at before the turn ends

@@ -5,7 +5,7 @@ local reason = require 'pact.supervise.reason'
 local M = {}
 
 local LOOK_AGAIN = 100 -- ms
-local PATIENCE = 60000 -- as long as a closed connection lingers
+local PATIENCE = 60000 -- as long as a closed connection lingers; an end takes no longer
 local TRIES = 100 -- ports behind a taken one, with fallback
 
 ---@class port_context
@@ -19,17 +19,21 @@ end
 ---@param job job
 ---@param port integer
 ---@return string? message, string? code that another service of this network has it
+---@return boolean? passes that one is on its way to its end
 function M.foreign(job, port)
   local owner = job.claims[port]
-  if owner and owner ~= job.service.id then
-    return ("port %d is taken by service '%s'"):format(port, owner), 'EADDRINUSE'
+  local id = owner and owner.service.id
+  if not owner or id == job.service.id then return nil end
+  if owner.stopping or owner.ended then
+    return ("port %d is still held by service '%s', which is ending"):format(port, id), 'EADDRINUSE', true
   end
+  return ("port %d is taken by service '%s'"):format(port, id), 'EADDRINUSE', false
 end
 
 -- nil when the port may be used; else why not, errno's name, and whether it may pass by itself.
 local function obstacle(sys, job, port)
-  local foreign, in_use = M.foreign(job, port)
-  if foreign then return foreign, in_use, false end
+  local foreign, in_use, ending = M.foreign(job, port)
+  if foreign then return foreign, in_use, ending end
   local free, code = sys.net.port_free(port)
   if free then return nil end
   if code == 'EACCES' then
@@ -54,7 +58,7 @@ end
 ---@param job job
 local function release_all(job)
   for number, owner in pairs(job.claims) do
-    if owner == job.service.id then job.claims[number] = nil end
+    if owner.service.id == job.service.id then job.claims[number] = nil end
   end
 end
 
@@ -68,13 +72,14 @@ end
 ---@param port integer
 function M.take(job, port)
   job.took = true
-  job.claims[port] = job.service.id
+  job.claims[port] = job
 end
 
 -- Waits while the port may become free by itself, and says so.
 local function patiently(context, job, port)
   local sys = context.sys
-  local until_when = sys.time.now() + (sys.net.port_lingers(port) and PATIENCE or 1000)
+  local long = M.foreign(job, port) or sys.net.port_lingers(port)
+  local until_when = sys.time.now() + (long and PATIENCE or 1000)
   local why, code, passes = obstacle(sys, job, port)
   while why and passes and sys.time.now() < until_when do
     job.report('note', { text = why .. '; waiting for it' })
@@ -114,7 +119,7 @@ function M.claim(context, job, wait)
       release_all(job)
       return nil, port.fallback and why or with_offer(context.sys, job, number, why, code), code
     end
-    job.claims[number] = job.service.id
+    job.claims[number] = job
     job.ports[port.name] = number
   end
   return true

@@ -159,6 +159,22 @@ describe('the driver of processes', function()
       assert.same({ x = 3000 }, net.sup:snapshot('b').ports)
     end)
 
+    it('and waits for a service that is on its way to its end', function()
+      net = network.new({
+        { 'shop', { ports = { { name = 'x', port = 3000, fallback = false } }, restart = { policy = 'no' } } },
+        { 'spare', { ports = { { name = 'x', port = 3000, fallback = false } } } },
+      }, { programs = { shop = { deaf = true }, spare = {} } })
+      net.sup:want({ 'shop' }, 'up', 'person', {})
+      net.world:advance(10)
+      net.sup:stop 'shop'
+      net.sup:start 'spare'
+      net.world:advance(5000)
+      assert.equal("port 3000 is still held by service 'shop', which is ending; waiting for it", net.sup:snapshot('spare').reason)
+      net.world:advance(6000)
+      assert.same({ 'stopped', 'running' }, { net:status 'shop', net:status 'spare' })
+      assert.same({ x = 3000 }, net.sup:snapshot('spare').ports)
+    end)
+
     it('and waits for a socket of its last life that lingers', function()
       net = network.new({ { 'web', { ports = { { name = 'x', port = 3000, fallback = false } }, restart = { delay = 0 } } } },
         { programs = { web = function(_, nth) return nth == 1 and { exit_after = 100, code = 1 } or {} end } })
