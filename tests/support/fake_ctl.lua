@@ -53,7 +53,9 @@ function M.new(world)
     local plain, rest = path:match '^([^?]*)%??(.*)$'
     for key, value in rest:gmatch '([^&=]+)=([^&]*)' do query[key] = value end
     server.deliver(id, {
-      method = method, path = plain, query = query, headers = {}, body = body and json.encode(body) or '',
+      method = method, path = plain, query = query,
+      body = type(body) == 'string' and body or body and json.encode(body) or '',
+      headers = { ['content-type'] = type(body) == 'table' and 'application/json' or nil },
       front = front or false, pid = 2,
     })
     return id

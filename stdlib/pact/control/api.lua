@@ -1,5 +1,6 @@
 --- The control protocol as a table of routes. An answer is JSON; a refusal has `error` and `code`.
 
+local eval = require 'pact.control.eval'
 local json = require 'pact.base.json'
 local text = require 'pact.base.text'
 
@@ -61,6 +62,25 @@ local act = by_name(function(request)
     wait = body.wait, timeout = body.timeout, count = body.count, text = body.text,
   }
 end)
+
+local EVALUATED = { syntax = 400, raised = 422, interrupted = 422, cancelled = 409 }
+
+-- Who has asked and leaves takes the text's run with it.
+local function evaluate(network, request)
+  local code = request.text or request.json and request.json.code
+  if type(code) ~= 'string' then
+    return 400, { error = "body: 'code' must be Lua text, or the body the text itself", code = 'EINVAL' }
+  end
+  if not network.supervisor then return refuse('nothing runs yet', 'busy') end
+  local result = eval.run(network, code, function(task)
+    network.sched:on(request.id, function(kind)
+      if kind == 'gone' then network.sched:stop(task) end
+    end)
+  end)
+  network.sched:off(request.id)
+  if result.values then json.array(result.values) end
+  return result.ok and 200 or EVALUATED[result.code], result
+end
 
 -- { method, pattern, handler(network, request, captures…) → status, table }; the first that fits answers.
 -- A handler that answers by itself (a stream) returns nothing.
@@ -136,6 +156,9 @@ local routes = {
     if not ok then return refuse(result, code or 'failed') end
     return 200, { result = result }
   end },
+  { 'POST', '^/v1/eval$', function(network, request)
+    return evaluate(network, request)
+  end, text = true },
   { 'POST', '^/v1/shutdown$', function(network, request)
     local body = request.json or {}
     network:command('shutdown', { now = body.now, status = body.status, reason = body.reason }, 'person')
@@ -148,7 +171,7 @@ local function find(method, path)
   for _, route in ipairs(routes) do
     local captures = table.pack(path:match(route[2]))
     if captures[1] then
-      if route[1] == method then return route[3], captures end
+      if route[1] == method then return route, captures end
       other = route[1]
     end
   end
@@ -166,12 +189,14 @@ end
 ---@param id integer the request
 ---@param request sys.ctl_request
 function M.handle(network, id, request)
-  local handler, captures = find(request.method, request.path)
-  if not handler then
+  local route, captures = find(request.method, request.path)
+  if not route then
     if captures then return answer(network, id, 405, { error = ('%s only'):format(captures), code = 'method' }) end
     return answer(network, id, 404, { error = ("no such thing: %s"):format(request.path), code = 'unknown' })
   end
-  if request.body and request.body ~= '' then
+  if route.text and not (request.headers['content-type'] or ''):find '^application/json' then
+    request.text = request.body or ''
+  elseif request.body and request.body ~= '' then
     local body, message = json.decode(request.body)
     if type(body) ~= 'table' then
       return answer(network, id, 400, { error = ('body: %s'):format(message or 'an object expected'), code = 'json' })
@@ -179,7 +204,7 @@ function M.handle(network, id, request)
     request.json = body
   end
   request.id = id
-  answer(network, id, handler(network, request, table.unpack(captures, 1, captures.n)))
+  answer(network, id, route[3](network, request, table.unpack(captures, 1, captures.n)))
 end
 
 ---@param network network

@@ -60,6 +60,8 @@ local rows = {
     options = { 'follow', 'json' } },
   { name = 'do', args = 'COMMAND [ARGS…]', words = { 1, MANY }, module = 'do', rest = 'args',
     help = "run one of the recipe's commands in the live network" },
+  { name = 'eval', args = 'CODE', words = { 1, 1 }, module = 'eval',
+    help = "run Lua text in the live network's own state, where svc is the table of its services" },
   { name = 'down', args = '', words = { 0, 0 }, module = 'down', help = 'shut the live network down' },
   { name = 'doctor', args = '[RECIPE]', words = { 0, 1 }, recipe = true, module = 'doctor',
     help = 'check that this machine has what is needed', options = { 'json' } },

@@ -9,6 +9,12 @@ local BUDGET_MS = 250
 local Work = {}
 Work.__index = Work
 
+---@class work_options
+---@field ended? fun()
+---@field quiet? fun(): boolean somebody else tells of an error
+---@field failed? fun(message: string, traceback: string) hears of an error instead of all
+---@field owner? table of the task
+
 ---@class work_context
 ---@field sched sched
 ---@field failed fun(what: string, message: string, traceback: string)
@@ -39,14 +45,15 @@ end
 ---Runs a function as a task of its own.
 ---@param what string who calls it, for messages
 ---@param fn function
----@param opts? { ended?: fun(), quiet?: fun(): boolean } quiet: somebody else tells of an error
+---@param opts? work_options
 ---@return task
 function Work:run(what, fn, opts, ...)
   opts = opts or {}
   self:entered()
   return self.context.sched:spawn(fn, {
-    name = what, budget = BUDGET_MS, group = self.group,
+    name = what, budget = BUDGET_MS, group = self.group, owner = opts.owner,
     on_error = function(message, traceback)
+      if opts.failed then return opts.failed(message, traceback) end
       if not (opts.quiet and opts.quiet()) then self.context.failed(what, message, traceback) end
     end,
     on_end = function()

@@ -1,0 +1,132 @@
+--- Lua text of a person's, run in the recipe's own state: what `eval` and POST /v1/eval do.
+
+local fail = require 'pact.base.fail'
+local inspect = require 'pact.observe.inspect'
+local list = require 'pact.base.list'
+local text = require 'pact.base.text'
+
+local M = {}
+
+local NAME, OUTPUT_MAX, SHOWN_MAX = 'eval', 1 << 20, 1 << 20
+
+---@class eval_answer
+---@field ok boolean
+---@field values string[] what came of it, each as text for people
+---@field output? string what it printed
+---@field error? string
+---@field code? 'syntax'|'raised'|'interrupted'|'cancelled'
+---@field traceback? string lines of its own and of the recipe's
+
+-- Handles by id, read afresh each time: services may come while the network runs.
+local function services(network)
+  local function ids()
+    local known = list.keys(network.plan.groups)
+    local singles = network.supervisor:list()
+    return table.move(singles, 1, #singles, #known + 1, known)
+  end
+  local function handle_of(id)
+    if type(id) == 'string' and network:look(id) then return network.recipe.api.service(id) end
+    error(("no service %s%s"):format(text.show(id), text.suggest(tostring(id), ids())), 2)
+  end
+  return setmetatable({}, {
+    __index = function(_, id) return handle_of(id) end,
+    __newindex = function() error('svc is a table to read: its services act by their methods', 2) end,
+    __pairs = function()
+      local all, at = network.supervisor:list(), 0
+      return function()
+        at = at + 1
+        if all[at] then return all[at], handle_of(all[at]) end
+      end
+    end,
+    __tostring = function() return 'services: ' .. table.concat(network.supervisor:list(), ', ') end,
+  })
+end
+
+-- The recipe's globals, and besides them `pact`, `svc` and what was set here before: that is kept.
+local function environment(network)
+  if not network.eval_env then
+    local recipe = network.recipe
+    recipe.sources['=' .. NAME], recipe.shorts[NAME] = NAME, NAME
+    local env = { pact = recipe.pact, svc = services(network) }
+    env._G = env
+    network.eval_env = setmetatable(env, { __index = recipe.env })
+  end
+  return network.eval_env
+end
+
+---An expression needs no `return`.
+---@param code string
+---@param env table
+---@return function? body
+---@return string? message
+function M.compile(code, env)
+  if code:find '^\27' then return nil, 'eval:1: compiled Lua is refused: text is expected' end
+  local expression, of_expression = load('return ' .. code, '=' .. NAME, 't', env)
+  if expression then return expression end
+  local body, message = load(code, '=' .. NAME, 't', env)
+  local unfinished = of_expression:find('near <eof>', 1, true)
+  return body, unfinished and of_expression or message
+end
+
+-- Runs inside the task's budget, also what values say of themselves.
+local function shown(...)
+  local out, values = {}, table.pack(...)
+  for i = 1, values.n do
+    out[i] = inspect.text(values[i]):sub(1, SHOWN_MAX)
+  end
+  return out
+end
+
+-- What it prints is its client's, not the front's.
+local function listener(network)
+  local parts, size = {}, 0
+  local self = { work = network.work }
+  function self.output(bytes)
+    if size >= OUTPUT_MAX then
+      self.cut = true
+      return
+    end
+    parts[#parts + 1], size = bytes:sub(1, OUTPUT_MAX - size), size + #bytes
+  end
+  function self.text()
+    if size == 0 then return nil end
+    return table.concat(parts) .. (self.cut and '\n(more was printed than is kept)\n' or '')
+  end
+  return self
+end
+
+local function failure(network, raised, traceback)
+  local problem = network.recipe:problem_of(raised, traceback)
+  local message = fail.text { at = problem.at, message = problem.message }
+  local interrupted = problem.message:find('interrupted: ', 1, true) ~= nil
+  return {
+    ok = false, error = message, code = interrupted and 'interrupted' or 'raised', traceback = problem.traceback,
+  }
+end
+
+---Runs text as a task of its own and waits for its end. It may wait itself; it ends with the network.
+---@param network network
+---@param code string
+---@param begun? fun(task: task)
+---@return eval_answer
+function M.run(network, code, begun)
+  local body, message = M.compile(code, environment(network))
+  if not body then return { ok = false, error = message, code = 'syntax' } end
+  local heard, answer = listener(network), nil
+  local task = network.work:run(NAME, function()
+    local ok, result = xpcall(function() return shown(body()) end, function(raised)
+      return { raised = raised, traceback = debug.traceback('', 2) }
+    end)
+    answer = ok and { ok = true, values = result } or failure(network, result.raised, result.traceback)
+  end, {
+    owner = heard,
+    failed = function(raised, traceback) answer = failure(network, raised, traceback) end,
+  })
+  if begun then begun(task) end
+  network.sched:join(task)
+  answer = answer or { ok = false, error = 'the network ended before it had an answer', code = 'cancelled' }
+  answer.output = heard.text()
+  return answer
+end
+
+return M

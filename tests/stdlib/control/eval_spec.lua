@@ -1,0 +1,139 @@
+--- Lua text in a running network's state: what comes of it, what is kept, what can't hurt.
+local fake_engine = require 'fake_engine'
+
+local function up(recipe)
+  local engine = fake_engine.start(recipe or [[
+    pact.process 'web' { command = { 'server' } }
+    pact.process 'db' { command = { 'server' } }
+  ]], { programs = { server = {} } })
+  engine.world:advance(100)
+  function engine.eval(code)
+    local status, body = engine.ask('POST', '/v1/eval', { code = code })
+    return body, status
+  end
+  return engine
+end
+
+-- code → what comes of it, each as text
+local VALUES = {
+  { '1 + 1', { '2' } },
+  { 'return 1 + 1', { '2' } },
+  { '1, nil, "x"', { '1', 'nil', 'x' } },
+  { 'nil', { 'nil' } },
+  { 'local x = 3', {} },
+  { 'local x = 3; return x', { '3' } },
+  { '', {} },
+  { '-- a remark', {} },
+  { '1 -- a remark', { '1' } },
+  { 'svc.web.status', { 'running' } },
+  { 'svc.web', { 'web' } },
+  { 'svc', { 'services: web, db' } },
+  { "{ a = { 1, 2 }, b = 'x' }", { "{ a = { 1, 2 }, b = 'x' }" } },
+  { 'local out = {}; for id, s in pairs(svc) do out[#out + 1] = id .. s.status end; return table.concat(out, " ")',
+    { 'webrunning dbrunning' } },
+  { 'pact.now() > 0', { 'true' } },
+}
+
+-- code → code of the refusal, status, a part of the message
+local REFUSED = {
+  { '1 +', 'syntax', 400, "eval:1: unexpected symbol near <eof>" },
+  { '\27Lua', 'syntax', 400, 'compiled Lua is refused' },
+  { 'error "no"', 'raised', 422, 'eval:1: no' },
+  { 'error { 1 }', 'raised', 422, 'raised [1]' },
+  { 'error()', 'raised', 422, 'raised nothing' },
+  { 'svc.wbe.pid', 'raised', 422, "no service 'wbe' (did you mean 'web'?)" },
+  { 'svc.web.statsu', 'raised', 422, "did you mean 'status'?" },
+  { 'svc.web = 1', 'raised', 422, 'svc is a table to read' },
+  { 'prnt(1)', 'raised', 422, "eval:1: 'prnt' has no value here" },
+  { 'setmetatable({}, { __tostring = function() error "deep" end })', 'raised', 422, 'deep' },
+}
+
+describe('eval', function()
+  for _, row in ipairs(VALUES) do
+    it(('of %q'):format(row[1]), function()
+      local body, status = up().eval(row[1])
+      assert.same({ 200, row[2] }, { status, body.values })
+    end)
+  end
+
+  for _, row in ipairs(REFUSED) do
+    it(('refuses %q'):format(row[1]), function()
+      local engine = up()
+      local body, status = engine.eval(row[1])
+      assert.same({ row[3], row[2] }, { status, body.code }, body.error)
+      assert.truthy(body.error:find(row[4], 1, true), body.error)
+      assert.same({ '2' }, engine.eval('1 + 1').values)
+      assert.same({}, engine.messages 'end')
+    end)
+  end
+
+  it('shows the lines of its own in a traceback', function()
+    local body = up().eval 'local function f() error "no" end\nf()'
+    assert.truthy(body.traceback:find('eval:1:', 1, true) and body.traceback:find('eval:2:', 1, true), body.traceback)
+    assert.falsy(body.traceback:find('stdlib', 1, true), body.traceback)
+  end)
+
+  it('keeps globals for the next, and not for the recipe', function()
+    local engine = up [[
+      pact.process 'web' { command = { 'server' } }
+      pact.command('look', 'looks', function() return rawget(_G, 'mine') == nil end)
+    ]]
+    engine.eval 'mine = 5'
+    assert.same({ '5' }, engine.eval('mine').values)
+    assert.is_true(select(2, engine.ask('POST', '/v1/commands/look', {})).result)
+  end)
+
+  it('takes the text as the body, too', function()
+    local _, body = up().ask('POST', '/v1/eval', 'svc.web.status, 2')
+    assert.same({ 'running', '2' }, body.values)
+  end)
+
+  it('says what a body must have', function()
+    local engine = up()
+    for _, given in ipairs { { cod = '1' }, { code = 5 } } do
+      local status, body = engine.ask('POST', '/v1/eval', given)
+      assert.equal(400, status)
+      assert.truthy(body.error:find("'code' must be Lua text", 1, true), body.error)
+    end
+  end)
+
+  it('gives what is printed to who asked, not to the front', function()
+    local engine = up()
+    local body = engine.eval 'print("here", 1); return 2'
+    assert.same({ 'here\t1\n', { '2' } }, { body.output, body.values })
+    engine.world:advance(1000)
+    assert.falsy(engine.said():find('here', 1, true))
+  end)
+
+  it('keeps no more than a megabyte of it', function()
+    local body = up().eval 'for _ = 1, 30 do print(("x"):rep(100000)) end'
+    assert.is_true(#body.output < 1100000, #body.output)
+    assert.truthy(body.output:find('more was printed than is kept', 1, true))
+  end)
+
+  it('answers when a call that waits is done', function()
+    local engine = up()
+    local id = engine.server.ask('POST', '/v1/eval', { code = 'pact.sleep "2s"; return "late"' })
+    engine.world:advance(1000)
+    assert.is_nil(engine.server.answers[id])
+    assert.same({ '2' }, engine.eval('1 + 1').values)
+    engine.world:advance(1500)
+    assert.same({ 'late' }, select(2, engine.server.answer(id)).values)
+  end)
+
+  it('ends with the client that asked', function()
+    local engine = up()
+    local id = engine.server.ask('POST', '/v1/eval', { code = 'pact.sleep "2s"; done = true' })
+    engine.world:advance(1000)
+    engine.world:event(id, 'gone', 'the client has left')
+    engine.world:advance(5000)
+    assert.same({ 'nil' }, engine.eval('rawget(_G, "done")').values)
+  end)
+
+  it('acts by the methods of services', function()
+    local engine = up()
+    engine.eval 'svc.web:stop()'
+    engine.world:advance(20000)
+    assert.same({ 'stopped' }, engine.eval('svc.web.status').values)
+  end)
+end)
