@@ -13,7 +13,7 @@ local M = {}
 ---@field recipe? string as the user named it
 ---@field ids string[] services, or what else the verb takes
 ---@field args string[] for the recipe
----@field command? string[] for `run`
+---@field command? string[] for `run`, `ci`, `exec`; never empty
 ---@field help? boolean
 
 local convert = {}
@@ -156,7 +156,7 @@ local function parse_words(words, at, verb, result, now)
     if word == '--' then
       local rest = table.move(words, at + 1, #words, 1, {})
       if verb.rest == 'command' then
-        result.command = rest
+        result.command = rest[1] and rest or nil
       elseif verb.rest == 'args' then
         result.args = rest
       else
@@ -186,7 +186,7 @@ local function check_words(verb, result, exists)
   if count > verb.words[2] then
     return nil, ("%s: '%s' is too much; usage: %s"):format(verb.name, ids[#ids] or result.recipe, usage)
   end
-  if verb.rest == 'command' and not (result.command and result.command[1]) then
+  if verb.rest == 'command' and not verb.optional and not (result.command and result.command[1]) then
     return nil, ('%s needs a command behind --: %s'):format(verb.name, usage)
   end
   return true

@@ -23,12 +23,12 @@ function Network:on_rest(rest)
   self:end_at_rest()
 end
 
----Ends a network that has come to rest, unless something of the recipe's own goes on, or CMD of `run`.
+---Ends a network that has come to rest, unless something of the recipe's own goes on, or a CMD that comes yet.
 function Network:end_at_rest()
   if self.hooks_idle and not self.hooks:busy() then return self.hooks_idle() end
   if self.ending or not self.at_rest or self:lives() then return end
   local rest = self.supervisor:rest()
-  if self.invocation.verb == 'run' and rest.status == 0 then return end
+  if self.invocation.command and rest.status == 0 then return end
   self:shutdown(rest.reason, { status = rest.status })
 end
 

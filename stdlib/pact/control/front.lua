@@ -37,6 +37,7 @@ function M.run(context)
   end
   self.sched:on_signal('GUARD', function() self:guard_ended() end)
   self.sched:on_kind('gone', function() self:output_gone() end)
+  if context.invocation.verb == 'ci' then self.ci = require('pact.control.front_ci').new(self) end
   self:open_session()
 end
 
@@ -71,6 +72,7 @@ function Front:message(line)
 end
 
 function handlers.event(self, message, line)
+  if self.ci then self.ci:event(message.event) end
   if self.options.json then
     self.plain:say(line:match '^{"type":"event","event":(.*)}$' .. '\n')
   elseif self.command then
@@ -106,6 +108,7 @@ end
 
 function handlers.ready(self, message)
   self.ready = true
+  if self.ci then self.ci:ready() end
   if self.command then return require('pact.control.front_run').start(self, message.addresses) end
   if not self.plain.quiet then self.plain:ready(message.elapsed, message.services) end
 end
@@ -207,7 +210,8 @@ function Front:summarise()
   if self.options.json or (self.command and ended.status == 0) then return end
   self:say(summary.render {
     services = ended.services, reason = ended.reason, elapsed = ended.elapsed, survivors = ended.survivors,
-    log_dir = self.hello and self.hello.run, style = self.plain.style, width = self.sys.text.width,
+    log_dir = self.hello and self.hello.run,
+    unready = self.ci and self.ci:unready(), style = self.plain.style, width = self.sys.text.width,
     lines = function(id, count) return self:last_lines(id, count) end,
   })
 end
@@ -221,7 +225,16 @@ function Front:finish()
   elseif not self.refused then
     self:crashed()
   end
+  if self.ci then self:write_report() end
   self.plain:drained(function() self.sys.stop(self.finishing) end)
+end
+
+---A report that couldn't be written is a failure, if there is none already.
+function Front:write_report()
+  local ok, message = self.ci:write()
+  if ok then return end
+  self.context.err(('pactlua: ci: %s\n'):format(message))
+  if self.finishing == 0 then self.finishing = 1 end
 end
 
 ---@return integer

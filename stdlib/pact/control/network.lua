@@ -235,7 +235,7 @@ function Network:heard(event)
       elapsed = self.sys.time.now() - self.started_at,
     }, true)
   end
-  local abort = self.invocation.options.abort_on_failure
+  local abort = self.invocation.options.abort_on_failure or self.invocation.verb == 'ci'
   if abort and event.name == 'failed' and not self.ending then
     self:shutdown(("'%s' failed"):format(event.service), { status = 3 })
   end
@@ -256,7 +256,7 @@ function Network:start(context)
   local supervise = require 'pact.supervise'
   local recipe = context.recipe
   self.followed, self.plain = {}, true
-  self.shows_output = self.invocation.verb ~= 'run' and not self.invocation.options.json
+  self.shows_output = not self.invocation.command and not self.invocation.options.json
   self.hooks = hooks.new {
     sched = self.sched, bus = self.bus, group = self.work.group, fs = self.sys.fs, now = self.sys.time.now,
     directory = self.plan.directory, handle = context.handle,

@@ -24,6 +24,7 @@ local rows = {
   { name = 'exit', help = 'end when nothing wanted lives or can live' },
   { name = 'abort-on-failure', help = 'shut down when a service has failed' },
   { name = 'timeout', value = 'T', convert = 'duration', help = 'give up when not ready by then' },
+  { name = 'junit', value = 'FILE', help = "write JUnit's XML, a case for each service" },
   { name = 'json', help = 'JSON for programs' },
   { name = 'detach', later = true, help = 'leave it running in the background' },
   { name = 'dot', help = 'for graphviz' },

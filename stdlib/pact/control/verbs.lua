@@ -9,6 +9,7 @@
 ---@field words integer[] how many it takes, at least and at most
 ---@field recipe? boolean its first word may be a recipe
 ---@field rest? 'args'|'command' what stands behind `--`: the recipe's arguments, or a program to run
+---@field optional? boolean it may do without that program
 ---@field about? string a module whose `help()` stands below its options
 ---@field module? string of control/verbs that runs it in a process alone
 
@@ -23,6 +24,9 @@ local rows = {
   { name = 'run', args = '[RECIPE] -- CMD…', words = { 0, MANY }, recipe = true, rest = 'command', role = 'network',
     help = 'start, run CMD when all is ready, shut down',
     options = { 'only', 'except', 'category', 'tag', 'profile', 'no-deps', 'timeout' } },
+  { name = 'ci', args = '[RECIPE] [ID…] [-- CMD…]', words = { 0, MANY }, recipe = true, rest = 'command',
+    optional = true, role = 'network', help = 'see whether all becomes ready, run CMD if there is one, shut down',
+    options = { 'only', 'except', 'category', 'tag', 'profile', 'no-deps', 'timeout', 'junit' } },
   { name = 'check', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'check',
     help = 'say what is wrong with a recipe', options = { 'json' } },
   { name = 'plan', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'check',

@@ -66,6 +66,7 @@ end
 ---@field elapsed? integer ms
 ---@field survivors? table[]
 ---@field log_dir? string
+---@field unready? table<string, true> services whose last lines are shown, too
 ---@field lines fun(id: string, count: integer): sys.log_line[]?
 ---@field style style
 ---@field width? fun(s: string): integer
@@ -75,7 +76,8 @@ end
 function M.render(input)
   local out, style = {}, input.style
   for _, service in ipairs(input.services) do
-    if ended_badly(service) then out[#out + 1] = last_words(service, input.lines, style) end
+    local unready = input.unready and input.unready[service.id]
+    if unready or ended_badly(service) then out[#out + 1] = last_words(service, input.lines, style) end
   end
   local head = 'ended'
   if input.elapsed then head = head .. ' after ' .. duration.format(input.elapsed) end
