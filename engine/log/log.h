@@ -23,6 +23,7 @@ struct logs {
   uv_async_t news;         // from the writing thread
   uv_timer_t tail_timer;   // the oldest held line
   uv_timer_t output_timer; // runs while EV_OUTPUT has to wait
+  uint64_t slow_until_us;  // the disk is, until then
   unsigned handles;        // not yet closed; the struct goes with the last
 };
 

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "log/clock.h"
 #include "log/lines.h"
 #include "log/log.h"
 
 #define OUTPUT_MS 25u
 #define FINISH_MS 1000u
-#define SETTLE_MS 1u
+#define SETTLE_MS 20u
+#define SLOW_US   1000000u
 #define ROOM_MS   100u
 
 static void on_output_timer(uv_timer_t *timer);
@@ -169,11 +171,19 @@ int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stre
   return -ENOENT;
 }
 
+// Who hears of an end is to find its last words in the file, which takes less than a millisecond
+// but for a disk that is slow: that one isn't waited for again and again.
+static void settle(struct logs *logs, struct log *log) {
+  if (clock_mono_us() < logs->slow_until_us) return;
+  if (!writer_settle(logs->writer, log->store, SETTLE_MS))
+    logs->slow_until_us = clock_mono_us() + SLOW_US;
+}
+
 void logs_leader_ended(struct logs *logs, uint64_t id, uint64_t owner) {
   struct log *log = idmap_get(&logs->logs, id);
   if (!log) return;
   pipe_leader_ended(log, owner);
-  writer_settle(logs->writer, log->store, SETTLE_MS);
+  settle(logs, log);
 }
 
 int logs_write(struct logs *logs, uint64_t id, int stream, const char *bytes, size_t size_bytes) {
