@@ -302,6 +302,7 @@
 ---@field next_start_in? integer
 ---@field next_run_in? integer
 ---@field watch_paused_for? integer
+---@field decided? decision the hook that had the last word
 ---@field asked? string the event whose hooks are being waited for
 ---@field attempt integer
 ---@field max_retries? integer

@@ -41,6 +41,34 @@ describe('hooks', function()
     assert.truthy(all:find('net.lua:3', 1, true), all)
   end)
 
+  case('one that decides is named, with its place, where it is told what became of it', function(t)
+    local result = t:up([[
+      pact.process 'p' { shell = 'exit 7' }
+      pact.on('crashed', function() return pact.verdict.fail 'disk full' end)
+      pact.on('failed', function(service)
+        local decided = service:why().decided
+        print(('why: %s %s:%d %s'):format(decided.hook, decided.file, decided.line, decided.verdict))
+      end)
+    ]]):wait()
+    assert.equal(3, result.code)
+    local all = result.out .. result.err
+    assert.truthy(all:find("decided by the hook at net.lua:2: fail 'disk full'", 1, true), all)
+    assert.truthy(all:find("why: crashed net.lua:2 fail 'disk full'", 1, true), all)
+  end)
+
+  case('one that misuses pact.exec or tail hears at its own line what to write', function(t)
+    local result = t:up([[
+      pact.task 'a' { command = { 'true' } }
+      pact.once('all_ready', function()
+        print(select(2, pcall(function() pact.exec({ 'true' }, { timeout = '1s' }) end)))
+        print(select(2, pcall(function() return pact.service('a'):tail 'x' end)))
+      end)
+    ]]):wait()
+    local all = result.out .. result.err
+    assert.truthy(all:find('net.lua:3: pact.exec takes one table, options beside the words', 1, true), all)
+    assert.truthy(all:find("net.lua:4: tail: a number of lines expected, got 'x'", 1, true), all)
+  end)
+
   case('one that never ends is interrupted, and holds nobody up', function(t)
     local result = t:up([[
       pact.task 'a' { command = { 'true' } }

@@ -1,6 +1,7 @@
 --- Functions of `pact` and methods of handles that start, stop and wait. The first such call in a
 -- recipe's body ends its declaring part: what was declared is checked, planned and started.
 
+local arguments = require 'pact.control.arguments'
 local duration = require 'pact.base.duration'
 local exec = require 'pact.control.exec'
 local fail = require 'pact.base.fail'
@@ -184,7 +185,7 @@ function M.methods(context)
   end
   function methods.why(self)
     begin(context)
-    return context.network.supervisor:why(members(context, self)[1])
+    return context.network:why(members(context, self)[1])
   end
   function methods.logs(self, filter)
     begin(context)
@@ -198,6 +199,9 @@ function M.methods(context)
     return lines
   end
   function methods.tail(self, count)
+    if count ~= nil and not (math.type(count) == 'integer' and count >= 0) then
+      arguments.misuse('tail: a number of lines expected, got %s', text.show(count))
+    end
     local lines = list.map(methods.logs(self, { count = count or LINES }), function(line) return line.text end)
     return table.concat(lines, '\n')
   end

@@ -104,7 +104,7 @@ local routes = {
   { 'GET', '^/v1/services/([^/]+)/why$', function(network, _, id)
     local snapshot, message = service_of(network, id)
     if not snapshot then return refuse(message, 'unknown') end
-    return 200, network.supervisor:why(snapshot.instances and snapshot.instances[1] or id)
+    return 200, network:why(snapshot.instances and snapshot.instances[1] or id)
   end },
   { 'GET', '^/v1/services/([^/]+)/tree$', function(network, _, id)
     local snapshot, message = service_of(network, id)

@@ -2,6 +2,7 @@
 
 local api = require 'pact.control.api'
 local audience = require 'pact.control.audience'
+local decisions = require 'pact.control.decisions'
 local bus = require 'pact.base.bus'
 local commands = require 'pact.control.commands'
 local groups = require 'pact.control.groups'
@@ -60,6 +61,7 @@ function M.new(context)
       self:end_at_rest()
     end,
   }
+  self.decisions = decisions.new()
   self.audience = audience.new {
     ctl = sys.ctl,
     sched = context.sched,
@@ -197,6 +199,7 @@ local function subscribe(self)
     if event.name ~= 'shutdown' then self.hooks:fire(event) end
   end, { rank = 'hooks' })
   self.bus:subscribe(function(event)
+    self.decisions:event(event)
     self.audience:event(event, line)
     self:heard(event)
   end, { rank = 'clients' })
@@ -223,6 +226,15 @@ end
 ---@param id string
 ---@return snapshot?
 function Network:look(id) return groups.look(self, id) end
+
+---Why a service is as it is, and which hook had the last word.
+---@param id string
+---@return why?
+function Network:why(id)
+  local why = self.supervisor:why(id)
+  if why then why.decided = self.decisions:of(id) end
+  return why
+end
 
 ---What we do ourselves when an event has gone to all.
 function Network:heard(event)

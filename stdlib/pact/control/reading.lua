@@ -32,7 +32,12 @@ function M.install(api, context)
   api.log = require('pact.observe.logapi').api(network.log.log)
   api.json = { encode = json.encode, decode = json.decode, array = json.array, null = json.null }
   function api.sleep(value) return context.sched:sleep(arguments.milliseconds(value, 'pact.sleep')) end
-  function api.exec(spec) return exec.run(context, spec) end
+  function api.exec(spec, extra)
+    if extra ~= nil then
+      arguments.misuse "pact.exec takes one table, options beside the words: { 'npm', 'test', timeout = '5s' }"
+    end
+    return exec.run(context, spec)
+  end
   function api.notify(message) network:notify(tostring(message)) end
   function api.now() return context.sys.time.now() end
   function api.emit(name, fields) emit(context, name, fields) end

@@ -107,7 +107,7 @@ local function all(context, functions, opts)
   end)
   if left == 0 then return results end
   if finish(context, group, limit, function(fn) wake = fn end) == 'timeout' then
-    return nil, ('%d of them are not done yet'):format(left), 'timeout'
+    return nil, ('%d of them %s not done yet'):format(left, left == 1 and 'is' or 'are'), 'timeout'
   end
   return results
 end

@@ -78,6 +78,12 @@ function words.hook_failed(event)
   return event.traceback and text .. '\n' .. event.traceback or text, 'red'
 end
 
+-- A verdict that decided; what others said is in the journal.
+function words.hook_ended(event)
+  if not event.used or not event.verdict then return nil end
+  return ('decided by the hook at %s:%s: %s'):format(event.file or '?', event.line or '?', event.verdict), 'dim'
+end
+
 function words.missed(event)
   return event.reason, 'yellow'
 end
@@ -94,7 +100,6 @@ end
 
 local QUIET = {
   probe = true, line = true, metrics = true, ready = true, notify = true, all_ready = true, restarted = true,
-  hook_ended = true,
 }
 
 ---@param event event

@@ -3,18 +3,22 @@
 
 local columns = require 'pact.observe.columns'
 local duration = require 'pact.base.duration'
+local reason = require 'pact.supervise.reason'
 
 local M = {}
 
 local LAST_LINES = 10
+local SHUTDOWN = reason.by('stopped', 'shutdown')
 
 local function ended_badly(service)
   return service.status == 'failed' or service.status == 'skipped'
 end
 
+-- Who was stopped by somebody before the network ended was stopped by them; else its own end says more.
 local function how(service)
   local last = service.history and service.history[#service.history]
   if service.status == 'skipped' or service.status == 'failed' then return service.reason or '' end
+  if service.status == 'stopped' and service.reason ~= SHUTDOWN then return service.reason or '' end
   if last and not last.requested then return last.reason or '' end
   return service.reason or ''
 end

@@ -60,7 +60,7 @@ describe('several things at once', function()
 
     it('gives up at its timeout', function()
       run(function() return pact.all({ after(10), after(300) }, { timeout = '100ms' }) end)
-      assert.same({ 'nil', '1 of them are not done yet', 'timeout' }, trace)
+      assert.same({ 'nil', '1 of them is not done yet', 'timeout' }, trace)
     end)
 
     it('ends with the one who waits', function()

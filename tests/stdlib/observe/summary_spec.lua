@@ -44,6 +44,16 @@ describe('the summary', function()
     assert.truthy(out:find('exit code 5', 1, true))
   end)
 
+  it('says who stopped a service before the network ended', function()
+    local crashed = { { uptime = 5000, reason = 'exit code 9' } }
+    local out = render {
+      service { id = 'a', status = 'stopped', reason = 'stopped by a hook', history = crashed },
+      service { id = 'b', status = 'stopped', reason = 'stopped by the shutdown', history = crashed },
+    }
+    assert.truthy(out:find('a        stopped  +5s  stopped by a hook\n'), out)
+    assert.truthy(out:find('b        stopped  +5s  exit code 9\n'), out)
+  end)
+
   it('leaves out what was never wanted', function()
     assert.falsy(render({ service { id = 'idle', want = 'down', status = 'idle', epoch = 0 } }):find('idle', 1, true))
   end)

@@ -6,13 +6,40 @@ local live = require 'pact.control.verbs.live'
 
 local M = {}
 
+local function place(event) return event.file and ('%s:%s'):format(event.file, event.line or '?') or '?' end
+
+-- What became of a hook's verdict.
+local function verdict(event)
+  if not event.verdict then return 'no verdict' end
+  if event.used then return event.verdict end
+  return ('%s, not used%s'):format(event.verdict, event.overruled and ': ' .. event.overruled or '')
+end
+
+local words = {}
+
+function words.hook_ended(event)
+  return (" of '%s' at %s: %s"):format(event.hook, place(event), verdict(event))
+end
+
+function words.hook_failed(event)
+  return (" of '%s' at %s: %s"):format(event.hook, place(event), event.message or event.reason or '')
+end
+
+function words.restarted(event)
+  return event.by and event.by ~= 'policy' and (' by %s'):format(event.by) or ''
+end
+
+local function told(event)
+  if words[event.name] then return event.name .. words[event.name](event) end
+  local pid = event.name == 'started' and event.pid and (', pid %d'):format(event.pid) or ''
+  return event.name .. pid .. (event.reason and ': ' .. event.reason or '')
+end
+
 ---@param event event
 ---@return string
 function M.line(event)
-  local pid = event.name == 'started' and event.pid and (', pid %d'):format(event.pid) or ''
-  local text = event.name .. pid .. (event.reason and ': ' .. event.reason or '')
   local subject = event.service and event.service .. ' ' or ''
-  return ('%s  %s%s\n'):format(describe.clock(event.at), subject, text)
+  return ('%s  %s%s\n'):format(describe.clock(event.at), subject, told(event))
 end
 
 ---@param context main_context

@@ -26,6 +26,11 @@ function M.render(why)
   if why.next_run_in then add('next run in %s', duration.format(why.next_run_in)) end
   if why.watch_paused_for then add('its watch pauses for %s', duration.format(why.watch_paused_for)) end
   if why.asked then add("hooks for '%s' are being waited for", why.asked) end
+  local decided = why.decided
+  if decided then
+    add("decided %s on '%s' by the hook at %s:%d: %s", os.date('%H:%M:%S', decided.at // 1000), decided.hook,
+      decided.file, decided.line, decided.verdict)
+  end
   if (why.attempt or 0) > 0 then
     add('restart attempts: %d%s', why.attempt, why.max_retries and (' of %d'):format(why.max_retries) or '')
   end

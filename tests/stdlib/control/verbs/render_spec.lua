@@ -41,7 +41,35 @@ describe('why', function()
   end)
 end)
 
+describe('why', function()
+  it('names the hook that decided, with its place', function()
+    local out = why.render {
+      id = 'db', status = 'failed', reason = 'disk full', want = 'up',
+      decided = { hook = 'crashed', file = 'net.lua', line = 5, verdict = "fail 'disk full'", at = 0 },
+    }
+    assert.truthy(out:find("on 'crashed' by the hook at net.lua:5: fail 'disk full'\n", 1, true), out)
+  end)
+end)
+
 describe('events', function()
+  for _, row in ipairs {
+    { { name = 'hook_ended', hook = 'crashed', file = 'a.lua', line = 3, verdict = 'ignore', used = true },
+      "web hook_ended of 'crashed' at a.lua:3: ignore\n" },
+    { { name = 'hook_ended', hook = 'crashed', file = 'a.lua', line = 3, verdict = 'ignore', overruled = 'a.lua:1 decided' },
+      "web hook_ended of 'crashed' at a.lua:3: ignore, not used: a.lua:1 decided\n" },
+    { { name = 'hook_ended', hook = 'ready', file = 'a.lua', line = 3 },
+      "web hook_ended of 'ready' at a.lua:3: no verdict\n" },
+    { { name = 'hook_failed', hook = 'ready', file = 'a.lua', line = 4, message = 'boom' },
+      "web hook_failed of 'ready' at a.lua:4: boom\n" },
+    { { name = 'restarted', by = 'dependency', reason = 'started' }, 'web restarted by dependency\n' },
+    { { name = 'restarted', by = 'policy', reason = 'started' }, 'web restarted\n' },
+  } do
+    it('say who decided: ' .. row[2]:gsub('\n', ''), function()
+      row[1].at, row[1].service = 0, 'web'
+      assert.equal(row[2], (events.line(row[1]):gsub('^%S+  ', '')))
+    end)
+  end
+
   it('are a line each', function()
     local line = events.line { name = 'started', at = 1700000000005, service = 'web', pid = 17, reason = 'by hand' }
     assert.truthy(line:find '^%d%d:%d%d:%d%d%.005  web started, pid 17: by hand\n$', line)
