@@ -81,7 +81,8 @@ end
 
 BY.backoff, BY.failed, BY.stopped = by_verdict_or_policy, by_verdict_or_policy, decided
 
-function BY.started(self, event) self.crashed[event.service] = nil end
+-- What was said of its last life decides nothing in the next one.
+function BY.started(self, event) self.crashed[event.service], self.verdicts[event.service] = nil, nil end
 
 -- Why a living service was ended.
 function BY.crashed(self, event)
