@@ -73,6 +73,8 @@ local rows = {
     help = 'write a first recipe, and settings for editors', options = { 'editor' } },
   { name = 'help', args = '[COMMAND|FIELD]', words = { 0, 1 }, module = 'help',
     help = 'tell about a command, a field or a call', options = { 'markdown' } },
+  { name = 'completion', args = 'bash|zsh|fish', words = { 1, 1 }, module = 'completion',
+    help = 'what a shell evaluates to complete words' },
   { name = 'version', args = '', words = { 0, 0 }, module = 'version', help = 'the version' },
 }
 

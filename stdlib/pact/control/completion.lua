@@ -1,0 +1,77 @@
+--- What shells may offer behind `pactlua`, from the tables of verbs and options. Names of services come from
+-- the live network, at the moment they are asked for.
+
+local options = require 'pact.control.options'
+local verbs = require 'pact.control.verbs'
+
+local M = {}
+
+---@alias offer 'ids'|'recipes'|'files'|'directories'|string[]
+
+---What the value of an option may be; nil: nothing is known of it.
+---@param option cli_option
+---@return offer?
+function M.value(option)
+  local value = option.value
+  if value == 'IDS' then return 'ids' end
+  if value == 'FILE' then return 'files' end
+  if value == 'DIR' then return 'directories' end
+  return M.choice(value or '')
+end
+
+---@param words string such as `ready|healthy`
+---@return string[]?
+function M.choice(words)
+  if not words:find '^%l+|[%l|]+$' then return nil end
+  local out = {}
+  for word in words:gmatch '%l+' do out[#out + 1] = word end
+  return out
+end
+
+---@return string[]
+function M.names()
+  local out = {}
+  for i, verb in ipairs(verbs.rows) do out[i] = verb.name end
+  return out
+end
+
+---What the words of a verb may be.
+---@param verb cli_verb
+---@return offer[]
+function M.words(verb)
+  local out = {}
+  if verb.recipe then out[#out + 1] = 'recipes' end
+  if verb.args:find '%f[%w]ID%f[%W]' then out[#out + 1] = 'ids' end
+  if verb.args:find('COMMAND|', 1, true) then out[#out + 1] = M.names() end
+  out[#out + 1] = M.choice(verb.args)
+  return out
+end
+
+---Options that this version has, as a verb takes them.
+---@param verb cli_verb
+---@param names string[]
+---@return cli_option[]
+function M.options(verb, names)
+  local out = {}
+  for _, name in ipairs(names) do
+    local option = options.of(options.by_name[name], verb.name)
+    if not option.later then out[#out + 1] = option end
+  end
+  return out
+end
+
+---All that a verb takes.
+---@param verb cli_verb
+---@return cli_option[]
+function M.all_options(verb)
+  local names = table.move(verb.options, 1, #verb.options, 1, {})
+  return M.options(verb, table.move(options.everywhere, 1, #options.everywhere, #names + 1, names))
+end
+
+M.shells = { 'bash', 'zsh', 'fish' }
+
+---@param shell string one of `shells`
+---@return string script
+function M.script(shell) return require('pact.control.completion.' .. shell).script(M) end
+
+return M
