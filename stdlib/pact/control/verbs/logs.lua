@@ -11,6 +11,7 @@ local text = require 'pact.base.text'
 local M = {}
 
 local DEFAULT_LINES, ALL_LINES, POLL_MS = 100, 1000000, 100
+local LIST_EVERY = 5 -- looks
 
 -- Live networks first, then the nearest directory's; of several networks of one directory what ran last.
 local function before(a, b)
@@ -102,17 +103,31 @@ local function prefixes(ids, paint)
   return out
 end
 
+-- Services that have begun to write since: they are followed, too, from their first line.
+local function newcomers(sys, dir, ids, prefix, paint)
+  for _, id in ipairs(services_in(sys, dir)) do
+    if not prefix[id] then
+      ids[#ids + 1] = id
+      prefix[id] = { paint:prefix(#ids, id, #id, false), paint:prefix(#ids, id, #id, true) }
+    end
+  end
+end
+
 ---Goes on with what comes, until the network or who reads our output is gone, or Ctrl-C.
-local function follow(context, dir, ids, prefix)
-  local sys, tails = context.sys, {}
+local function follow(context, dir, ids, prefix, paint)
+  local sys, tails, looks, all = context.sys, {}, 0, #context.invocation.ids == 0
+  local shown = list.set(ids)
   local loop = sched.new(sys)
   local socket = dir:match '^(.*)/runs/' .. '/control.sock'
   loop:on_kind('gone', function() sys.stop(256 + sys.os.signals.PIPE) end)
   local function look()
     local live_still = sys.fs.stat(socket)
+    if all and looks % LIST_EVERY == 0 then newcomers(sys, dir, ids, prefix, paint) end
+    looks = looks + 1
     for _, id in ipairs(ids) do
       tails[id] = tails[id] or sys.tail.open {
-        dir = dir, name = id, prefix = prefix[id][1], err_prefix = prefix[id][2], from = 'end',
+        dir = dir, name = id, prefix = prefix[id][1], err_prefix = prefix[id][2],
+        from = shown[id] and 'end' or 'start',
       }
       if tails[id] then sys.tail.wake(tails[id]) end
     end
@@ -139,14 +154,15 @@ function M.run(context)
     context.err(('pactlua: logs: %s\n'):format(message))
     return 1
   end
-  local prefix = prefixes(ids, style.new(style.wanted(sys.os, 1, context.env)))
+  local paint = style.new(style.wanted(sys.os, 1, context.env))
+  local prefix = prefixes(ids, paint)
   local out = {}
   for _, line in ipairs(lines) do
     out[#out + 1] = (prefix[line.id][line.stream] or prefix[line.id][1]) .. line.text .. '\n'
   end
   context.out(table.concat(out))
   if not options.follow then return 0 end
-  follow(context, dir, ids, prefix)
+  follow(context, dir, ids, prefix, paint)
 end
 
 return M

@@ -1,0 +1,71 @@
+--- `logs`: what services wrote, of one or several, of this run or the one before, and as it comes.
+local functional = require 'functional'
+local case = functional.case
+
+-- Two tasks that take turns, each line behind the other's.
+local TURNS = [[
+  pact.project 'turns'
+  pact.task 'a' { shell = 'for i in 1 2 3; do echo "a$i $RUN"; sleep 0.06; touch a$i; while [ ! -e b$i ]; do sleep 0.01; done; done' }
+  pact.task 'b' { shell = 'for i in 1 2 3; do while [ ! -e a$i ]; do sleep 0.01; done; echo "b$i $RUN"; sleep 0.06; touch b$i; done' }
+]]
+
+local function played(t, run)
+  os.execute(('cd %s && rm -f a? b?'):format(functional.quote(t.dir)))
+  t:recipe(TURNS)
+  local result = t:run({ 'net.lua' }, { env = { RUN = run } })
+  assert.equal(0, result.code, result.out .. result.err)
+end
+
+local function merged(run)
+  return (('a | a1 R\nb | b1 R\na | a2 R\nb | b2 R\na | a3 R\nb | b3 R\n'):gsub('R', run))
+end
+
+describe('logs', function()
+  case('of several services are merged in the order of time, of the run before, too', function(t)
+    played(t, 'one')
+    played(t, 'two')
+    assert.equal(merged 'two', t:run({ 'logs' }).out)
+    assert.equal(merged 'two', t:run({ 'logs', 'b', 'a' }).out)
+    assert.equal(merged 'one', t:run({ 'logs', '--previous' }).out)
+    assert.equal('a | a3 one\nb | b3 one\n', t:run({ 'logs', '--previous', '-n', '1', 'a', 'b' }).out)
+    assert.equal('b2 two\n', t:run({ 'logs', '--grep', 'b2', 'b' }).out)
+  end)
+
+  case('of an unknown service: did you mean; of no run: 4', function(t)
+    assert.equal(4, t:run({ 'logs' }).code)
+    assert.equal(4, t:run({ 'logs', '--previous', 'a' }).code)
+    played(t, 'one')
+    local result = t:run { 'logs', 'aa' }
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find("did you mean 'a'?", 1, true), result.err)
+    assert.equal(4, t:run({ 'logs', '--previous' }).code)
+  end)
+end)
+
+describe('logs -f', function()
+  case('goes on through restarts of a service, and ends with the network', function(t)
+    local network = t:up [[ pact.process 'p' { shell = 'echo $$ >>trace; echo "life $(wc -l <trace)"; exec sleep 1000' } ]]
+    network:expect 'life 1'
+    local follower = t:start { 'logs', '-f', 'p' }
+    follower:expect 'life 1'
+    assert.equal(0, t:run({ 'restart', 'p' }).code)
+    follower:expect 'life 2'
+    functional.signal(tonumber(t:lines('trace')[2]), 'KILL')
+    follower:expect 'life 3'
+    network:signal 'INT'
+    network:wait()
+    assert.equal('life 1\nlife 2\nlife 3\n', follower:wait().out)
+  end)
+
+  case('of all services follows those, too, that begin to write later', function(t)
+    local network = t:up [[
+      pact.process 'early' { shell = 'echo begun; exec sleep 1000' }
+      pact.process 'late' { shell = 'echo first; exec sleep 1000', profiles = { 'x' } }
+    ]]
+    network:expect 'begun'
+    local follower = t:start { 'logs', '-f' }
+    follower:expect 'begun'
+    assert.equal(0, t:run({ 'start', 'late' }).code)
+    follower:expect 'late | first\n'
+  end)
+end)
