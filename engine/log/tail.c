@@ -64,6 +64,11 @@ struct tails *tails_create_fd(struct loop *loop, int fd) {
   list_init(&tails->all);
   pthread_mutex_init(&tails->lock, NULL);
   pthread_cond_init(&tails->work, NULL);
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&tails->over, &monotonic);
+  pthread_condattr_destroy(&monotonic);
   uv_async_init(&loop->uv, &tails->news, on_news);
   uv_unref((uv_handle_t *)&tails->news); // alone it makes no event
   tails->news.data = tails;
@@ -93,13 +98,14 @@ static int start(struct tails *tails) {
   return -error;
 }
 
-static bool join_within(pthread_t thread, unsigned ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_nsec += ms * 1000000L;
-  until.tv_sec += until.tv_nsec / 1000000000L;
-  until.tv_nsec %= 1000000000L;
-  return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+static bool ends_within(struct tails *tails, unsigned ms) {
+  uint64_t until_us = clock_mono_us() + ms * 1000u;
+  struct timespec until = {(time_t)(until_us / 1000000), (long)(until_us % 1000000 * 1000)};
+  pthread_mutex_lock(&tails->lock);
+  while (!tails->finished && pthread_cond_timedwait(&tails->over, &tails->lock, &until) == 0) {}
+  bool finished = tails->finished;
+  pthread_mutex_unlock(&tails->lock);
+  return finished;
 }
 
 // The signal may come just before the call that it should end, so it comes again.
@@ -109,10 +115,12 @@ static void stop(struct tails *tails) {
   tails->stopping = true;
   pthread_cond_signal(&tails->work);
   pthread_mutex_unlock(&tails->lock);
-  if (join_within(tails->thread, FINISH_MS)) return;
-  tails->out.stop = true;
-  do pthread_kill(tails->thread, END_SIGNAL);
-  while (!join_within(tails->thread, 10));
+  if (!ends_within(tails, FINISH_MS)) {
+    tails->out.stop = true;
+    do pthread_kill(tails->thread, END_SIGNAL);
+    while (!ends_within(tails, 10));
+  }
+  pthread_join(tails->thread, NULL);
 }
 
 static void free_jobs(struct tail_job *job) {
@@ -139,6 +147,7 @@ void tails_destroy(struct tails *tails) {
   idmap_finish(&tails->tails);
   idmap_finish(&tails->drains);
   pthread_cond_destroy(&tails->work);
+  pthread_cond_destroy(&tails->over);
   pthread_mutex_destroy(&tails->lock);
   uv_close((uv_handle_t *)&tails->news, on_closed);
 }

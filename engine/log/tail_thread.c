@@ -193,6 +193,8 @@ void *tail_thread_run(void *context) {
   struct tails *tails = context;
   pthread_mutex_lock(&tails->lock);
   while (step(tails)) {}
+  tails->finished = true;
+  pthread_cond_signal(&tails->over);
   pthread_mutex_unlock(&tails->lock);
   return NULL;
 }

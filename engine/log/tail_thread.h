@@ -44,7 +44,8 @@ struct tails {
   pthread_t thread;
   bool started;
   pthread_mutex_t lock;
-  pthread_cond_t work;
+  pthread_cond_t work, over; // something to do; the thread has ended
+  bool finished;             // it has
   // Under the lock:
   struct list all;
   struct tail_job *first_job, *last_job, *answers;

@@ -288,7 +288,7 @@ describe('its HTTP server', function()
     end end }]])
     local engine = network:roles().engine
     local function rss() return functional.procfs.status(engine, 'VmRSS') end
-    local most = os.getenv 'ASAN_OPTIONS' and 1e6 or 20000 -- a sanitizer keeps what is freed for a while
+    local most = functional.sanitized and 1e6 or 20000 -- a sanitizer keeps what is freed for a while
     local before = rss()
     local slow = io.popen(('curl -s --limit-rate 200M http://127.0.0.1:%d/ | (sleep 1; wc -c)'):format(port))
     functional.wait('some of it', function() return rss() > before end)

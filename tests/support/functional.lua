@@ -13,6 +13,9 @@ M.fixtures = M.bin:gsub('[^/]*$', '') .. 'fixtures/'
 M.root = lfs.currentdir()
 
 -- Deadlines are for a loaded machine; a slower build (sanitizers) stretches them.
+---Why a test that measures memory, or kills by a signal that sanitizers catch, is skipped in their builds; else nil.
+M.sanitized = os.getenv 'ASAN_OPTIONS' and 'a sanitizer keeps memory and catches signals' or nil
+
 local patience = tonumber(os.getenv 'PACTLUA_PATIENCE' or '1')
 local self_pid = (procfs.read '/proc/self/stat'):match '^%d+'
 

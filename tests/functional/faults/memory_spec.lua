@@ -21,7 +21,7 @@ local function corner(pid, kb)
   assert.is_true(os.execute(('prlimit --pid %d --as=%d:'):format(pid, limit)))
 end
 
-local SKIP = os.getenv 'ASAN_OPTIONS' and 'sanitizers need address space'
+local SKIP = functional.sanitized
 
 describe('memory', function()
   case('fault 50: an engine that gets no more fails what asks for it, and goes on', function(t)
