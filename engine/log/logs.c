@@ -33,15 +33,31 @@ static void push_faults(struct logs *logs) {
   }
 }
 
+// True when its file has bytes that nobody has been told of.
+static bool has_news(struct log *log, struct log_stat *stat) {
+  writer_stat(log->logs->writer, log->store, stat);
+  if (stat->size_bytes == log->told_offset) return false;
+  log->told_offset = stat->size_bytes;
+  return true;
+}
+
+size_t logs_news(struct logs *logs, uint64_t *ids, size_t most) {
+  size_t count = 0;
+  list_each(it, &logs->notifying) {
+    struct log *log = list_entry(it, struct log, notifying);
+    struct log_stat stat;
+    if (count < most && has_news(log, &stat)) ids[count++] = log->id;
+  }
+  return count;
+}
+
 // True when something was told.
 static bool tell_output(struct logs *logs) {
   bool told = false;
   list_each(it, &logs->notifying) {
     struct log *log = list_entry(it, struct log, notifying);
     struct log_stat stat;
-    writer_stat(logs->writer, log->store, &stat);
-    if (stat.size_bytes == log->told_offset) continue;
-    log->told_offset = stat.size_bytes;
+    if (!has_news(log, &stat)) continue;
     struct event_output *output = mem_new(sizeof *output);
     output->event = (struct event){.kind = EV_OUTPUT, .id = log->id};
     output->end_offset = stat.size_bytes;

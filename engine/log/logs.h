@@ -99,6 +99,10 @@ bool logs_cancel(struct logs *logs, uint64_t watch);
 // seconds, or until a reader holds one, rotation deletes none.
 void logs_notify(struct logs *logs, uint64_t id, bool on);
 
+// Those with bytes in their files of which no EV_OUTPUT has told yet, and none will: for who can't
+// wait. At most `most`; gives their number.
+size_t logs_news(struct logs *logs, uint64_t *ids, size_t most);
+
 // The last lines that pass the filter, with what is still queued; also while the disk is full.
 int logs_lines(struct logs *logs, uint64_t id, const struct line_filter *filter,
                struct lines *lines);

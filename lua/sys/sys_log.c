@@ -6,6 +6,8 @@
 #include "sys/options.h"
 #include "sys/window.h"
 
+enum { NEWS_MAX = 256 };
+
 static struct logs *logs_of(lua_State *L) {
   return engine_logs(sys_engine(L));
 }
@@ -62,6 +64,17 @@ static int match(lua_State *L) {
   return 1;
 }
 
+static int news(lua_State *L) {
+  uint64_t ids[NEWS_MAX];
+  size_t count = logs_news(logs_of(L), ids, NEWS_MAX);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushinteger(L, (lua_Integer)ids[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
 static int notify(lua_State *L) {
   logs_notify(logs_of(L), check_id(L), lua_toboolean(L, 2));
   return 0;
@@ -112,9 +125,9 @@ static int flush(lua_State *L) {
 
 int sys_open_log(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"open", open_log}, {"epoch", set_epoch}, {"write", write_log}, {"match", match},
-      {"notify", notify}, {"lines", lines},     {"stat", stat_log},   {"close", close_log},
-      {"flush", flush},   {NULL, NULL},
+      {"open", open_log},   {"epoch", set_epoch}, {"write", write_log}, {"match", match},
+      {"notify", notify},   {"news", news},       {"lines", lines},     {"stat", stat_log},
+      {"close", close_log}, {"flush", flush},     {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

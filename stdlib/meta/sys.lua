@@ -183,6 +183,9 @@ function sys.log.write(id, stream, bytes) end
 function sys.log.match(id, pattern) end
 ---`on`: event `(id, 'output', end_offset, lines)` when bytes have come, at most every 25 ms. Costs nothing while off.
 function sys.log.notify(id, on) end
+---Those with bytes of which no 'output' has told yet, nor will: for who can't wait for it. At most 256.
+---@return integer[] ids
+function sys.log.news() end
 ---@class sys.log_line
 ---@field at integer wall ms
 ---@field mono_us integer the same moment on the clock that never jumps, comparable between all logs of a run; 0: not known

@@ -224,7 +224,7 @@
 ---@field join fun(self, task: task, timeout?: integer): boolean?, any true and results; false and a message; nil, 'timeout'
 ---@field coroutine table the coroutine library for recipes: waiting in a user's own coroutine passes outward
 
--- base/bus: `bus.new { now = sys.time.now, wall = sys.time.wall, try = sys.try, on_error = fn(message, traceback), later = fn(fn) }`.
+-- base/bus: `bus.new { now = sys.time.now, wall = sys.time.wall, try = sys.try, on_error = fn(message, traceback), before = fn(), later = fn(fn) }`.
 ---@class bus
 ---@field emit fun(self, event: table) fills in seq, at, mono and hands it to all: at once, or with `later` soon; a subscriber's own emits follow behind it
 ---@field flush fun(self) hands over what waits

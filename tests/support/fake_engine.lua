@@ -21,6 +21,7 @@ function M.start(recipe, opts)
   sys.fs, sys.ctl, sys.role = fs, ctl, 'engine'
   sys.text.hash = function() return '0123456789abcdef' end
   sys.log.notify = function() end
+  sys.log.news = function() return {} end
   sys.log.flush = function() end
   sys.time.on_signal = function() end
   sys.proc.tagged = function() return {} end

@@ -15,6 +15,7 @@ Bus.__index = Bus
 ---@field wall fun(): integer
 ---@field try function sys.try
 ---@field on_error fun(message: string, traceback: string)
+---@field before? fun() runs before waiting events are handed over
 ---@field later? fun(fn: fun()) runs `fn` when what goes on now is done; without it events are handed over at once
 
 ---@param opts bus_options
@@ -26,6 +27,7 @@ function M.new(opts)
     try = opts.try,
     on_error = opts.on_error,
     later = opts.later,
+    before = opts.before,
     seq = 0,
     subscribers = {},
     queue = {},
@@ -124,6 +126,7 @@ end
 function Bus:flush()
   if self.delivering then return end
   self.delivering = true
+  if self.before and self.head <= self.tail then self.before() end
   while self.head <= self.tail do
     local next_event = self.queue[self.head]
     self.queue[self.head] = nil

@@ -50,6 +50,7 @@ function M.new(context)
     on_error = function(message, traceback)
       self:internal_error(message, traceback)
     end,
+    before = function() self:tell_output() end,
     later = function(fn) self.sched:batch(fn) end, -- nobody has to listen before all that may start has started
   }
   self.work = work.new {
@@ -205,12 +206,20 @@ local function subscribe(self)
   end, { rank = 'clients' })
 end
 
+---What services have written goes to the front before the news of what came of it.
+function Network:tell_output()
+  if not self.shows_output or not self.followed then return end
+  for _, log in ipairs(self.sys.log.news()) do
+    if self.logs[log] then self.audience:output(self.logs[log]) end
+  end
+end
+
 ---Bytes of a service's log, as they come, to the front.
 function Network:follow_output(id)
   if self.followed[id] then return end
   local log = self.supervisor:log(id)
   if not log then return end
-  self.followed[id] = log
+  self.followed[id], self.logs[log] = log, id
   self.sched:on(log, function(kind, message, lost)
     if kind == 'output' then
       self.audience:output(id)
@@ -267,7 +276,7 @@ end
 function Network:start(context)
   local supervise = require 'pact.supervise'
   local recipe = context.recipe
-  self.followed, self.plain = {}, true
+  self.followed, self.logs, self.plain = {}, {}, true
   self.shows_output = not self.invocation.command and not self.invocation.options.json
   self.hooks = hooks.new {
     sched = self.sched, bus = self.bus, group = self.work.group, fs = self.sys.fs, now = self.sys.time.now,

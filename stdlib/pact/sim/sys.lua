@@ -234,6 +234,7 @@ local function log(world)
       return id
     end,
     epoch = function(id, epoch) world.logs[id].epoch = epoch end,
+    news = function() return {} end,
     write = function(id, stream, bytes) say(world, id, (bytes:gsub('\n$', '')), stream) end,
     match = function(id, pattern)
       local watch = { id = world:id(), pattern = pattern }
