@@ -1,6 +1,7 @@
 --- The control protocol as programs use it: curl over the control socket, and `pactlua eval`.
 local functional = require 'functional'
 local cjson = require 'cjson'
+local list = require 'pact.base.list'
 local case = functional.case
 
 local TWO = [[
@@ -63,5 +64,77 @@ describe('eval', function()
 
   case('without a network: 4', function(t)
     assert.equal(4, t:run({ 'eval', '1' }).code)
+  end)
+end)
+
+describe('a description of the API', function()
+  case('holds for every path that it has', function(t)
+    local ask = network(t)
+    local status, body = ask '/openapi.json'
+    assert.equal(200, status)
+    local paths, count, last = cjson.decode(body).paths, 0, nil
+    local with = {
+      scale = { 409, '{"count":2}' }, send = { 200, '{"text":"x"}' }, eval = { 200, '{"code":"1"}' },
+      ['{name}'] = { 404, '{}' },
+    }
+    for path, operations in list.sorted(paths) do
+      for method in pairs(operations) do
+        local expected, data = table.unpack(with[path:match '[^/]+$'] or { 200, '{}' })
+        local words = method == 'post' and { '-H', 'content-type: application/json', '-d', data } or {}
+        if path == '/v1/shutdown' then
+          last = words
+        else
+          status, body = ask(path:gsub('{%a+}', 'web'), table.unpack(words))
+          assert.equal(expected, status, method .. ' ' .. path .. ': ' .. body)
+          count = count + 1
+        end
+      end
+    end
+    assert.is_true(count > 20, count)
+    assert.equal(200, (ask('/v1/shutdown', table.unpack(last))))
+    functional.wait('the end', function() return t:run({ 'ps' }).code == 4 end)
+  end)
+end)
+
+describe('figures', function()
+  case('are there for every service', function(t)
+    local ask = network(t, [[
+      pact.process 'loud' { shell = 'echo 1234567; exec sleep 1000' }
+      pact.process 'quiet' { command = { 'sleep', '1000' } }
+    ]])
+    local text
+    functional.wait('the line in the log', function()
+      text = select(2, ask '/metrics')
+      return text:find('pactlua_service_log_bytes{service="loud"} 8\n', 1, true)
+    end)
+    local running = 'pactlua_service_status{service="quiet",pactlua_service_status="running"} 1\n'
+    assert.truthy(text:find(running, 1, true), text)
+    local memory = tonumber(text:match 'pactlua_service_memory_bytes{service="quiet"} (%d+)\n')
+    assert.is_true(memory > 100000, text)
+    assert.truthy(text:find 'pactlua_service_cpu_seconds_total{service="loud"} %d')
+  end)
+end)
+
+describe('what is wrong with a request', function()
+  case('is told, and nothing else happens', function(t)
+    local ask = network(t)
+    local before = t:ps().web.pid
+    for _, row in ipairs {
+      { 400, '/v1/services/web/stop', '-d', '{"wait":' },
+      { 400, '/v1/services/web/stop', '-d', '\255\254' },
+      { 400, '/v1/services/web/restart', '-d', '{"wait":"\255"}' },
+      { 404, '/v1/services/..%2f..%2fetc%2fpasswd' },
+      { 404, '/../../etc/passwd', '--path-as-is' },
+      { 405, '/v1/services/web', '-X', 'DELETE' },
+    } do
+      local status, body = ask(table.unpack(row, 2))
+      assert.equal(row[1], status, row[2] .. ': ' .. tostring(body))
+      assert.is_string(cjson.decode(body).error)
+    end
+    assert.equal(400, (ask '/v1/services/%00'))
+    assert.equal(400, (ask('/v1/services/%ff/stop', '-X', 'POST')))
+    t:file('large', ('x'):rep(2 << 20))
+    assert.equal(413, (ask('/v1/eval', '--data-binary', '@' .. t:path 'large')))
+    assert.equal(before, t:ps().web.pid)
   end)
 end)

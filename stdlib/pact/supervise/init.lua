@@ -170,6 +170,12 @@ function Supervisor:log(id)
   return launch.open_log(self, node)
 end
 
+---@param id string
+---@return integer? log of a service that has one already
+function Supervisor:open_log(id)
+  return self.nodes[id] and self.nodes[id].log
+end
+
 function Supervisor:sample(id)
   local node = self.nodes[id]
   return node and node.job and node.record.live == 'up' and node.driver:sample(node.job) or nil

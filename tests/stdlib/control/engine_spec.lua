@@ -388,7 +388,7 @@ describe('the control protocol', function()
   end)
 
   for _, bad in ipairs {
-    { 'GET', '/v1/nothing', nil, 404 }, { 'GET', '/v1/shutdown', nil, 405 }, { 'POST', '/v1/services/web/signal', { signal = 'NOPE' }, 409 },
+    { 'GET', '/v1/nothing', nil, 404 }, { 'GET', '/v1/shutdown', nil, 405 }, { 'POST', '/v1/services/web/signal', { signal = 'NOPE' }, 400 },
     { 'GET', '/v1/session', nil, 409 },
   } do
     it(('refuses %s %s'):format(bad[1], bad[2]), function()

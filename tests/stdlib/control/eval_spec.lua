@@ -93,7 +93,8 @@ describe('eval', function()
     for _, given in ipairs { { cod = '1' }, { code = 5 } } do
       local status, body = engine.ask('POST', '/v1/eval', given)
       assert.equal(400, status)
-      assert.truthy(body.error:find("'code' must be Lua text", 1, true), body.error)
+      assert.truthy(body.error:find("body: .*did you mean 'code'") or body.error:find("body: 'code' must be text", 1, true),
+        body.error)
     end
   end)
 

@@ -1,0 +1,78 @@
+--- The table of routes as an OpenAPI document.
+
+local given = require 'pact.control.given'
+local json = require 'pact.base.json'
+
+-- The version is the protocol's, as in its paths.
+local M, VERSION = {}, '1'
+
+local REFUSAL = { ['$ref'] = '#/components/schemas/refusal' }
+
+local function answer_of(what, kind, schema)
+  return { description = what, content = { [kind] = { schema = schema } } }
+end
+
+local function parameters(row)
+  local out = json.array {}
+  for name in row[2]:gmatch '{(%a+)}' do
+    out[#out + 1] = { name = name, ['in'] = 'path', required = true, schema = { type = 'string' } }
+  end
+  for _, field in ipairs(row.query or {}) do
+    out[#out + 1] = { name = field[1], ['in'] = 'query', description = field[3], schema = given.types[field[2]].schema }
+  end
+  return out
+end
+
+local function body(row)
+  if not row.body then return nil end
+  local properties, required = {}, json.array {}
+  for _, field in ipairs(row.body) do
+    local property = { description = field[3] }
+    for key, value in pairs(given.types[field[2]].schema) do property[key] = value end
+    properties[field[1]] = property
+    if field.required then required[#required + 1] = field[1] end
+  end
+  local schema = { type = 'object', properties = properties, additionalProperties = false }
+  if required[1] then schema.required = required end
+  local content = { ['application/json'] = { schema = schema } }
+  if row.text then content['text/plain'] = { schema = { type = 'string', description = row.text } } end
+  return { required = required[1] ~= nil, content = content }
+end
+
+local function operation(row)
+  local kind = row.type or 'application/json'
+  return {
+    operationId = row[1]:lower() .. row[2]:gsub('^/v1', ''):gsub('[{}]', ''):gsub('[/.]', '_'),
+    summary = row.summary,
+    parameters = parameters(row),
+    requestBody = body(row),
+    responses = {
+      ['200'] = answer_of(row.answer, kind, { type = kind == 'application/json' and 'object' or 'string' }),
+      default = answer_of('A refusal', 'application/json', REFUSAL),
+    },
+  }
+end
+
+---@param rows route[]
+---@return table
+function M.document(rows)
+  local paths = {}
+  for _, row in ipairs(rows) do
+    if not row.hidden then
+      paths[row[2]] = paths[row[2]] or {}
+      paths[row[2]][row[1]:lower()] = operation(row)
+    end
+  end
+  return {
+    openapi = '3.1.0',
+    info = { title = 'pactlua', version = VERSION, description = 'The control socket of a running network.' },
+    servers = json.array { { url = 'http://localhost', description = 'curl --unix-socket $PACTLUA_SOCKET' } },
+    paths = paths,
+    components = { schemas = { refusal = {
+      type = 'object', required = json.array { 'error', 'code' },
+      properties = { error = { type = 'string' }, code = { type = 'string' } },
+    } } },
+  }
+end
+
+return M

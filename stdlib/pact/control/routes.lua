@@ -1,0 +1,199 @@
+--- What can be asked of a running network: a row for each route. Requests are checked, answered and
+-- documented from it.
+
+local eval = require 'pact.control.eval'
+local json = require 'pact.base.json'
+local list = require 'pact.base.list'
+local metrics = require 'pact.control.openmetrics'
+local text = require 'pact.base.text'
+
+local M = {}
+
+---@class route
+---@field [1] string method
+---@field [2] string path; `{id}` and `{name}` take one part of it each
+---@field [3] fun(network: network, request: table, ...: string): integer?, any, string? status, body and its type;
+--- a table is sent as JSON; nothing: it answers by itself
+---@field summary string
+---@field query? given_field[]
+---@field body? given_field[]
+---@field answer string what the answer with 200 is
+---@field type? string of the answer, default application/json
+---@field text? string the body may also be text: what of
+---@field hidden? boolean ours alone
+
+
+local CODES = { unknown = 404, timeout = 408, busy = 409, EINVAL = 400 }
+
+local function refuse(message, code)
+  return CODES[code] or 409, { error = message, code = code or 'refused' }
+end
+
+---@param network network
+local function service_of(network, id)
+  local snapshot = network:look(id)
+  if snapshot then return snapshot end
+  local known = network.supervisor and network.supervisor:list() or {}
+  return nil, ("no service '%s'%s"):format(id, text.suggest(id, known))
+end
+
+local function with_figures(network, snapshot)
+  local sample = snapshot.pid and network.supervisor:sample(snapshot.id)
+  if sample then
+    snapshot.cpu, snapshot.memory, snapshot.processes = sample.cpu, sample.rss, sample.procs
+  end
+  return snapshot
+end
+
+-- What a table of many services needs of each, and only where there is something to tell; the rest is
+-- for who asks for all of it.
+local BRIEF = { 'id', 'group', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory', 'said', 'next_run_in' }
+local CALM = { running = true, completed = true }
+
+local function brief(snapshot)
+  local out = {}
+  for _, name in ipairs(BRIEF) do out[name] = snapshot[name] end
+  if next(snapshot.ports) then out.ports = snapshot.ports end
+  if snapshot.health ~= 'none' then out.health = snapshot.health end
+  if snapshot.restart_count > 0 then out.restart_count = snapshot.restart_count end
+  if not CALM[snapshot.status] or snapshot.note then out.reason, out.note = snapshot.reason, snapshot.note end
+  return out
+end
+
+local function act(name)
+  return function(network, request, id)
+    local args = list.copy(request.given)
+    args.ids = { id }
+    local ok, message, code = network:command(name, args, 'person')
+    if not ok then return refuse(message, code) end
+    return 200, { ok = true }
+  end
+end
+
+local EVALUATED = { syntax = 400, raised = 422, interrupted = 422, cancelled = 409 }
+
+-- Who has asked and leaves takes the text's run with it.
+local function evaluate(network, request)
+  if not network.supervisor then return refuse('nothing runs yet', 'busy') end
+  local result = eval.run(network, request.text or request.given.code, function(task)
+    network.sched:on(request.id, function(kind)
+      if kind == 'gone' then network.sched:stop(task) end
+    end)
+  end)
+  network.sched:off(request.id)
+  if result.values then json.array(result.values) end
+  return result.ok and 200 or EVALUATED[result.code], result
+end
+
+local TIMEOUT = { 'timeout', 'milliseconds', 'how long to wait at most' }
+local WAIT = { 'wait', 'wait', 'false: the answer comes at once' }
+local DEPENDENTS = { 'with_dependents', 'boolean', 'also those that depend on it' }
+
+---@type route[]
+M.rows = {
+  { 'GET', '/v1/status', function(network)
+    return 200, network:status()
+  end, summary = 'The network as a whole', answer = 'project, run, recipe, pid, uptime, services by status, ready' },
+  { 'GET', '/v1/services', function(network, request)
+    local services = json.array {}
+    for i, snapshot in ipairs(network:snapshots()) do
+      if request.given.figures ~= false then with_figures(network, snapshot) end
+      services[i] = request.given.brief and brief(snapshot) or snapshot
+    end
+    return 200, { services = services, at = network.sys.time.wall(), project = network.project }
+  end, summary = 'All services as they are', answer = 'services, in the order of their start',
+    query = {
+      { 'brief', 'boolean', 'only what there is to tell of each' },
+      { 'figures', 'boolean', 'false: without processor time and memory' },
+    } },
+  { 'GET', '/v1/services/{id}', function(network, _, id)
+    local snapshot, message = service_of(network, id)
+    if not snapshot then return refuse(message, 'unknown') end
+    return 200, with_figures(network, snapshot)
+  end, summary = 'A service, or a group of replicas, as it is',
+    answer = 'status, health, reason, pid, ports, history …' },
+  { 'GET', '/v1/services/{id}/why', function(network, _, id)
+    local snapshot, message = service_of(network, id)
+    if not snapshot then return refuse(message, 'unknown') end
+    return 200, network:why(snapshot.instances and snapshot.instances[1] or id)
+  end, summary = 'Why a service is as it is', answer = 'what it waits for, what it blocks, what comes next' },
+  { 'GET', '/v1/services/{id}/tree', function(network, _, id)
+    local snapshot, message = service_of(network, id)
+    if not snapshot then return refuse(message, 'unknown') end
+    return 200, { tree = json.array(network:tree(id) or {}) }
+  end, summary = "A service's processes", answer = 'tree: its processes, leader first' },
+  { 'GET', '/v1/services/{id}/env', function(network, _, id)
+    local env, message, code = network:shown_environment(id)
+    if not env then return refuse(message, code) end
+    return 200, { env = env }
+  end, summary = 'The environment of a service, secrets masked', answer = 'env: variables by name' },
+  { 'GET', '/v1/services/{id}/surroundings', function(network, _, id)
+    local surroundings, message, code = network:surroundings(id)
+    if not surroundings then return refuse(message, code) end
+    return 200, surroundings
+  end, summary = 'What a program beside a service runs with, secrets and all',
+    answer = 'env, cwd, uid, gid, groups, umask, limits' },
+  { 'POST', '/v1/services/{id}/start', act 'start', summary = 'Starts a service and what it needs', answer = 'ok',
+    body = { WAIT, TIMEOUT, { 'no_deps', 'boolean', 'without what it needs' } } },
+  { 'POST', '/v1/services/{id}/stop', act 'stop', summary = 'Stops a service', answer = 'ok',
+    body = { WAIT, TIMEOUT, DEPENDENTS } },
+  { 'POST', '/v1/services/{id}/restart', act 'restart', summary = 'Restarts a service', answer = 'ok',
+    body = { WAIT, DEPENDENTS } },
+  { 'POST', '/v1/services/{id}/signal', act 'signal', summary = 'Sends a signal to a service', answer = 'ok',
+    body = { { 'signal', 'signal', 'such as HUP; TERM where none is given' },
+      { 'scope', 'text', "'group' or 'tree': more than its first process" } } },
+  { 'POST', '/v1/services/{id}/scale', act 'scale', summary = 'Gives a group of replicas so many instances',
+    answer = 'ok', body = { { 'count', 'count', 'of instances', required = true }, WAIT, TIMEOUT } },
+  { 'POST', '/v1/services/{id}/send', act 'send', summary = "Writes a line to a service's standard input",
+    answer = 'ok', body = { { 'text', 'text', 'the line without its newline', required = true } } },
+  { 'GET', '/v1/addresses', function(network)
+    return 200, { addresses = network:addresses() }
+  end, summary = 'Where services can be reached', answer = 'addresses: variables such as WEB_URL' },
+  { 'POST', '/v1/wait', function(network, request)
+    local given = request.given
+    local ids = given.ids and #given.ids > 0 and given.ids or network:wanted()
+    local args = { ids = ids, goal = given['for'], timeout = given.timeout }
+    local ok, message, code = network:command('wait', args, 'person')
+    if not ok then return refuse(message, code) end
+    return 200, { ok = true }
+  end, summary = 'Waits for services', answer = 'ok', body = {
+    { 'ids', 'texts', 'services; without any all that are wanted' },
+    { 'for', 'text', "'started', 'ready' (if nothing is said), 'healthy' or 'stopped'" }, TIMEOUT,
+  } },
+  { 'GET', '/v1/events', function(network, request)
+    network:open_stream(request.id, { since = request.given.since or 0, follow = request.given.follow })
+  end, summary = 'What has happened', answer = 'an event a line', type = 'application/x-ndjson', query = {
+    { 'since', 'count', 'the number (seq) of the last event that is known already' },
+    { 'follow', 'boolean', 'goes on with what happens' },
+  } },
+  { 'GET', '/v1/session', function(network, request)
+    if not request.front then return refuse('only the front that started this network has its session', 'front') end
+    network:open_session(request.id)
+  end, summary = "The front's own", answer = 'messages', hidden = true },
+  { 'GET', '/v1/commands', function(network)
+    return 200, { commands = json.array(network:recipe_commands()) }
+  end, summary = "The recipe's own commands", answer = 'commands: name and help of each' },
+  { 'POST', '/v1/commands/{name}', function(network, request, name)
+    local ok, result, code = network:recipe_command(name, request.given.args or {})
+    if not ok then return refuse(result, code or 'failed') end
+    return 200, { result = result }
+  end, summary = "Runs a command of the recipe's", answer = 'result: what it returned',
+    body = { { 'args', 'texts', 'its arguments' } } },
+  { 'POST', '/v1/eval', evaluate, summary = "Runs Lua text in the network's own state",
+    answer = 'values: each as text; output: what was printed', text = 'the Lua text',
+    body = { { 'code', 'text', 'the Lua text; an expression needs no return', required = true } } },
+  { 'POST', '/v1/shutdown', function(network, request)
+    local given = request.given
+    network:command('shutdown', { now = given.now, status = given.status, reason = given.reason }, 'person')
+    return 200, { ok = true }
+  end, summary = 'Shuts the network down', answer = 'ok', body = {
+    { 'reason', 'text', 'for the journal' }, { 'now', 'boolean', 'kills at once' },
+    { 'status', 'count', "of the front's exit" },
+  } },
+  { 'GET', '/metrics', function(network)
+    return 200, metrics.text(network), metrics.TYPE
+  end, summary = 'Figures of all services for Prometheus and its kin', answer = 'OpenMetrics text',
+    type = metrics.TYPE },
+}
+
+return M

@@ -1,0 +1,141 @@
+--- The control protocol: what is refused and why, the document of its routes, its figures.
+local fake_engine = require 'fake_engine'
+local routes = require 'pact.control.api'
+
+local function up()
+  local engine = fake_engine.start([[
+    pact.process 'web' { command = { 'server' } }
+    pact.process 'db' { command = { 'server' }, replicas = 2 }
+    pact.process 'bad' { command = { 'bad' }, restart = { delay = '200ms', max_retries = 2 } }
+  ]], { programs = { server = {}, bad = { exit_after = 100, code = 7 } } })
+  engine.world:advance(100)
+  return engine
+end
+
+-- method, path, body → status, code, a part of the message
+local REFUSED = {
+  { 'GET', '/v1/servces', nil, 404, 'unknown', "did you mean '/v1/services'?" },
+  { 'GET', '/', nil, 404, 'unknown', 'no such thing: /' },
+  { 'GET', '/v1/services/../status', nil, 404, 'unknown', 'no such thing' },
+  { 'GET', '/v1/services/we\255b', nil, 404, 'unknown', 'no service' },
+  { 'GET', '/v1/services/' .. ('x'):rep(5000), nil, 404, 'unknown', 'no service' },
+  { 'GET', '/' .. ('x'):rep(5000), nil, 404, 'unknown', 'no such thing' },
+  { 'GET', '/openapixjson', nil, 404, 'unknown', 'no such thing' },
+  { 'GET', '/v1/services/wbe', nil, 404, 'unknown', "no service 'wbe' (did you mean 'web'?)" },
+  { 'POST', '/v1/services/wbe/stop', {}, 404, 'unknown', "no service 'wbe' (did you mean 'web'?)" },
+  { 'POST', '/v1/services', {}, 405, 'method', 'GET only' },
+  { 'DELETE', '/v1/services/web', nil, 405, 'method', 'GET only' },
+  { 'GET', '/v1/eval', nil, 405, 'method', 'POST only' },
+  { 'GET', '/v1/events?sinc=1', nil, 400, 'EINVAL', "query: unknown 'sinc' (did you mean 'since'?)" },
+  { 'GET', '/v1/events?since=-1', nil, 400, 'EINVAL', "query: 'since' must be a whole number, 0 or more, got '-1'" },
+  { 'GET', '/v1/events?since=99999999999999999999', nil, 400, 'EINVAL', "'since' must be a whole number" },
+  { 'GET', '/v1/services?brief=yes', nil, 400, 'EINVAL', "'brief' must be true or false, got 'yes'" },
+  { 'POST', '/v1/services/web/stop', '{"wait":', 400, 'EINVAL', 'body: ' },
+  { 'POST', '/v1/services/web/stop', '[1]', 400, 'EINVAL', 'body: an object expected' },
+  { 'POST', '/v1/services/web/stop', '"stop"', 400, 'EINVAL', 'body: an object expected' },
+  { 'POST', '/v1/services/web/stop', 'null', 400, 'EINVAL', 'body: an object expected' },
+  { 'POST', '/v1/services/web/stop', ('['):rep(100000), 400, 'EINVAL', 'body: ' },
+  { 'POST', '/v1/services/web/stop', '{"with_dependent":true}', 400, 'EINVAL', "did you mean 'with_dependents'?" },
+  { 'POST', '/v1/services/web/stop', { timeout = 'soon' }, 400, 'EINVAL', "'timeout' must be a number of milliseconds" },
+  { 'POST', '/v1/services/web/stop', { timeout = 1e300 }, 400, 'EINVAL', "'timeout' must be a number of milliseconds" },
+  { 'POST', '/v1/services/web/start', { wait = 'soon' }, 400, 'EINVAL', "'wait' must be true, false" },
+  { 'POST', '/v1/services/web/signal', { signal = {} }, 400, 'EINVAL', "'signal' must be a signal's name or number" },
+  { 'POST', '/v1/services/web/signal', { signal = 'HPU' }, 400, 'EINVAL', "no signal 'HPU'" },
+  { 'POST', '/v1/services/db/scale', {}, 400, 'EINVAL', "'count' is needed: of instances" },
+  { 'POST', '/v1/services/db/scale', { count = -1 }, 400, 'EINVAL', "'count' must be a whole number" },
+  { 'POST', '/v1/services/db/scale', { count = 1.5 }, 400, 'EINVAL', "'count' must be a whole number" },
+  { 'POST', '/v1/wait', { ids = { 1 } }, 400, 'EINVAL', "'ids' must be a list of texts" },
+  { 'POST', '/v1/wait', { ids = { 'wbe' } }, 404, 'unknown', "did you mean 'web'?" },
+  { 'POST', '/v1/commands/x', { args = 'x' }, 400, 'EINVAL', "'args' must be a list of texts" },
+  { 'POST', '/v1/shutdown', { now = 1 }, 400, 'EINVAL', "'now' must be true or false" },
+}
+
+describe('the control protocol refuses', function()
+  for _, row in ipairs(REFUSED) do
+    local method, path, body, status, code, words = table.unpack(row, 1, 6)
+    it(('%s %.60s with %s'):format(method, path, tostring(type(body) == 'string' and body:sub(1, 30) or body)), function()
+      local engine = up()
+      local got, answer = engine.ask(method, path, body)
+      assert.same({ status, code }, { got, answer.code }, answer.error)
+      assert.truthy(answer.error:find(words, 1, true), answer.error)
+      assert.is_true(#answer.error < 6000)
+      engine.world:advance(30000)
+      assert.equal('running', select(2, engine.ask('GET', '/v1/services/web')).status)
+      assert.equal('running', select(2, engine.ask('GET', '/v1/services/db')).status)
+    end)
+  end
+end)
+
+describe('the document of the control protocol', function()
+  local function document() return select(2, up().ask('GET', '/openapi.json')) end
+
+  it('has every route with all that it takes', function()
+    local paths, count = document().paths, 0
+    for _, row in ipairs(routes.rows) do
+      local operation = (paths[row[2]] or {})[row[1]:lower()]
+      assert.equal(row.hidden, not operation or nil, row[2])
+      for _, field in ipairs(operation and row.body or {}) do
+        assert.truthy(operation.requestBody.content['application/json'].schema.properties[field[1]], field[1])
+      end
+      assert.equal(not row.hidden and row.summary or nil, operation and operation.summary)
+      count = count + 1
+    end
+    assert.is_true(count > 20)
+  end)
+
+  it('names each operation once, and each part of its path', function()
+    local seen = {}
+    for path, operations in pairs(document().paths) do
+      for _, operation in pairs(operations) do
+        assert.is_nil(seen[operation.operationId], operation.operationId)
+        seen[operation.operationId] = true
+        local parts = {}
+        for _, parameter in ipairs(operation.parameters) do
+          if parameter['in'] == 'path' then parts[#parts + 1] = '{' .. parameter.name .. '}' end
+        end
+        assert.equal(#parts, select(2, path:gsub('{', '')), path)
+      end
+    end
+    assert.is_true(seen.get_services_id)
+  end)
+end)
+
+describe('figures', function()
+  local function figures(engine)
+    local id = engine.server.ask('GET', '/metrics')
+    engine.world:advance(1)
+    return engine.server.answers[id].body, engine.server.answers[id].headers['content-type']
+  end
+
+  it('are OpenMetrics text', function()
+    local text, kind = figures(up())
+    assert.equal('application/openmetrics-text; version=1.0.0; charset=utf-8', kind)
+    assert.truthy(text:find '\n# EOF\n$')
+    local declared
+    for line in text:gmatch '[^\n]+' do
+      local name = line:match '^# TYPE ([%w_]+) '
+      declared = name or declared
+      if line:sub(1, 1) ~= '#' then
+        assert.equal(1, (line:find(declared, 1, true)), line)
+        assert.truthy(line:find '^[%w_]+ [%d.]+$' or line:find '^[%w_]+{[%w_]+="[^"]*"[^}]*} [%d.]+$', line)
+      end
+    end
+  end)
+
+  it('tell of state and restarts', function()
+    local engine = up()
+    engine.world:advance(20000)
+    local text = figures(engine)
+    for _, line in ipairs {
+      'pactlua_service_status{service="web",pactlua_service_status="running"} 1',
+      'pactlua_service_status{service="bad",pactlua_service_status="failed"} 1',
+      'pactlua_service_health{service="db-2",pactlua_service_health="none"} 1',
+      'pactlua_service_restarts_total{service="bad"} 2',
+      'pactlua_service_restarts_total{service="db-1"} 0',
+      'pactlua_service_log_bytes{service="web"} 17',
+      'pactlua_service_log_lost_bytes_total{service="web"} 3',
+    } do
+      assert.truthy(text:find(line .. '\n', 1, true), line .. '\n' .. text)
+    end
+  end)
+end)
