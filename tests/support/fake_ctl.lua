@@ -48,14 +48,14 @@ function M.new(world)
   end
 
   ---Asks; the answer is in `server.answers[id]` when the world has turned.
-  function server.ask(method, path, body, front)
+  function server.ask(method, path, body, front, headers)
     local id, query = world:id(), {}
     local plain, rest = path:match '^([^?]*)%??(.*)$'
     for key, value in rest:gmatch '([^&=]+)=([^&]*)' do query[key] = value end
     server.deliver(id, {
       method = method, path = plain, query = query,
       body = type(body) == 'string' and body or body and json.encode(body) or '',
-      headers = { ['content-type'] = type(body) == 'table' and 'application/json' or nil },
+      headers = headers or { ['content-type'] = type(body) == 'table' and 'application/json' or nil },
       front = front or false, pid = 2,
     })
     return id

@@ -45,10 +45,11 @@ function Audience:open_session(request)
 end
 
 ---@param request integer
----@param opts { since: integer, follow: boolean }
+---@param opts { since: integer, follow?: boolean, sse?: boolean }
 function Audience:open_stream(request, opts)
   local follower = stream.new(self.context, request, {
     since = opts.since,
+    sse = opts.sse,
     on_gone = function(gone)
       self.streams[gone] = nil
     end,

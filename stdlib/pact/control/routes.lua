@@ -89,6 +89,15 @@ local TIMEOUT = { 'timeout', 'milliseconds', 'how long to wait at most' }
 local WAIT = { 'wait', 'wait', 'false: the answer comes at once' }
 local DEPENDENTS = { 'with_dependents', 'boolean', 'also those that depend on it' }
 
+-- What a client that comes again has already: a browser says so in a header.
+local function known_event(request)
+  local word = request.headers['last-event-id']
+  if request.given.since or not word or word == '' then return request.given.since or 0 end
+  local known = word:find '^%d+$' and math.tointeger(word)
+  if known then return known end
+  return nil, ('Last-Event-ID must be the number of an event, got %s'):format(text.truncate(text.show(word), 80))
+end
+
 ---@type route[]
 M.rows = {
   { 'GET', '/v1/status', function(network)
@@ -161,9 +170,13 @@ M.rows = {
     { 'for', 'text', "'started', 'ready' (if nothing is said), 'healthy' or 'stopped'" }, TIMEOUT,
   } },
   { 'GET', '/v1/events', function(network, request)
-    network:open_stream(request.id, { since = request.given.since or 0, follow = request.given.follow })
-  end, summary = 'What has happened', answer = 'an event a line', type = 'application/x-ndjson', query = {
-    { 'since', 'count', 'the number (seq) of the last event that is known already' },
+    local known, message = known_event(request)
+    if not known then return 400, { error = message, code = 'EINVAL' } end
+    local sse = (request.headers.accept or ''):find('text/event-stream', 1, true) ~= nil
+    network:open_stream(request.id, { since = known, follow = request.given.follow, sse = sse })
+  end, summary = 'What has happened; server-sent events for who accepts text/event-stream',
+    answer = 'an event a line', type = 'application/x-ndjson', query = {
+    { 'since', 'count', 'the number (seq) of the last event that is known already; or in the header Last-Event-ID' },
     { 'follow', 'boolean', 'goes on with what happens' },
   } },
   { 'GET', '/v1/session', function(network, request)

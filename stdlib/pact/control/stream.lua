@@ -1,4 +1,5 @@
---- An answer that goes on: events, and for the front also notices and words, as NDJSON. What a slow
+--- An answer that goes on: events, and for the front also notices and words, as NDJSON; or events as
+-- server-sent ones. What a slow
 -- client doesn't take isn't kept for it: it is read again from the journal when there is room.
 
 local json = require 'pact.base.json'
@@ -17,13 +18,14 @@ Stream.__index = Stream
 
 ---@param context { ctl: sys.ctl, sched: sched, journal: fun(): journal? }
 ---@param request integer
----@param opts { front?: boolean, since?: integer, on_gone?: fun(stream: stream) }
+---@param opts { front?: boolean, sse?: boolean, since?: integer, on_gone?: fun(stream: stream) }
 ---@return stream
 function M.new(context, request, opts)
   local self = setmetatable({
     context = context,
     request = request,
     front = opts.front,
+    sse = opts.sse,
     seq = opts.since or 0,
     words = {}, -- messages that wait for room
     words_size = 0,
@@ -32,7 +34,7 @@ function M.new(context, request, opts)
     early_at = 1,
     outputs = {}, -- services with new bytes, told when there is room
   }, Stream)
-  context.ctl.stream(request, 200, { ['content-type'] = 'application/x-ndjson' })
+  context.ctl.stream(request, 200, { ['content-type'] = opts.sse and 'text/event-stream' or 'application/x-ndjson' })
   context.sched:on(request, function(kind)
     if kind == 'drain' then
       self:catch_up()
@@ -59,7 +61,8 @@ function Stream:write(bytes)
   end
 end
 
-function Stream:event_line(line)
+function Stream:event_line(seq, line)
+  if self.sse then return self:write(('id: %d\ndata: %s\n\n'):format(seq, line)) end
   self:write(self.front and '{"type":"event","event":' .. line .. '}\n' or line .. '\n')
 end
 
@@ -72,7 +75,7 @@ function Stream:event(event, line)
     return
   end
   self.seq = event.seq
-  self:event_line(line)
+  self:event_line(event.seq, line)
 end
 
 -- Sends what is in the journal behind the last event sent, until the client is full.
@@ -88,7 +91,7 @@ local function read_on(self)
     if self.hurried and sent > HURRY_MAX then return self:skip(self.newest) end
     self:early_before(seq)
     self.seq = seq
-    self:event_line(line)
+    self:event_line(seq, line)
   end
 end
 

@@ -139,3 +139,32 @@ describe('figures', function()
     end
   end)
 end)
+
+describe('events', function()
+  local function events(path, headers)
+    local engine = up()
+    local id = engine.server.ask('GET', path, nil, false, headers)
+    engine.world:advance(1)
+    return engine.server.answers[id]
+  end
+
+  it('are server-sent ones for who accepts them, and go on from the last', function()
+    local all = events('/v1/events', { accept = 'text/event-stream' })
+    assert.same({ 200, 'text/event-stream' }, { all.status, all.headers['content-type'] })
+    local from, last = all.body:match '^(id: 1\ndata: {[^\n]*"seq":1[,}][^\n]*\n\n).*id: (%d+)\ndata: [^\n]*\n\n$'
+    assert.truthy(from, all.body)
+    assert.is_true(tonumber(last) > 3)
+    local rest = events('/v1/events', { accept = 'text/event-stream', ['last-event-id'] = '1' })
+    assert.equal(all.body:sub(#from + 1), rest.body)
+    local chosen = events('/v1/events?since=2', { ['last-event-id'] = '1' })
+    assert.equal('application/x-ndjson', chosen.headers['content-type'])
+    assert.falsy(chosen.body:find('"seq":2[,}]'))
+    assert.truthy(chosen.body:find('"seq":3[,}]'))
+  end)
+
+  it('go on from no event that has no number', function()
+    local answer = events('/v1/events', { ['last-event-id'] = 'x' })
+    assert.equal(400, answer.status)
+    assert.truthy(answer.body:find('Last-Event-ID must be the number of an event', 1, true), answer.body)
+  end)
+end)
