@@ -42,7 +42,7 @@ local function answer(sup, node, ticket, verdict, fallback)
   if node.asking ~= ticket then return end
   stop_asking(sup, node, ticket)
   if verdict and verdict.action == 'wait' then
-    node.asking = ticket
+    node.asking, ticket.waits = ticket, true
     ticket.timer = sup.sched:after(verdict.after or 1000, function()
       node.asking = nil
       M.begin(sup, node, ticket.name)
@@ -129,10 +129,18 @@ local function ask_hooks(sup, node, ticket)
   end)
 end
 
----Asks; the answer is fed as `verdict`.
+local SICK = { unhealthy = true, health_check_failed = true }
+
+---Asks; the answer is fed as `verdict`. A verdict to wait holds for further failures of the same sickness: they are
+---asked about when its time is over.
 ---@param node node
 ---@param name 'crashed'|'ended'|'unhealthy'|'health_check_failed'|'failed'
 function M.begin(sup, node, name)
+  local asking = node.asking
+  if asking and asking.waits and asking.epoch == node.record.epoch and SICK[asking.name] and SICK[name] then
+    asking.name = name
+    return
+  end
   local ticket = { name = name, epoch = node.record.epoch }
   if node.asking then stop_asking(sup, node, node.asking) end
   node.asking = ticket

@@ -311,6 +311,22 @@ describe('a life', function()
       assert.same({ 'failed', 'enough' }, { net:status 'a', net.sup:snapshot('a').reason })
     end)
 
+    it('keeps to a wait for further failures of the same sickness', function()
+      build({ { 'web', { health = { kind = 'http', url = 'http://x/health', interval = 2000, retries = 1 } } } })
+      local status = 200
+      net.world.http['http://x/health'] = function() return { status = status, body = '' } end
+      answer = function(reply)
+        reply(#asked == 1 and { action = 'wait', after = 9000 } or { action = 'fail', reason = 'still sick' })
+        return true
+      end
+      net:up(500)
+      status = 503
+      net.world:advance(8000)
+      assert.same({ 'running', 1 }, { net:status 'web', #asked })
+      net.world:advance(6000)
+      assert.same({ 'failed', 'still sick' }, { net:status 'web', net.sup:snapshot('web').reason })
+    end)
+
     it('takes a command of the hook for its verdict', function()
       build({ { 'a' } }, crash)
       answer = function()
