@@ -3,14 +3,13 @@
 local given = require 'pact.control.given'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
-local openapi = require 'pact.control.openapi'
 local routes = require 'pact.control.routes'
 local text = require 'pact.base.text'
 
 local M = {}
 
 local rows = table.move(routes.rows, 1, #routes.rows, 1, {})
-rows[#rows + 1] = { 'GET', '/openapi.json', function() return 200, openapi.document(rows) end,
+rows[#rows + 1] = { 'GET', '/openapi.json', function() return 200, require('pact.control.openapi').document(rows) end,
   summary = 'This description', answer = 'an OpenAPI document' }
 M.rows = rows
 

@@ -2,8 +2,6 @@
 
 local M = {}
 
-M.TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
-
 local STATUSES = {
   'idle', 'waiting', 'starting', 'running', 'stopping', 'stopped', 'completed', 'backoff', 'failed', 'skipped',
 }

@@ -1,11 +1,11 @@
 --- What can be asked of a running network: a row for each route. Requests are checked, answered and
 -- documented from it.
 
-local eval = require 'pact.control.eval'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
-local metrics = require 'pact.control.openmetrics'
 local text = require 'pact.base.text'
+
+local OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
 local M = {}
 
@@ -75,7 +75,7 @@ local EVALUATED = { syntax = 400, raised = 422, interrupted = 422, cancelled = 4
 -- Who has asked and leaves takes the text's run with it.
 local function evaluate(network, request)
   if not network.supervisor then return refuse('nothing runs yet', 'busy') end
-  local result = eval.run(network, request.text or request.given.code, function(task)
+  local result = require('pact.control.eval').run(network, request.text or request.given.code, function(task)
     network.sched:on(request.id, function(kind)
       if kind == 'gone' then network.sched:stop(task) end
     end)
@@ -204,9 +204,9 @@ M.rows = {
     { 'status', 'count', "of the front's exit" },
   } },
   { 'GET', '/metrics', function(network)
-    return 200, metrics.text(network), metrics.TYPE
+    return 200, require('pact.control.openmetrics').text(network), OPENMETRICS
   end, summary = 'Figures of all services for Prometheus and its kin', answer = 'OpenMetrics text',
-    type = metrics.TYPE },
+    type = OPENMETRICS },
 }
 
 return M

@@ -1,7 +1,15 @@
---- The drivers by kind of service: what a supervisor is given.
+--- The drivers by kind of service: what a supervisor is given. Each is loaded for the first service of its kind.
 
-return {
-  process = require 'pact.drivers.process',
-  worker = require 'pact.drivers.worker',
-  external = require 'pact.drivers.external',
+local MODULES = {
+  process = 'pact.drivers.process',
+  worker = 'pact.drivers.worker',
+  external = 'pact.drivers.external',
 }
+
+return setmetatable({}, {
+  __index = function(drivers, kind)
+    local driver = MODULES[kind] and require(MODULES[kind])
+    drivers[kind] = driver
+    return driver
+  end,
+})

@@ -46,7 +46,11 @@ local function make_drivers(self)
       return { service = node.service, ports = node.ports }
     end,
   }
-  for kind, driver in pairs(self.opts.drivers) do self.drivers[kind] = driver.new(host) end
+  setmetatable(self.drivers, { __index = function(made, kind)
+    local driver = self.opts.drivers[kind]
+    made[kind] = driver and driver.new(host)
+    return made[kind]
+  end })
 end
 
 ---@param opts supervisor_options
