@@ -66,8 +66,15 @@ local function kind_word(recipe, what)
   end
 end
 
+-- What is said of the network as a whole is fixed when the first of it starts.
+local function in_time(recipe, name)
+  if recipe.phase ~= 'running' then return end
+  stop(recipe, nil, ('pact.%s must come before the first call that starts something'):format(name))
+end
+
 local function setter(recipe, row)
   return function(value)
+    in_time(recipe, row.name)
     local before = #recipe.slips.list
     local at_hand = recipe:cursor('pact')
     at_hand:push(row.name)
@@ -193,7 +200,10 @@ local function declaring(recipe, api)
   function api.on(...) return add_hook(recipe, 'on', false, ...) end
   function api.once(...) return add_hook(recipe, 'once', true, ...) end
   function api.command(name, spec, fn) add_command(recipe, name, spec, fn) end
-  function api.option(name, spec) return options.declare(recipe, name, spec) end
+  function api.option(name, spec)
+    in_time(recipe, 'option')
+    return options.declare(recipe, name, spec)
+  end
   function api.secret(name) return secret(recipe, name) end
   function api.free_port(name) return free_port(recipe, name) end
   function api.service(id)

@@ -114,7 +114,11 @@ end
 ---@param name string for the message
 ---@return string|false|nil
 function M.value(value, name)
-  if type(value) == 'function' then value = value() end
+  if type(value) == 'function' then
+    local ok, got = pcall(value)
+    if not ok then error(type(got) == 'string' and ('%s: %s'):format(name, got) or got, 0) end
+    value = got
+  end
   if value == nil or value == false then return false end
   if type(value) == 'table' or type(value) == 'function' then
     error(('%s: its function gave a %s, expected text'):format(name, type(value)), 0)

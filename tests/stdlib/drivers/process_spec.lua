@@ -64,7 +64,7 @@ describe('the driver of processes', function()
       { programs = { web = { exit_after = 10, code = 1 } } })
     net:up(1500)
     assert.same({ '1', '2' }, { env_of(net:runs('web')[1]).N, env_of(net:runs('web')[2]).N })
-    assert.same({ 'failed', 'no value' }, { net:status 'bad', net.sup:snapshot('bad').reason })
+    assert.same({ 'failed', 'env X: no value' }, { net:status 'bad', net.sup:snapshot('bad').reason })
   end)
 
   it('is stopped while a function of the recipe waits: nothing is started', function()
