@@ -82,7 +82,7 @@ describe('health', function()
       assert.is_true(service.last_probe.ms < 1500, row[1] .. ': ' .. service.last_probe.ms)
     end
     local grown = procfs.status(engine, 'VmRSS') - before
-    assert.is_true(SANITIZED or grown < 3000, grown .. ' KB more')
+    assert.is_true(SANITIZED or grown < 8000, grown .. ' KB more') -- TLS and garbage of the start, not floods
     assert.is_true(procfs.descriptors(engine) < 160)
   end)
 
