@@ -36,7 +36,7 @@ local HEALTH = { interval = 30000, timeout = 5000, retries = 3, start_period = 0
 function M.service(id, changes)
   local s = defaults(changes, {
     id = id, kind = 'process', task = false, at = { file = 'x.lua', line = 1 }, display_name = id, category = 'service',
-    tags = {}, command = { id }, cwd = '/work', env = {}, env_file = {}, tty = false, stdin = 'open', ports = {},
+    tags = {}, command = { id }, cwd = '/srv', env = {}, env_file = {}, tty = false, stdin = 'open', ports = {},
     endpoints = {}, on_unhealthy = 'ignore', limits = {}, success_exit = { 0 }, essential = false, disabled = false,
     profiles = {}, log = {}, on = {}, secrets = {},
   })
@@ -58,7 +58,7 @@ end
 ---@param plan_fields? table
 ---@return plan
 function M.plan(list, plan_fields)
-  local plan = defaults(plan_fields, { project = 'test', directory = '/work', services = {}, order = {} })
+  local plan = defaults(plan_fields, { project = 'test', directory = '/srv', services = {}, order = {} })
   for i, entry in ipairs(list) do
     plan.order[i] = entry[1]
     plan.services[entry[1]] = M.service(entry[1], entry[2] or {})

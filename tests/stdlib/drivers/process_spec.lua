@@ -17,13 +17,13 @@ describe('the driver of processes', function()
 
   it('hands everything to the spawn', function()
     net = network.new { { 'web', {
-      command = { 'web', '-p', function() return 3000 end }, cwd = '/work/w', stdin = 'null', nice = 5, oom_score_adj = 9, umask = 18,
+      command = { 'web', '-p', function() return 3000 end }, cwd = '/srv/w', stdin = 'null', nice = 5, oom_score_adj = 9, umask = 18,
       limits = { nofile = { 10, 20 } }, stop = { signal = 2 }, env = { A = '1' },
     } } }
     net:up(10)
     local spec = net:runs('web')[1].spec
     assert.same({ 'web', '-p', '3000' }, spec.argv)
-    assert.same({ '/work/w', 'null', 'log', 'log', 5, 9, 18, 2, { nofile = { 10, 20 } } },
+    assert.same({ '/srv/w', 'null', 'log', 'log', 5, 9, 18, 2, { nofile = { 10, 20 } } },
       { spec.cwd, spec.stdin, spec.stdout, spec.stderr, spec.nice, spec.oom_score_adj, spec.umask, spec.pdeathsig, spec.limits })
     assert.equal('PACTLUA_TAG=/run/1/web/1', spec.tag)
     local env = env_of(net:runs('web')[1])

@@ -10,7 +10,7 @@ describe('the HTTP server of a worker', function()
   local function serve(options, run)
     options.listen = 8081
     net = network.new { { 'w', {
-      kind = 'worker', command = false, cwd = '/work',
+      kind = 'worker', command = false, cwd = '/srv',
       run = run or function(self) self:http_server(options) end,
     } } }
     web = net.world.web
@@ -72,7 +72,7 @@ describe('the HTTP server of a worker', function()
     } do
       it(row[1], function()
         serve { handler = row[2] }
-        net.world.files['/work/page.html'] = '<h1>'
+        net.world.files['/srv/page.html'] = '<h1>'
         net.world.files['/etc/passwd'] = 'root'
         local answer = get '/?at=/../../etc/passwd'
         assert.same({ row[3], row[4], row[5], true },

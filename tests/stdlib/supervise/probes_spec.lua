@@ -11,7 +11,7 @@ describe('probes', function()
     context = {
       sys = sys,
       sched = sched.new(sys, function(_, traceback) errors[#errors + 1] = traceback end),
-      spawn = function() return { env = { 'A=1' }, cwd = '/work' } end,
+      spawn = function() return { env = { 'A=1' }, cwd = '/srv' } end,
       handle = 'me',
     }
   end)
@@ -108,7 +108,7 @@ describe('probes', function()
     world.programs.ping = { exit_after = 1 }
     result { kind = 'command', shell = 'ping now' }
     local spec = world.spawned[1].spec
-    assert.same({ { '/bin/sh', '-c', 'ping now' }, { 'A=1' }, '/work', true, 'null', 4096 },
+    assert.same({ { '/bin/sh', '-c', 'ping now' }, { 'A=1' }, '/srv', true, 'null', 4096 },
       { spec.argv, spec.env, spec.cwd, spec.session, spec.stdin, spec.capture_max })
   end)
 

@@ -15,14 +15,14 @@ describe('a watched service', function()
     } })
     net = network.new({ { 'web', { watch = watch, restart = opts.restart } }, { 'front', { depends_on = { 'web' } } } },
       { programs = { web = opts.program } })
-    for _, name in ipairs(opts.files or FILES) do net.world.files['/work/' .. name] = 'x' end
+    for _, name in ipairs(opts.files or FILES) do net.world.files['/srv/' .. name] = 'x' end
     net.world.watch_limit = opts.limit
     return net:up(1000)
   end
 
   local function touch(name, ms)
-    net.world.files['/work/' .. name] = 'new'
-    net.world.changed('/work/' .. name)
+    net.world.files['/srv/' .. name] = 'new'
+    net.world.changed('/srv/' .. name)
     net.world:advance(ms or 0)
   end
 
@@ -52,7 +52,7 @@ describe('a watched service', function()
       local files = table.move(FILES, 1, #FILES, 1, { row[4] })
       if row[3] then files[#files + 1] = '.gitignore' end
       net = network.new { { 'web', { watch = { paths = row[1], ignore = row[2], debounce = 200, action = 'restart' } } } }
-      for _, name in ipairs(files) do net.world.files['/work/' .. name] = name == '.gitignore' and row[3] or 'x' end
+      for _, name in ipairs(files) do net.world.files['/srv/' .. name] = name == '.gitignore' and row[3] or 'x' end
       net:up(1000)
       touch(row[4], 1000)
       assert.equal(row[5] and 2 or 1, runs())
@@ -149,7 +149,7 @@ describe('a watched service', function()
 
   it('looks anew when events were lost', function()
     up {}
-    net.world.files['/work/src/late/x.js'] = 'x'
+    net.world.files['/srv/src/late/x.js'] = 'x'
     net.world.lost()
     net.world:advance(1000)
     assert.equal(2, runs())
@@ -159,24 +159,24 @@ describe('a watched service', function()
 
   it('follows directories that come and go', function()
     up {}
-    net.world.files['/work/src/new/sub/x.js'] = 'x'
-    net.world.changed('/work/src/new', 'created', true)
+    net.world.files['/srv/src/new/sub/x.js'] = 'x'
+    net.world.changed('/srv/src/new', 'created', true)
     net.world:advance(1000)
     assert.equal('restart: src/new/sub/x.js changed', told()[1])
     touch('src/new/sub/x.js', 1000)
     assert.equal(3, runs())
-    net.world.files['/work/src/new/sub/x.js'] = nil
-    net.world.changed('/work/src/new', 'removed', true)
-    net.world.lost '/work/src/new/sub'
-    net.world.lost '/work/src/new'
+    net.world.files['/srv/src/new/sub/x.js'] = nil
+    net.world.changed('/srv/src/new', 'removed', true)
+    net.world.lost '/srv/src/new/sub'
+    net.world.lost '/srv/src/new'
     net.world:advance(1000)
     assert.equal(4, runs())
   end)
 
   it('waits for a path that is not there', function()
     up({ paths = { 'later/on/*.js' } })
-    net.world.files['/work/later/on/x.js'] = 'x'
-    net.world.changed('/work/later', 'created', true)
+    net.world.files['/srv/later/on/x.js'] = 'x'
+    net.world.changed('/srv/later', 'created', true)
     net.world:advance(1000)
     assert.same({ 'restart: later/on/x.js changed' }, told())
     touch('later/on/x.js', 1000)
@@ -186,13 +186,13 @@ describe('a watched service', function()
   it('looks by itself at what the kernel does not watch, and says so', function()
     up({}, { limit = 1 })
     assert.matches('^degraded: the kernel watches no more directories for this user %(fs.inotify.max_user_watches%): 1 are', told()[1])
-    net.world.files['/work/src/deep/b.js'] = 'longer than before'
+    net.world.files['/srv/src/deep/b.js'] = 'longer than before'
     net.world:advance(2500)
     assert.same({ 2, 'restart: src/deep/b.js changed' }, { runs(), told()[2] })
-    net.world.files['/work/src/deep/new.js'] = 'x'
+    net.world.files['/srv/src/deep/new.js'] = 'x'
     net.world:advance(2500)
     assert.equal(3, runs())
-    net.world.files['/work/src/deep/new.js'] = nil
+    net.world.files['/srv/src/deep/new.js'] = nil
     net.world:advance(2500)
     assert.equal(4, runs())
   end)
