@@ -1,21 +1,12 @@
 --- Finds what a command is about: a recipe here or above, a network that is live.
 
 local cli = require 'pact.control.cli'
+local paths = require 'pact.base.path'
 local text = require 'pact.base.text'
 
 local M = {}
 
 local NAMES = { 'pact.lua', 'devnet.lua', 'compose.yml' }
-
-local function parent(directory)
-  if directory == '/' then return nil end
-  local up = directory:match '^(.*)/[^/]+$'
-  return up == '' and '/' or up
-end
-
-local function join(directory, name)
-  return (directory == '/' and '' or directory) .. '/' .. name
-end
 
 ---Directories from here up to the root.
 ---@return fun(): string?
@@ -23,7 +14,7 @@ function M.upward(from)
   local next_one = from
   return function()
     local this = next_one
-    if this then next_one = parent(this) end
+    if this then next_one = this ~= '/' and paths.parent(this) or nil end
     return this
   end
 end
@@ -34,7 +25,7 @@ end
 ---@field directory string
 
 local function described(path, name)
-  return { path = path, name = name, directory = parent(path) or '/' }
+  return { path = path, name = name, directory = paths.parent(path) }
 end
 
 local function beside(sys, directory)
@@ -74,7 +65,7 @@ function M.named(sys, name)
   local real
   real, message = sys.fs.realpath(directory == '' and '/' or directory or '.')
   if not real then return nil, ("recipe '%s': %s"):format(name, message) end
-  return described(join(real, file or name), name)
+  return described(paths.join(real, file or name), name)
 end
 
 ---@param sys sys
@@ -85,7 +76,7 @@ function M.recipe(sys, invocation)
   local here = sys.fs.cwd()
   for directory in M.upward(here) do
     for _, name in ipairs(NAMES) do
-      local path = join(directory, name)
+      local path = paths.join(directory, name)
       local stat = sys.fs.stat(path)
       if stat and stat.type == 'file' then
         local shown = directory == here and name or path
@@ -105,17 +96,18 @@ end
 function M.state_dirs(sys, env)
   local here, dirs = sys.fs.cwd(), {}
   for directory in M.upward(here) do
-    local root = join(directory, '.pactlua')
+    local root = paths.join(directory, '.pactlua')
     for _, project in ipairs(sys.fs.list(root) or {}) do
-      local stat = sys.fs.stat(join(root, project))
-      if stat and stat.type == 'directory' then dirs[#dirs + 1] = { path = join(root, project), project = project } end
+      local path = paths.join(root, project)
+      local stat = sys.fs.stat(path)
+      if stat and stat.type == 'directory' then dirs[#dirs + 1] = { path = path, project = project } end
     end
   end
   local root = require('pact.control.statedir').fallback_root(sys, env)
   for _, name in ipairs(sys.fs.list(root) or {}) do
-    local path = join(root, name)
+    local path = paths.join(root, name)
     local of, project = (sys.fs.read(path .. '/directory') or ''):match '^([^\n]*)\n?([^\n]*)'
-    if of ~= '' and (here == of or text.starts_with(here, of == '/' and '/' or of .. '/')) then
+    if of ~= '' and paths.inside(here, of) then
       dirs[#dirs + 1] = { path = path, project = project ~= '' and project or name:match '^(.*)%-%x+$' or name }
     end
   end

@@ -1,6 +1,8 @@
 --- The files of a network: `.pactlua/<project>/` beside its recipe, or a directory of its own below
 -- $XDG_STATE_HOME where that can't be written or the socket's path would be too long.
 
+local paths = require 'pact.base.path'
+
 local M = {}
 
 local SOCKET_PATH_MAX = 107
@@ -34,7 +36,7 @@ function M.fallback_root(sys, env)
 end
 
 local function beside(directory, project)
-  return (directory == '/' and '' or directory) .. '/.pactlua/' .. project
+  return paths.join(directory, '.pactlua/') .. project
 end
 
 local function describe(path, project, fallback)

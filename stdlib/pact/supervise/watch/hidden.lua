@@ -1,6 +1,7 @@
 --- What a watch doesn't look at: the recipe's own rules, else those of .gitignore, else what nobody means.
 
 local ignore = require 'pact.base.ignore'
+local paths = require 'pact.base.path'
 
 local M = {}
 
@@ -14,22 +15,13 @@ local USUAL = {
 local Hidden = {}
 Hidden.__index = Hidden
 
-local function parent(path)
-  local up = path:match '^(.*)/[^/]*$'
-  return up ~= '' and up or '/'
-end
-
-local function inside(path, directory)
-  return path == directory or directory == '/' or path:sub(1, #directory + 1) == directory .. '/'
-end
-
 -- The directory above which no .gitignore counts.
 local function top_of(fs, directory)
   local at = directory
   while true do
-    if fs.stat((at == '/' and '' or at) .. '/.git') then return at end
+    if fs.stat(paths.join(at, '.git')) then return at end
     if at == '/' then return directory end
-    at = parent(at)
+    at = paths.parent(at)
   end
 end
 
@@ -48,11 +40,11 @@ end
 ---@param directory string
 ---@return ignore_rules
 function Hidden:rules(directory)
-  if not inside(directory, self.top) then return self.usual end
+  if not paths.inside(directory, self.top) then return self.usual end
   local rules = self.known[directory]
   if rules then return rules end
-  rules = directory == self.top and self.usual or self:rules(parent(directory))
-  local text = self.fs.read((directory == '/' and '' or directory) .. '/.gitignore')
+  rules = directory == self.top and self.usual or self:rules(paths.parent(directory))
+  local text = self.fs.read(paths.join(directory, '.gitignore'))
   if text then rules = ignore.parse(directory, rules, text) end
   self.known[directory] = rules
   return rules

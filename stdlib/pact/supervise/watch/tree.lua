@@ -2,6 +2,7 @@
 
 local hidden = require 'pact.supervise.watch.hidden'
 local list = require 'pact.base.list'
+local paths = require 'pact.base.path'
 local poll = require 'pact.supervise.watch.poll'
 
 local M = {}
@@ -25,17 +26,6 @@ local DIRECTORIES_MAX = 20000
 ---@field queue { path: string, report: boolean }[]
 local Tree = {}
 Tree.__index = Tree
-
-local function join(directory, name) return (directory == '/' and '' or directory) .. '/' .. name end
-
-local function parent(path)
-  local up = path:match '^(.*)/[^/]*$'
-  return up ~= '' and up or '/'
-end
-
-local function inside(path, directory)
-  return path == directory or directory == '/' or path:sub(1, #directory + 1) == directory .. '/'
-end
 
 ---@param host watch_host
 ---@return watch_tree
@@ -89,7 +79,7 @@ function Tree:attend(base, report)
   local at = base
   local name
   repeat
-    name, at = at:match '[^/]*$', parent(at)
+    name, at = at:match '[^/]*$', paths.parent(at)
     stat = self.host.sys.fs.stat(at)
   until at == '/' or stat and stat.type == 'directory'
   local directory, code = add(self, at)
@@ -142,13 +132,13 @@ function Tree:visit(path, report)
   local host = self.host
   if not host.paths:may_hold(path) or not watched(self, path) then return end
   for _, name in ipairs(host.sys.fs.list(path, { directories = true }) or {}) do
-    local below = join(path, name)
+    local below = paths.join(path, name)
     if not self.hidden:hides(path, below, true) then
       self.queue[#self.queue + 1] = { path = below, report = report }
     end
   end
   if not report then return end
-  for _, name in ipairs(host.sys.fs.list(path) or {}) do self:file(path, join(path, name)) end
+  for _, name in ipairs(host.sys.fs.list(path) or {}) do self:file(path, paths.join(path, name)) end
 end
 
 local LIMIT = 'the kernel watches no more directories for this user (fs.inotify.max_user_watches): '
@@ -196,9 +186,9 @@ end
 function Tree:gone(path, awaits)
   local again = {}
   for base in pairs(awaits or {}) do again[base] = true end
-  for _, base in ipairs(self.host.paths:bases()) do again[base] = inside(base, path) or again[base] end
+  for _, base in ipairs(self.host.paths:bases()) do again[base] = paths.inside(base, path) or again[base] end
   for key, directory in pairs(self.directories) do
-    if inside(directory.path, path) then
+    if paths.inside(directory.path, path) then
       self.host.sys.watch.remove(self.id, key)
       self.directories[key] = nil
       self.count = self.count - 1
@@ -210,7 +200,7 @@ end
 
 ---Something in a directory is not as it was.
 function Tree:heard(directory, name, what, is_directory)
-  local path = join(directory, name)
+  local path = paths.join(directory, name)
   if name == '.gitignore' then self.hidden:forget() end
   if is_directory then
     if self.hidden:hides(directory, path, true) or not self.host.paths:may_hold(path) then return end
