@@ -64,11 +64,7 @@ struct tails *tails_create_fd(struct loop *loop, int fd) {
   list_init(&tails->all);
   pthread_mutex_init(&tails->lock, NULL);
   pthread_cond_init(&tails->work, NULL);
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&tails->over, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  clock_init_condition(&tails->over);
   uv_async_init(&loop->uv, &tails->news, on_news);
   uv_unref((uv_handle_t *)&tails->news); // alone it makes no event
   tails->news.data = tails;
@@ -100,9 +96,8 @@ static int start(struct tails *tails) {
 
 static bool ends_within(struct tails *tails, unsigned ms) {
   uint64_t until_us = clock_mono_us() + ms * 1000u;
-  struct timespec until = {(time_t)(until_us / 1000000), (long)(until_us % 1000000 * 1000)};
   pthread_mutex_lock(&tails->lock);
-  while (!tails->finished && pthread_cond_timedwait(&tails->over, &tails->lock, &until) == 0) {}
+  while (!tails->finished && clock_wait_until(&tails->over, &tails->lock, until_us)) {}
   bool finished = tails->finished;
   pthread_mutex_unlock(&tails->lock);
   return finished;

@@ -14,19 +14,11 @@
 #define STACK_SIZE       (128u << 10)
 #define FOLLOWER_WAIT_US 2000000u // a follower that is told of news now is there by then
 
-static void init_condition(pthread_cond_t *condition) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(condition, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
-
 struct writer *writer_create(writer_wake_fn wake, void *context) {
   struct writer *writer = mem_new(sizeof *writer);
   pthread_mutex_init(&writer->lock, NULL);
-  init_condition(&writer->work);
-  init_condition(&writer->idle);
+  clock_init_condition(&writer->work);
+  clock_init_condition(&writer->idle);
   chunk_pool_init(&writer->pool);
   list_init(&writer->unopened);
   writer->wake = wake;
@@ -41,7 +33,7 @@ static bool is_idle(const struct writer *writer) {
 bool writer_flush(struct writer *writer, unsigned timeout_ms) {
   uint64_t deadline = clock_mono_us() + (uint64_t)timeout_ms * 1000;
   pthread_mutex_lock(&writer->lock);
-  while (!is_idle(writer) && writer_wait_until(writer, &writer->idle, deadline)) {}
+  while (!is_idle(writer) && clock_wait_until(&writer->idle, &writer->lock, deadline)) {}
   bool idle = is_idle(writer);
   pthread_mutex_unlock(&writer->lock);
   return idle;
@@ -182,7 +174,7 @@ bool writer_wait_room(struct writer *writer, struct store *store, unsigned timeo
   bool room = true;
   while (store->queued_bytes >= WRITER_QUEUE_HARD && room) {
     if (!deadline) deadline = clock_mono_us() + timeout_ms * 1000u;
-    room = writer_wait_until(writer, &writer->idle, deadline);
+    room = clock_wait_until(&writer->idle, &writer->lock, deadline);
   }
   room = store->queued_bytes < WRITER_QUEUE_HARD;
   pthread_mutex_unlock(&writer->lock);
@@ -192,7 +184,7 @@ bool writer_wait_room(struct writer *writer, struct store *store, unsigned timeo
 bool writer_settle(struct writer *writer, struct store *store, unsigned timeout_ms) {
   pthread_mutex_lock(&writer->lock);
   uint64_t deadline = store->queued_bytes ? clock_mono_us() + timeout_ms * 1000u : 0;
-  while (store->queued_bytes && writer_wait_until(writer, &writer->idle, deadline)) {}
+  while (store->queued_bytes && clock_wait_until(&writer->idle, &writer->lock, deadline)) {}
   bool settled = !store->queued_bytes;
   pthread_mutex_unlock(&writer->lock);
   return settled;

@@ -12,12 +12,6 @@
 #define TRIM_US      1000000u
 #define DROPPED_KEPT (64u << 10)
 
-bool writer_wait_until(struct writer *writer, pthread_cond_t *condition, uint64_t deadline_us) {
-  struct timespec at = {.tv_sec = (time_t)(deadline_us / 1000000),
-                        .tv_nsec = (long)(deadline_us % 1000000 * 1000)};
-  return pthread_cond_timedwait(condition, &writer->lock, &at) != ETIMEDOUT;
-}
-
 static struct store *take_ready(struct writer *writer) {
   struct store *store = writer->ready_first;
   writer->ready_first = store->next_ready;
@@ -244,7 +238,7 @@ static void close_store(struct writer *writer, struct store *store) {
 static void rest(struct writer *writer) {
   if (!writer->pool.count)
     pthread_cond_wait(&writer->work, &writer->lock);
-  else if (!writer_wait_until(writer, &writer->work, clock_mono_us() + TRIM_US))
+  else if (!clock_wait_until(&writer->work, &writer->lock, clock_mono_us() + TRIM_US))
     chunk_pool_trim(&writer->pool);
 }
 
@@ -266,7 +260,8 @@ void *writer_thread_run(void *context) {
     uint64_t retry = retry_due(writer), open = open_due(writer);
     if (retry == 1 || open == 1 || writer->ready_first || writer->stopping) continue;
     if (retry || open)
-      writer_wait_until(writer, &writer->work, !retry || (open && open < retry) ? open : retry);
+      clock_wait_until(&writer->work, &writer->lock,
+                       !retry || (open && open < retry) ? open : retry);
     else
       rest(writer);
   }

@@ -30,5 +30,3 @@ struct writer {
 };
 
 void *writer_thread_run(void *context); // struct writer
-// Under the lock; false after `deadline_us` on the monotonic clock.
-bool writer_wait_until(struct writer *writer, pthread_cond_t *condition, uint64_t deadline_us);
