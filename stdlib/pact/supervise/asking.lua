@@ -142,7 +142,7 @@ function M.begin(sup, node, name)
     return
   end
   local ticket = { name = name, epoch = node.record.epoch }
-  if node.asking then stop_asking(sup, node, node.asking) end
+  if asking then stop_asking(sup, node, asking) end
   node.asking = ticket
   -- After the event itself has gone round.
   sup.sched:post(function()
