@@ -6,18 +6,6 @@ local case = functional.case
 
 local SERVER = [['trap "exit 0" TERM; while :; do sleep 0.05; done']]
 
--- the journal's events of a name
-local function events(t, name)
-  local found = {}
-  for _, path in ipairs(t:state 'events%.jsonl$') do
-    for _, line in ipairs(t:lines(path)) do
-      local event = cjson.decode(line)
-      if event.name == name then found[#found + 1] = event end
-    end
-  end
-  return found
-end
-
 -- an entry of our own log: its first line begins with the time, the others belong to it
 local function debug_log(t, message)
   return functional.wait('the entry ' .. message, function()
@@ -60,7 +48,7 @@ describe('the document, ProcessManager', function()
     for _, line in ipairs { 'first=running', 'second=stopped', 'third=stopped stopped', 'nobody=nil' } do
       assert.truthy(result.out:find(line, 1, true), line .. ' is not in\n' .. result.out .. result.err)
     end
-    assert.equal(0, #events(t, 'crashed'), 'a stop that was asked for is no crash')
+    assert.equal(0, #t:events('crashed'), 'a stop that was asked for is no crash')
   end)
 
   case('the fields of its example mean what they say', function(t)
@@ -214,7 +202,7 @@ describe('the document, failures of processes', function()
       'restarted ' .. name .. '2', 'crashed ' .. name .. '7 nil 2', 'restarted ' .. name .. '3', 'crashed ' .. name .. '7 nil 3',
     }, t:lines 'heard')
     local pauses = {}
-    for i, event in ipairs(events(t, 'backoff')) do pauses[i] = event.delay end
+    for i, event in ipairs(t:events('backoff')) do pauses[i] = event.delay end
     assert.same({ 100, 200, 400 }, pauses)
     assert.truthy(debug_log(t, 'Process unstable-service crashed'):find('exitCode', 1, true))
   end)

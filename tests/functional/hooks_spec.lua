@@ -1,19 +1,6 @@
 --- Hooks of a recipe: they hear what happens, and may act on the network.
 local functional = require 'functional'
 local case = functional.case
-local cjson = require 'cjson'
-
--- Events of a name in the network's journal.
-local function journal(t, name)
-  local found = {}
-  for _, path in ipairs(t:state '/events%.jsonl$') do
-    for _, line in ipairs(t:lines(path)) do
-      local event = cjson.decode(line)
-      if event.name == name then found[#found + 1] = event end
-    end
-  end
-  return found
-end
 
 describe('hooks', function()
   case('hear of a crash with its facts', function(t)
@@ -138,7 +125,7 @@ describe('hooks', function()
     assert.equal(3, result.code)
     assert.truthy((result.out .. result.err):find('failed: disk full', 1, true), result.out)
     assert.equal(3, #t:lines 'trace')
-    local told = journal(t, 'hook_ended')
+    local told = t:events('hook_ended')
     assert.equal(6, #told)
     local first = told[1]
     assert.same({ 'crashed', 'p', 'net.lua', 2, 'restart after 10 ms uncounted', true },
@@ -169,7 +156,7 @@ describe('hooks', function()
     ]]):wait()
     assert.equal(0, result.code, result.out)
     assert.equal(4, #t:lines 'trace')
-    local told = journal(t, 'hook_ended')
+    local told = t:events('hook_ended')
     assert.same({ 'restart by command', true }, { told[1].verdict, told[1].used })
     assert.equal('stop by command', told[4].verdict)
   end)
@@ -200,8 +187,8 @@ describe('hooks', function()
     t:file('hooks/recover.lua', "local pact = require 'pact' pact.file.append('heard', 'another\\n') nonsense.x = 1")
     t:file('go', '')
     assert.same({ 'p one 3', 'another' }, t:wait_lines('heard', 2))
-    functional.wait('the failure', function() return journal(t, 'hook_failed')[1] end)
-    local failed = journal(t, 'hook_failed')[1]
+    functional.wait('the failure', function() return t:events('hook_failed')[1] end)
+    local failed = t:events('hook_failed')[1]
     assert.same({ 'hooks/recover.lua', 1, 'p' }, { failed.file, failed.line, failed.service })
   end)
 

@@ -74,13 +74,7 @@ describe('shutdown', function()
       network:signal 'TERM'
       network:wait(10)
     end
-    -- In its first milliseconds the front dies of the signal; engine and guard then end by themselves.
-    functional.wait('the end of all', function()
-      for _, network in ipairs(t.started) do
-        if not network:clean() then return false end
-      end
-      return true
-    end, 5)
+    t:wait_clean(5)
   end)
 
   case('shutdown in a backoff does not wait for it', function(t)

@@ -270,6 +270,29 @@ function Test:state(pattern)
   return found
 end
 
+---Events of a name in the journals of the network's runs.
+function Test:events(name)
+  local found = {}
+  for _, path in ipairs(self:state '/events%.jsonl$') do
+    for _, line in ipairs(self:lines(path)) do
+      local event = cjson.decode(line)
+      if event.name == name then found[#found + 1] = event end
+    end
+  end
+  return found
+end
+
+---Waits until of each network that was started nothing is left: in its first milliseconds a front dies of a signal,
+---and engine and guard then end by themselves.
+function Test:wait_clean(seconds)
+  M.wait('the end of all', function()
+    for _, network in ipairs(self.started) do
+      if not network:clean() then return false end
+    end
+    return true
+  end, seconds)
+end
+
 ---------------------------------------------------------------------------------------------------
 local function describe(processes)
   local out = {}

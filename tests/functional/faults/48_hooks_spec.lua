@@ -10,17 +10,6 @@ local NETWORK = [[
   pact.task 'b' { shell = 'touch ran', depends_on = { 'a' } }
 ]]
 
-local function journal(t, name)
-  local found = {}
-  for _, path in ipairs(t:state '/events%.jsonl$') do
-    for _, line in ipairs(t:lines(path)) do
-      local event = cjson.decode(line)
-      if event.name == name then found[#found + 1] = event end
-    end
-  end
-  return found
-end
-
 local function undisturbed(t, result)
   local all = result.out .. result.err
   assert.equal(0, result.code, all)
@@ -70,7 +59,7 @@ describe('fault 48: a hook that', function()
     case(row[1], function(t)
       local result = t:up(NETWORK .. ("pact.once('completed', function(service, event) %s end)"):format(row[2])):wait(15)
       undisturbed(t, result)
-      local failed = journal(t, 'hook_failed')
+      local failed = t:events('hook_failed')
       assert.equal(1, #failed, cjson.encode(failed))
       assert.same({ 'completed', 'a' }, { failed[1].hook, failed[1].service })
       assert.truthy(failed[1].line, cjson.encode(failed[1]))
@@ -116,7 +105,7 @@ describe('fault 48: a hook that', function()
     ]]):wait()
     undisturbed(t, result)
     assert.same({ 'completed 0 1', 'completed 0 1' }, t:lines 'heard')
-    assert.equal(0, journal(t, 'completed')[1].exit_code)
+    assert.equal(0, t:events('completed')[1].exit_code)
   end)
 
   case('calls os.exit ends the network in order, not the process', function(t)
@@ -224,7 +213,7 @@ describe('fault 48: a script that', function()
       t:file('hooks/h.lua', row[2])
       local result = t:up(NETWORK .. "pact.on('completed', 'hooks/h.lua')"):wait()
       undisturbed(t, result)
-      local failed = journal(t, 'hook_failed')
+      local failed = t:events('hook_failed')
       assert.equal(2, #failed)
       assert.equal('hooks/h.lua', failed[1].file)
       assert.truthy(failed[1].message:find(row[3], 1, true), failed[1].message)

@@ -192,11 +192,6 @@ describe('commands', function()
       network:signal 'INT'
       network:wait(10)
     end
-    functional.wait('the end of all', function()
-      for _, network in ipairs(t.started) do
-        if not network:clean() then return false end
-      end
-      return true
-    end, 5)
+    t:wait_clean(5)
   end)
 end)
