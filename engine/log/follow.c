@@ -1,7 +1,6 @@
 #include "log/follow.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +12,6 @@
 #define TRIES    100u
 #define PATIENCE 10u
 #define PAUSE_US 500u
-
-// Names may be moving: until they stand still.
-static int open_rotation(struct reader *reader, const char *stem, unsigned rotation) {
-  for (unsigned tries = 0;; tries++) {
-    int result = reader_open(reader, stem, rotation);
-    if (result != -EAGAIN || tries >= TRIES) return result;
-    sched_yield();
-  }
-}
 
 static void take(struct follow *follow, struct reader *reader, uint64_t next) {
   if (follow->open) reader_close(&follow->reader);
@@ -37,18 +27,18 @@ static void take(struct follow *follow, struct reader *reader, uint64_t next) {
 static int open_oldest(struct follow *follow) {
   struct reader reader;
   unsigned rotation = rotate_oldest(follow->stem);
-  int result = open_rotation(&reader, follow->stem, rotation);
+  int result = reader_open_settled(&reader, follow->stem, rotation);
   for (unsigned tries = 0; result == -ENOENT && rotation && tries < TRIES; tries++) {
     rotation = rotate_oldest(follow->stem);
-    result = open_rotation(&reader, follow->stem, rotation);
+    result = reader_open_settled(&reader, follow->stem, rotation);
   }
   while (result == 0) { // names may have moved up meanwhile
     take(follow, &reader, 0);
-    result = open_rotation(&reader, follow->stem, ++rotation);
+    result = reader_open_settled(&reader, follow->stem, ++rotation);
     if (result == 0 && !reader.headless && !follow->reader.headless &&
         reader.header.segment >= follow->reader.header.segment) {
       reader_close(&reader); // the same one, under its next name
-      result = open_rotation(&reader, follow->stem, ++rotation);
+      result = reader_open_settled(&reader, follow->stem, ++rotation);
     }
   }
   if (result == -EAGAIN && follow->open) { // an older one is there, and moving: once more, later
@@ -66,7 +56,7 @@ int follow_open(struct follow *follow, const char *dir, const char *name, bool f
   int result;
   if (from_end) {
     struct reader reader;
-    result = open_rotation(&reader, follow->stem, 0);
+    result = reader_open_settled(&reader, follow->stem, 0);
     if (result == 0) take(follow, &reader, reader.records);
   } else {
     result = open_oldest(follow);
@@ -99,7 +89,7 @@ static bool next_segment(struct follow *follow) {
   unsigned missed = 0;
   for (unsigned tries = 0; tries < TRIES; tries++) {
     struct reader reader;
-    if (open_rotation(&reader, follow->stem, 0) != 0) return false;
+    if (reader_open_settled(&reader, follow->stem, 0) != 0) return false;
     uint64_t newest = reader.header.segment;
     if (!reader.headless && newest == wanted) {
       take(follow, &reader, 0);
@@ -107,7 +97,7 @@ static bool next_segment(struct follow *follow) {
     }
     reader_close(&reader);
     if (reader.headless || newest < wanted) return false;
-    int result = open_rotation(&reader, follow->stem, (unsigned)(newest - wanted));
+    int result = reader_open_settled(&reader, follow->stem, (unsigned)(newest - wanted));
     if (result == 0 && !reader.headless && reader.header.segment == wanted) {
       take(follow, &reader, 0);
       return true;

@@ -1,7 +1,6 @@
 #include "log/lines.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -10,7 +9,6 @@
 
 #define RECORDS     512u
 #define BLOCK_BYTES (256u << 10)
-#define TRIES       200u
 
 struct walk {
   struct window window;
@@ -118,15 +116,10 @@ static void walk_recent(struct walk *walk, const struct chunk_list *recent) {
 // is passed over.
 static int walk_files(struct walk *walk, const char *stem) {
   uint64_t last = UINT64_MAX;
-  unsigned tries = 0;
   bool any = false;
   for (unsigned rotation = 0; !window_full(&walk->window);) {
     struct reader reader;
-    int result = reader_open(&reader, stem, rotation);
-    if (result == -EAGAIN && ++tries < TRIES) {
-      sched_yield();
-      continue;
-    }
+    int result = reader_open_settled(&reader, stem, rotation);
     if (result == -EACCES || result == -EIO) return result;
     if (result != 0 && rotation > 0) break;
     rotation++;
@@ -161,7 +154,7 @@ int lines_read(struct lines *lines, const char *stem, const struct line_filter *
   int result = read_lines(lines, stem, filter, recent, end_offset, recent == NULL);
   if (result == -EILSEQ && recent) {
     lines_finish(lines);
-    result = read_lines(lines, stem, filter, recent, LINES_NO_END, true);
+    result = read_lines(lines, stem, filter, recent, end_offset, true);
   }
   if (result != 0) lines_finish(lines);
   return result;

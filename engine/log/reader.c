@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,10 @@
 #include "base/mem.h"
 #include "log/fileio.h"
 
-#define BLOCK 256u
+#define BLOCK    256u
+#define YIELDS   20u
+#define PAUSES   100u
+#define PAUSE_US 500u
 
 static int open_read(const char *stem, const char *suffix, unsigned rotation, struct stat *info) {
   char *path = index_path(stem, suffix, rotation);
@@ -27,12 +31,27 @@ static int open_read(const char *stem, const char *suffix, unsigned rotation, st
   return fd;
 }
 
-static bool still_named(const char *stem, unsigned rotation, const struct stat *info) {
-  char *path = index_path(stem, "idx", rotation);
+static bool still_named(const char *stem, const char *suffix, unsigned rotation,
+                        const struct stat *info) {
+  char *path = index_path(stem, suffix, rotation);
   struct stat now = {0};
   bool same = stat(path, &now) == 0 && now.st_ino == info->st_ino && now.st_dev == info->st_dev;
   free(path);
   return same;
+}
+
+static bool exists(const char *stem, const char *suffix, unsigned rotation) {
+  char *path = index_path(stem, suffix, rotation);
+  bool found = access(path, F_OK) == 0;
+  free(path);
+  return found;
+}
+
+// Bytes without an index: it has just been made, or has moved on to its next name, and they are
+// about to follow.
+static bool is_moving(const char *stem, unsigned rotation, const struct stat *log) {
+  bool ahead = exists(stem, "idx", rotation + 1) && !exists(stem, "log", rotation + 1);
+  return ahead || exists(stem, "idx", rotation) || !still_named(stem, "log", rotation, log);
 }
 
 static void read_header(struct reader *reader) {
@@ -51,6 +70,11 @@ static void read_header(struct reader *reader) {
   reader->header = (struct index_header){.base_offset = base};
 }
 
+// While names move up one of them is nobody's, with an older file behind it.
+static bool is_free_place(const char *stem, unsigned rotation) {
+  return rotation && exists(stem, "idx", rotation + 1);
+}
+
 // An index moves to its next name before its bytes do: what still has its name when the
 // bytes are open belongs to them.
 int reader_open(struct reader *reader, const char *stem, unsigned rotation) {
@@ -64,10 +88,12 @@ int reader_open(struct reader *reader, const char *stem, unsigned rotation) {
   int log_fd = open_read(stem, "log", rotation, &log);
   reader->log_fd = log_fd < 0 ? -1 : log_fd;
   int result = 0;
-  if (deleting || (index_fd >= 0 && !still_named(stem, rotation, &index)))
+  if (deleting || (index_fd >= 0 && !still_named(stem, "idx", rotation, &index)) ||
+      (index_fd == -ENOENT && log_fd >= 0 && is_moving(stem, rotation, &log)))
     result = -EAGAIN;
   else if (log_fd < 0)
-    result = log_fd == -ENOENT && index_fd >= 0 ? -EAGAIN : log_fd;
+    result =
+        log_fd == -ENOENT && (index_fd >= 0 || is_free_place(stem, rotation)) ? -EAGAIN : log_fd;
   if (result != 0) {
     reader_close(reader);
     return result;
@@ -75,6 +101,18 @@ int reader_open(struct reader *reader, const char *stem, unsigned rotation) {
   read_header(reader);
   reader_refresh(reader);
   return 0;
+}
+
+// Renaming takes microseconds, unless its thread waits for a processor.
+int reader_open_settled(struct reader *reader, const char *stem, unsigned rotation) {
+  for (unsigned tries = 0;; tries++) {
+    int result = reader_open(reader, stem, rotation);
+    if (result != -EAGAIN || tries >= YIELDS + PAUSES) return result;
+    if (tries < YIELDS)
+      sched_yield();
+    else
+      usleep(PAUSE_US);
+  }
 }
 
 void reader_close(struct reader *reader) {

@@ -153,6 +153,25 @@ static void what_is_not_written_yet_is_in_the_window(void **state) {
   }
 }
 
+// The writing thread rotates while windows are read: no line is missing, and none is there twice.
+static void a_window_is_whole_while_files_change_their_names(void **state) {
+  struct log_world *world = *state;
+  uint64_t id = log_world_log(world, "moving", 60, 30);
+  char line[64];
+  for (int i = 0; i < 5000; i++) {
+    int size = snprintf(line, sizeof line, "line %06d, of fifty bytes or so, in a file\n", i);
+    logs_write(world->logs, id, 1, line, (size_t)size);
+    struct lines lines = {0};
+    struct line_filter last = {.count = 12, .epoch = -1};
+    size_t expected = i < 12 ? (size_t)i + 1 : 12;
+    assert_int_equal(window(world, id, last, NULL, false, &lines), expected);
+    for (size_t k = 0; k < expected; k++)
+      assert_int_equal(atoi(lines.items[k].text + 5), i - (int)expected + 1 + (int)k);
+    lines_finish(&lines);
+    if (i % 50 == 0) assert_true(logs_flush(world->logs, 5000)); // renaming is slower than writing
+  }
+}
+
 static void a_flood_without_newlines_is_cut_into_lines(void **state) {
   struct log_world *world = *state;
   uint64_t id = log_world_log(world, "flood", 0, 0);
@@ -176,6 +195,7 @@ int main(void) {
       TEST(lines_in_many_chunks_are_put_together),
       TEST(filters_choose_by_text_stream_epoch_and_time),
       TEST(what_is_not_written_yet_is_in_the_window),
+      TEST(a_window_is_whole_while_files_change_their_names),
       TEST(a_flood_without_newlines_is_cut_into_lines),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
