@@ -99,7 +99,8 @@ describe('output', function()
   case('fault 9: what an orphan writes behind the end of its program is in the log all the same', function(t)
     t:up [[
       pact.task 'p' { stop = { scope = 'group' }, shell = [=[
-        setsid sh -c 'echo $$ >orphan; until [ -e go ]; do sleep 0.02; done; echo an orphan speaks' & echo mine]=] }
+        setsid sh -c 'echo $$ >orphan; until [ -e go ]; do sleep 0.02; done; echo an orphan speaks' &
+        until [ -e orphan ]; do sleep 0.02; done; echo mine]=] }
       pact.process 'other' { command = { 'sleep', '1000' } }
     ]]
     local orphan = t:wait_pid 'orphan'
