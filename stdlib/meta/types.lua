@@ -303,6 +303,7 @@
 ---@field next_run_in? integer
 ---@field watch_paused_for? integer
 ---@field decided? decision the hook that had the last word
+---@field restart_function? { file: string, line: integer } the function of the recipe that decides about restarts
 ---@field asked? string the event whose hooks are being waited for
 ---@field attempt integer
 ---@field max_retries? integer

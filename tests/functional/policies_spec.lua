@@ -19,6 +19,15 @@ describe('policies', function()
     assert.truthy((result.out .. result.err):find('failed: exit code 9', 1, true))
   end)
 
+  case('why names the function that decides about restarts', function(t)
+    t:up [[
+      pact.process 'p' { command = { 'sleep', '1000' },
+        restart = function() end }
+    ]]
+    local why = t:run({ 'why', 'p' }).out
+    assert.truthy(why:find('restarts are decided by the function at net.lua:2', 1, true), why)
+  end)
+
   case('one that raises is told with its place, and the usual policy decides', function(t)
     local result = t:up([[
       pact.process 'p' { shell = 'echo up >>trace; exit 1', restart = { max_retries = 2, delay = '10ms',

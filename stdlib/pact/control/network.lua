@@ -236,12 +236,15 @@ end
 ---@return snapshot?
 function Network:look(id) return groups.look(self, id) end
 
----Why a service is as it is, and which hook had the last word.
+---Why a service is as it is, which hook had the last word, and which function decides about restarts.
 ---@param id string
 ---@return why?
 function Network:why(id)
   local why = self.supervisor:why(id)
-  if why then why.decided = self.decisions:of(id) end
+  if not why then return nil end
+  why.decided = self.decisions:of(id)
+  local decide = self.supervisor:service(id).restart.decide
+  why.restart_function = decide and self.recipe:place(decide)
   return why
 end
 

@@ -31,6 +31,9 @@ function M.render(why)
     add("decided %s on '%s' by the hook at %s:%d: %s", os.date('%H:%M:%S', decided.at // 1000), decided.hook,
       decided.file, decided.line, decided.verdict)
   end
+  if why.restart_function then
+    add('restarts are decided by the function at %s:%d', why.restart_function.file, why.restart_function.line)
+  end
   if (why.attempt or 0) > 0 then
     add('restart attempts: %d%s', why.attempt, why.max_retries and (' of %d'):format(why.max_retries) or '')
   end
