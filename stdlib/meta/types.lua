@@ -186,6 +186,8 @@
 ---@field from? status
 ---@field to? status
 ---@field reason? string
+---@field spent? table<status, integer> ms that it was waiting, starting or stopping since its last event, which no other tells of
+---@field held_by? string started: the dependency whose condition was the last to hold
 -- and fields of each name's own: exit_code signal core uptime attempt restart_count delay pid ok ms …
 
 ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ local hooks = require 'pact.control.hooks'
 local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
 local line_hooks = require 'pact.control.line_hooks'
+local list = require 'pact.base.list'
 local metrics_hooks = require 'pact.control.metrics_hooks'
 local statedir = require 'pact.control.statedir'
 local work = require 'pact.control.work'
@@ -109,8 +110,33 @@ end
 function Network:add(service)
   self.hooks:add_service(service)
   self.supervisor:add(service)
+  self:record { service }
   self.lines:add_service(service)
   self.metrics:look()
+end
+
+---Beside the journal: what its events don't tell of services.
+---@param services service[]
+---@param wanted? table<string, true>
+---@param head? plan_head
+function Network:record(services, wanted, head)
+  local record = require 'pact.observe.plan_record'
+  local rows = { head }
+  for _, service in ipairs(services) do
+    rows[#rows + 1] = record.planned(service, wanted ~= nil and wanted[service.id] ~= nil)
+  end
+  record.add(self.sys.fs, self.run.dir, rows)
+end
+
+-- Once all that may start at once has been started.
+local function record_plan(self, wanted)
+  self.sched:after(0, function()
+    local plan = self.plan
+    self:record(list.map(plan.order, function(id) return plan.services[id] end), list.set(wanted), {
+      format = 1, project = plan.project, began = self.started_at, version = self.sys.version,
+      at = self.sys.time.wall() - (self.sys.time.now() - self.started_at),
+    })
+  end)
 end
 
 ---A hook declared while the network runs.
@@ -329,6 +355,7 @@ function Network:start(context)
   self.metrics = metrics_hooks.new(listening)
   self:tell(self:hello(), true)
   self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
+  record_plan(self, context.wanted)
   if #context.wanted == 0 then self.at_rest = true end
 end
 

@@ -16,6 +16,8 @@ local M = {}
 ---@field free boolean started without its dependencies
 ---@field since integer monotonic ms of the last change of status
 ---@field retired? boolean no longer of its group: its dependents do without it
+---@field held_by? string the dependency whose condition was the last to hold while it waited
+---@field spent? table<status, integer> ms in statuses that no event has told of yet
 
 ---@class link
 ---@field from node the dependent
@@ -90,6 +92,7 @@ function M.refresh(link)
   end
   from.unmet = from.unmet + (link.met and 1 or 0) - (met and 1 or 0)
   from.blocked = from.blocked + (blocked and 1 or 0) - (link.blocked and 1 or 0)
+  if met and not link.met then from.held_by = link.to.id end
   link.met, link.blocked = met, blocked
   return true
 end

@@ -81,6 +81,19 @@ function Supervisor:mark(node)
   run.mark(self, node)
 end
 
+-- How long it was in statuses that no event tells of, and what a start has waited for.
+local function spent(self, node, event)
+  if event.name == 'started' then
+    local took = self.sys.time.now() - node.since
+    event.held_by, node.held_by = node.held_by, nil
+    if took > 0 then
+      node.spent = node.spent or {}
+      node.spent.starting = took
+    end
+  end
+  event.spent, node.spent = node.spent, nil
+end
+
 -- Events about which somebody may be asked: the last one of each is kept for that.
 local ASKED = { crashed = true, failed = true, unhealthy = true, health_check_failed = true }
 
@@ -100,6 +113,7 @@ function Supervisor:emit(node, name, fields)
     if name ~= 'started' and last and r.live ~= 'up' then
       event.exit_code, event.signal, event.core, event.uptime = last.code, last.signal, last.core, last.uptime
     end
+    if node.spent or name == 'started' then spent(self, node, event) end
     if ASKED[name] then node.told[name] = event end
   end
   self.bus:emit(event)

@@ -81,6 +81,7 @@ local LEAVE = {
 local ENTER = {
   waiting = function(sup, node)
     for _, link in ipairs(node.serves) do link.logged = false end
+    node.held_by = nil
     edge_timers(sup, node)
   end,
   running = function(sup, node)
@@ -88,9 +89,16 @@ local ENTER = {
   end,
 }
 
+-- No event tells when these begin: the next one says how long they were.
+local UNTOLD = { waiting = true, stopping = true }
+
 local function status_changed(sup, node, before)
-  local r = node.record
-  node.since, node.note = sup.sys.time.now(), nil
+  local r, now = node.record, sup.sys.time.now()
+  if UNTOLD[before.status] and now > node.since then
+    node.spent = node.spent or {}
+    node.spent[before.status] = (node.spent[before.status] or 0) + now - node.since
+  end
+  node.since, node.note = now, nil
   if LEAVE[before.status] then LEAVE[before.status](sup, node) end
   if ENTER[r.status] then ENTER[r.status](sup, node) end
   if not LIVING[r.status] and LIVING[before.status] then

@@ -205,4 +205,28 @@ describe('starting', function()
     net:up(5000)
     assert.same({ 'all_ready' }, net:told(set 'all_ready'))
   end)
+
+  it('tells with its event how long a start has waited, and which dependency came last', function()
+    net = network.new({ { 'a', { task = true } }, { 'b', { task = true } }, { 'c', { depends_on = {
+      { id = 'a', condition = 'completed' }, { id = 'b', condition = 'completed' } } } } },
+      { programs = { a = { exit_after = 100 }, b = { exit_after = 700 } } })
+    net:up(1000)
+    local started = net:last('started', 'c')
+    assert.same({ 'b', { waiting = 700 } }, { started.held_by, started.spent })
+    assert.is_nil(net:last('started', 'a').spent)
+    net.world:advance(1000)
+    net.sup:restart('c', {}, 'person')
+    net.world:advance(5000)
+    started = net:last('started', 'c')
+    assert.equal(2, started.epoch)
+    assert.is_nil(started.held_by) -- what it needs held all along
+  end)
+
+  it('tells with the next event how long a service took to stop', function()
+    net = network.new({ { 'a' } }, { programs = { a = { ignore = { [15] = true } } } })
+    net:up(1000)
+    net.sup:stop('a', {}, 'person')
+    net.world:advance(60000)
+    assert.same({ stopping = 10000 }, net:last('stopped', 'a').spent)
+  end)
 end)
