@@ -9,6 +9,7 @@
 #include "net/control.h"
 #include "net/datagram.h"
 #include "net/http_client.h"
+#include "net/listeners.h"
 #include "net/tcp.h"
 #include "os/dirwatch.h"
 #include "os/files.h"
@@ -27,6 +28,7 @@ void engine_finish(struct engine *engine) {
   http_client_destroy(engine->http_client);
   tcp_probes_destroy(engine->tcp_probes);
   datagrams_destroy(engine->datagrams);
+  listeners_destroy(engine->listeners);
   dirwatches_destroy(engine->dirwatches);
   tails_destroy(engine->tails);
   logs_destroy(engine->logs);
@@ -46,6 +48,7 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   if (engine->http_client && http_client_cancel(engine->http_client, id)) return true;
   if (engine->tcp_probes && tcp_probes_cancel(engine->tcp_probes, id)) return true;
   if (engine->datagrams && datagrams_cancel(engine->datagrams, id)) return true;
+  if (engine->listeners && listeners_cancel(engine->listeners, id)) return true;
   if (engine->dirwatches && dirwatches_cancel(engine->dirwatches, id)) return true;
   if (engine->control && control_cancel(engine->control, id)) return true;
   if (engine->procs && procs_cancel(engine->procs, id)) return true;
@@ -101,6 +104,11 @@ struct tcp_probes *engine_tcp_probes(struct engine *engine) {
 struct datagrams *engine_datagrams(struct engine *engine) {
   if (!engine->datagrams) engine->datagrams = datagrams_create(&engine->loop);
   return engine->datagrams;
+}
+
+struct listeners *engine_listeners(struct engine *engine) {
+  if (!engine->listeners) engine->listeners = listeners_create(&engine->loop);
+  return engine->listeners;
 }
 
 struct dirwatches *engine_dirwatches(struct engine *engine) {

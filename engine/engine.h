@@ -9,6 +9,7 @@ struct tails;       // log/tail.h: following such bytes from another process
 struct http_client; // net/http_client.h
 struct tcp_probes;  // net/tcp.h
 struct datagrams;   // net/datagram.h: texts from others
+struct listeners;   // net/listeners.h: listening sockets held for programs
 struct dirwatches;  // os/dirwatch.h: what changes in directories
 struct control;     // net/control.h: the control protocol, both ends
 struct timers;      // loop/timer.h
@@ -26,6 +27,7 @@ struct engine {
   struct http_client *http_client;
   struct tcp_probes *tcp_probes;
   struct datagrams *datagrams;
+  struct listeners *listeners;
   struct dirwatches *dirwatches;
   struct control *control;
   struct files *files;
@@ -47,6 +49,7 @@ struct tails *engine_tails(struct engine *engine);
 struct http_client *engine_http_client(struct engine *engine);
 struct tcp_probes *engine_tcp_probes(struct engine *engine);
 struct datagrams *engine_datagrams(struct engine *engine);
+struct listeners *engine_listeners(struct engine *engine);
 struct dirwatches *engine_dirwatches(struct engine *engine);
 struct control *engine_control(struct engine *engine);
 struct files *engine_files(struct engine *engine);

@@ -207,6 +207,7 @@ void spawn_explain(const struct spawn_spec *spec, const struct stage *stage,
   case STAGE_FILES:
   case STAGE_SESSION:
   case STAGE_STDIO:
+  case STAGE_LISTEN:
   case STAGE_UMASK:
   case STAGE_LIMITS:
   case STAGE_PDEATHSIG:

@@ -61,7 +61,7 @@ static void reserve_slots(struct spawner *spawner) {
 static void fill_slots(struct spawner *spawner) {
   struct stage *stage = &spawner->stage;
   stage->shared_above = -1;
-  if (spawner->slots[0] < 0) return;
+  if (spawner->slots[0] < 0 || stage->listen_count) return; // those are above
   for (int i = 0; i < 3; i++) {
     if (stage->stdio_fds[i] < 0) continue;
     dup3(stage->stdio_fds[i], spawner->slots[i], O_CLOEXEC);
@@ -71,7 +71,7 @@ static void fill_slots(struct spawner *spawner) {
 }
 
 static void empty_slots(struct spawner *spawner) {
-  for (int i = 0; i < 3 && spawner->slots[i] >= 0; i++)
+  for (int i = 0; i < 3 && spawner->stage.shared_above >= 0; i++)
     if (spawner->stage.stdio_fds[i] >= 0) dup3(spawner->null_fd, spawner->slots[i], O_CLOEXEC);
 }
 
@@ -197,6 +197,22 @@ static void fill_limits(struct spawner *spawner, const struct spawn_spec *spec,
   spawner->stage.limit_count = count;
 }
 
+// Where the child is told its own pid the environment gets one more line, which the child writes.
+static const char **fill_listeners(struct stage *stage, const struct spawn_spec *spec) {
+  stage->listen_fds = spec->listen_fds;
+  stage->listen_count = spec->listen_count;
+  if (!spec->listen_count) return NULL;
+  size_t count = 0;
+  while (spec->env[count]) count++;
+  const char **env = mem_new((count + 2) * sizeof *env);
+  memcpy(env, spec->env, count * sizeof *env);
+  strcpy(stage->listen_pid, STAGE_LISTEN_PID);
+  env[count] = stage->listen_pid;
+  env[count + 1] = NULL;
+  stage->env = env;
+  return env;
+}
+
 static void fill(struct spawner *spawner, const struct spawn_spec *spec) {
   struct stage *stage = &spawner->stage;
   stage->argv = spec->argv;
@@ -252,6 +268,7 @@ int spawn_run(struct spawner *spawner, const struct spawn_spec *spec, struct spa
   char oom_score_adj[16];
   *result = (struct spawn_result){.pid = -1, .pidfd = -1, .fds = {-1, -1, -1}};
   fill(spawner, spec);
+  const char **env = fill_listeners(&spawner->stage, spec);
   fill_limits(spawner, spec, limits);
   snprintf(oom_score_adj, sizeof oom_score_adj, "%d", spec->oom_score_adj);
   spawner->stage.oom_score_adj = spec->set_oom_score_adj ? oom_score_adj : NULL;
@@ -265,6 +282,7 @@ int spawn_run(struct spawner *spawner, const struct spawn_spec *spec, struct spa
     error = start(spawner, result);
   }
   close_all(ends.theirs);
+  free(env);
   if (error == 0) {
     memcpy(result->fds, ends.ours, sizeof ends.ours);
     return 0;
@@ -275,10 +293,11 @@ int spawn_run(struct spawner *spawner, const struct spawn_spec *spec, struct spa
 }
 
 static const char *const step_names[] = {
-    [STAGE_FORK] = "fork",         [STAGE_FILES] = "files",         [STAGE_SESSION] = "session",
-    [STAGE_STDIO] = "stdio",       [STAGE_UMASK] = "umask",         [STAGE_NICE] = "nice",
-    [STAGE_OOM] = "oom_score_adj", [STAGE_LIMITS] = "limits",       [STAGE_USER] = "user",
-    [STAGE_CWD] = "cwd",           [STAGE_PDEATHSIG] = "pdeathsig", [STAGE_EXEC] = "exec",
+    [STAGE_FORK] = "fork",   [STAGE_FILES] = "files",       [STAGE_SESSION] = "session",
+    [STAGE_STDIO] = "stdio", [STAGE_LISTEN] = "listen",     [STAGE_UMASK] = "umask",
+    [STAGE_NICE] = "nice",   [STAGE_OOM] = "oom_score_adj", [STAGE_LIMITS] = "limits",
+    [STAGE_USER] = "user",   [STAGE_CWD] = "cwd",           [STAGE_PDEATHSIG] = "pdeathsig",
+    [STAGE_EXEC] = "exec",
 };
 static_assert(sizeof step_names / sizeof *step_names == STAGE_STEPS, "one name a step");
 

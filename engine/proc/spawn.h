@@ -35,7 +35,11 @@ struct spawn_spec {
   int nice, oom_score_adj;
   const struct stage_limit *limits;
   size_t limit_count;
-  int pdeathsig;      // 0: none
+  int pdeathsig; // 0: none
+  // Listening sockets: the child has them as 3, 4, … and LISTEN_PID, its own pid, in its
+  // environment. At most STAGE_LISTEN_MAX. Such a spawn copies the table of descriptors.
+  const int *listen_fds;
+  size_t listen_count;
   unsigned spare_fds; // so many descriptors must be left to us, else it is -EMFILE
 };
 

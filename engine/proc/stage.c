@@ -53,6 +53,37 @@ static int take_stdio(struct stage *stage) {
   return 0;
 }
 
+// All are first out of the way of each other, above the numbers that they will have.
+static int move_listeners(const struct stage *stage, int *moved) {
+  for (size_t i = 0; i < stage->listen_count; i++) {
+    moved[i] = fcntl(stage->listen_fds[i], F_DUPFD_CLOEXEC, 3 + (int)stage->listen_count);
+    if (moved[i] < 0) return -1;
+  }
+  return 0;
+}
+
+static void write_listen_pid(struct stage *stage) {
+  char digits[STAGE_LISTEN_PID_SIZE], *to = stage->listen_pid + sizeof STAGE_LISTEN_PID - 1;
+  unsigned long pid = (unsigned long)syscall(SYS_getpid);
+  size_t count = 0;
+  memcpy(stage->listen_pid, STAGE_LISTEN_PID, sizeof STAGE_LISTEN_PID);
+  do digits[count++] = (char)('0' + pid % 10);
+  while (pid /= 10);
+  while (count) *to++ = digits[--count];
+  *to = '\0';
+}
+
+// As sd_listen_fds(3) has it.
+static int take_listeners(struct stage *stage) {
+  int moved[STAGE_LISTEN_MAX];
+  if (!stage->listen_count) return 0;
+  if (move_listeners(stage, moved) < 0) return -1;
+  for (size_t i = 0; i < stage->listen_count; i++)
+    if (dup2(moved[i], 3 + (int)i) < 0) return -1;
+  write_listen_pid(stage);
+  return 0;
+}
+
 static int take_umask(struct stage *stage) {
   if (stage->umask >= 0) umask((mode_t)stage->umask);
   return 0;
@@ -158,10 +189,11 @@ static int take_exec(struct stage *stage) {
 }
 
 static int (*const steps[])(struct stage *) = {
-    [STAGE_FORK] = NULL,        [STAGE_FILES] = take_files,         [STAGE_SESSION] = take_session,
-    [STAGE_STDIO] = take_stdio, [STAGE_UMASK] = take_umask,         [STAGE_NICE] = take_nice,
-    [STAGE_OOM] = take_oom,     [STAGE_LIMITS] = take_limits,       [STAGE_USER] = take_user,
-    [STAGE_CWD] = take_cwd,     [STAGE_PDEATHSIG] = take_pdeathsig, [STAGE_EXEC] = take_exec,
+    [STAGE_FORK] = NULL,        [STAGE_FILES] = take_files,      [STAGE_SESSION] = take_session,
+    [STAGE_STDIO] = take_stdio, [STAGE_LISTEN] = take_listeners, [STAGE_UMASK] = take_umask,
+    [STAGE_NICE] = take_nice,   [STAGE_OOM] = take_oom,          [STAGE_LIMITS] = take_limits,
+    [STAGE_USER] = take_user,   [STAGE_CWD] = take_cwd,          [STAGE_PDEATHSIG] = take_pdeathsig,
+    [STAGE_EXEC] = take_exec,
 };
 static_assert(sizeof steps / sizeof *steps == STAGE_STEPS, "one function a step");
 

@@ -13,6 +13,7 @@ enum stage_step {
   STAGE_FILES,
   STAGE_SESSION,
   STAGE_STDIO,
+  STAGE_LISTEN,
   STAGE_UMASK,
   STAGE_NICE,
   STAGE_OOM,
@@ -23,6 +24,10 @@ enum stage_step {
   STAGE_EXEC,
   STAGE_STEPS
 };
+
+// Listening sockets that one child can get; and how its own pid is told to it.
+enum { STAGE_LISTEN_MAX = 32, STAGE_LISTEN_PID_SIZE = 32 };
+#define STAGE_LISTEN_PID "LISTEN_PID="
 
 struct stage_limit {
   int resource;
@@ -51,11 +56,14 @@ struct stage {
   size_t limit_count;
   int pdeathsig; // 0: none
   pid_t parent;
+  const int *listen_fds; // become 3, 4, … in this order
+  size_t listen_count;
 
   // what became of it
-  enum stage_step step; // the one that failed
-  int error;            // an errno; 0: the program runs
-  char file[PATH_MAX];  // the last file that exec was tried on
+  enum stage_step step;                   // the one that failed
+  int error;                              // an errno; 0: the program runs
+  char file[PATH_MAX];                    // the last file that exec was tried on
+  char listen_pid[STAGE_LISTEN_PID_SIZE]; // LISTEN_PID=…, where `env` points to it
 };
 
 // Argument is the struct stage; returns the child's exit status when a step failed.

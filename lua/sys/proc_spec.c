@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "net/listeners.h"
 #include "proc/limits.h"
 #include "sys/sys.h"
 
@@ -138,6 +139,23 @@ static void read_groups(lua_State *L, const char *name, struct procs_spec *spec)
   spec->spawn.set_groups = true;
 }
 
+// Ids of sys.net.listen; their descriptors stay ours.
+static void read_listen(lua_State *L, const char *name, struct procs_spec *spec) {
+  size_t count = list_length(L, name);
+  if (count > STAGE_LISTEN_MAX)
+    luaL_error(L, "spawn: %s: has more than %d", name, STAGE_LISTEN_MAX);
+  int *fds = lua_newuserdatauv(L, (count + 1) * sizeof *fds, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, -2, (lua_Integer)i + 1);
+    uint64_t id = (uint64_t)integer(L, name, 1, LUA_MAXINTEGER);
+    lua_pop(L, 1);
+    fds[i] = listeners_fd(engine_listeners(sys_engine(L)), id);
+    if (fds[i] < 0) luaL_error(L, "spawn: %s: there is no socket of that id", name);
+  }
+  spec->spawn.listen_fds = fds;
+  spec->spawn.listen_count = count;
+}
+
 static void read_umask(lua_State *L, const char *name, struct procs_spec *spec) {
   spec->spawn.umask = (int)integer(L, name, 0, 0777);
 }
@@ -199,6 +217,7 @@ static const struct reader readers[] = {
     {"uid", read_uid},
     {"gid", read_gid},
     {"groups", read_groups},
+    {"listen", read_listen},
     {"umask", read_umask},
     {"nice", read_nice},
     {"oom_score_adj", read_oom},

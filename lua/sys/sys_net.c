@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "net/datagram.h"
+#include "net/listeners.h"
 #include "net/port.h"
 #include "net/tcp.h"
+#include "sys/options.h"
 
 static uint16_t check_port(lua_State *L, int index) {
   lua_Integer port = luaL_checkinteger(L, index);
@@ -75,15 +77,42 @@ static int open_datagrams(lua_State *L) {
   return 1;
 }
 
+static int listen_unix(lua_State *L, const char *path) {
+  uint64_t id;
+  int error = listeners_open_unix(engine_listeners(sys_engine(L)), path, &id);
+  if (error) return sys_fail(L, error, "socket '%s'", path);
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
+static int listen_on(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const char *path = options_text(L, 1, "path", 1);
+  if (path) return listen_unix(L, path);
+  const char *host = options_text(L, 1, "host", 0);
+  lua_Integer port = options_size(L, 1, "port", 0);
+  luaL_argcheck(L, port <= 65535, 1, "a port from 0 to 65535 expected");
+  uint64_t id;
+  uint16_t bound;
+  struct listeners *listeners = engine_listeners(sys_engine(L));
+  int error = listeners_open_tcp(listeners, host, (uint16_t)port, &id, &bound);
+  if (error == -EINVAL) return sys_refuse(L, "EINVAL", "'%s' is no address of this machine", host);
+  if (error) return sys_fail(L, error, "%s:%d", host, (int)port);
+  lua_pushinteger(L, (lua_Integer)id);
+  lua_pushinteger(L, bound);
+  return 2;
+}
+
+static int block(lua_State *L) {
+  uint64_t id = (uint64_t)luaL_checkinteger(L, 1);
+  return sys_done(L, listeners_block(engine_listeners(sys_engine(L)), id), "%s", "the socket");
+}
+
 int sys_open_net(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"connect", connect_to},
-      {"free_port", free_port},
-      {"port_free", port_is_free},
-      {"port_holder", port_holder},
-      {"port_lingers", lingers},
-      {"datagrams", open_datagrams},
-      {NULL, NULL},
+      {"connect", connect_to},      {"free_port", free_port},  {"port_free", port_is_free},
+      {"port_holder", port_holder}, {"port_lingers", lingers}, {"datagrams", open_datagrams},
+      {"listen", listen_on},        {"block", block},          {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

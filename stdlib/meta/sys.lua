@@ -98,6 +98,7 @@ function sys.time.off_signal(name) end
 ---@field uid? integer
 ---@field gid? integer
 ---@field groups? integer[]
+---@field listen? integer[] ids of sys.net.listen: its descriptors 3, 4, …, with LISTEN_PID in its environment
 ---@field umask? integer
 ---@field nice? integer
 ---@field oom_score_adj? integer
@@ -126,7 +127,7 @@ sys.proc = {}
 ---@return integer? id
 ---@return integer|string pid_or_message such as `cwd '/x': no such directory`
 ---@return string? code errno's name
----@return string? step 'fork' 'session' 'stdio' 'limits' 'user' 'cwd' 'exec' …
+---@return string? step 'fork' 'session' 'stdio' 'listen' 'limits' 'user' 'cwd' 'exec' …
 function sys.proc.spawn(spec) end
 ---Signals what `id` started. After the exit event 'leader' is gone; 'group' and 'tree' still reach what is left.
 ---@param id integer
@@ -274,6 +275,17 @@ function sys.net.port_lingers(port) end
 ---@param path string
 ---@return integer? id, string? message, string? code 'ENAMETOOLONG' 'EADDRINUSE'
 function sys.net.datagrams(path) end
+---A listening socket that is held for programs (`listen` of sys.spawn_spec); nothing is accepted here. `sys.cancel` closes it and removes
+---the file of a Unix socket (0600; one whose listener is dead is replaced).
+---@param opts { host: string, port?: integer }|{ path: string } an address, no name but localhost; port 0: any that is free
+---@return integer? id
+---@return integer|string port_or_message nil of a Unix socket
+---@return string? code 'EADDRINUSE' 'EACCES' 'EADDRNOTAVAIL' 'EINVAL' 'ENAMETOOLONG' 'EEXIST' …
+function sys.net.listen(opts) end
+---Makes such a socket block again: a program may have changed that for all who have it.
+---@param id integer
+---@return true?, string? message, string? code
+function sys.net.block(id) end
 
 ---------------------------------------------------------------------------------------------------
 -- The control protocol: HTTP/1.1 over the control socket and over the socketpair between front and engine.

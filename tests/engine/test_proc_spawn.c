@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -199,6 +200,34 @@ static void it_has_the_environment_and_nothing_else(void **state) {
   struct procs_spec spec = world_spec(argv);
   spec.spawn.env = env;
   assert_string_equal(world_output(world, &spec), "PATH=/usr/bin:/bin\nA=1\nB=two words\n");
+}
+
+// So many that their own numbers are among those that the child shall see, and in the wrong order.
+static void listening_sockets_are_its_descriptors_from_3_on(void **state) {
+  (void)state;
+  enum { COUNT = 20 };
+  int fds[COUNT];
+  char expected[COUNT * 24 + 64];
+  size_t at = 0;
+  struct stat info;
+  for (int i = COUNT - 1; i >= 0; i--) fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_true(fds[COUNT - 1] < 3 + COUNT);
+  for (int i = 0; i < COUNT; i++) {
+    fstat(fds[i], &info);
+    at += (size_t)sprintf(expected + at, "socket:[%lu]\n", (unsigned long)info.st_ino);
+  }
+  sprintf(expected + at, "mine\n%d\n", 3 + COUNT);
+  const char *argv[] = {"sh", "-c",
+                        "i=3; while [ $i -lt 23 ]; do readlink /proc/$$/fd/$i; i=$((i+1)); done; "
+                        "[ $LISTEN_PID = $$ ] && echo mine; ls /proc/$$/fd | wc -l",
+                        NULL};
+  struct procs_spec spec = world_spec(argv);
+  spec.spawn.listen_fds = fds;
+  spec.spawn.listen_count = COUNT;
+  const char *output = world_output(world, &spec);
+  for (int i = 0; i < COUNT; i++) close(fds[i]);
+  assert_string_equal(output, expected);
+  assert_string_equal(shell_output("echo \"[$LISTEN_PID]\""), "[]\n"); // the next has none
 }
 
 static void it_runs_in_its_directory(void **state) {
@@ -461,6 +490,7 @@ int main(void) {
       TEST(a_log_that_is_not_there_is_refused),
       TEST(it_has_three_descriptors_and_no_more),
       TEST(it_has_the_environment_and_nothing_else),
+      TEST(listening_sockets_are_its_descriptors_from_3_on),
       TEST(it_runs_in_its_directory),
       TEST(a_relative_program_is_its_directorys),
       TEST(its_signals_are_at_their_defaults),
