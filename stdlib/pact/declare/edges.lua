@@ -37,15 +37,15 @@ M.noun = {
   name = 'edge',
   doc = 'What a service waits for, as `depends_on = { db = { … } }`.',
   fields = {
-    { name = 'condition', type = condition, default = "'ready'", live = true,
+    { name = 'condition', type = condition, default = "'ready'", reload = 'live',
       doc = 'What must hold of the dependency before this service starts.' },
-    { name = 'log', type = values.pattern, live = true,
+    { name = 'log', type = values.pattern, reload = 'live',
       doc = 'Short for condition = { log = … }: a line of its output in this life.' },
-    { name = 'timeout', type = values.duration, min = 1, live = true,
+    { name = 'timeout', type = values.duration, min = 1, reload = 'live',
       doc = 'How long to wait; then this service fails.' },
-    { name = 'restart', type = values.boolean, default = 'false', live = true,
+    { name = 'restart', type = values.boolean, default = 'false', reload = 'live',
       doc = 'Restart this service when the dependency is back after a fall.' },
-    { name = 'id', type = values.any, doc = 'The dependency, where the table stands in a list.' },
+    { name = 'id', type = values.any, reload = 'live', doc = 'The dependency, where the table stands in a list.' },
   },
   positional = function(out, value, cursor)
     if out.id ~= nil then return cursor:fail 'names more than one dependency' end

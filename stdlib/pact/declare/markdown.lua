@@ -13,6 +13,9 @@ Written by `pactlua help --markdown` from the tables that check recipes. `pactlu
 
 Durations are `'500ms'`, `'30s'`, `'1m30s'`; a bare number is milliseconds. Sizes are `'512m'`. Text to find is a
 plain substring; `{ regex = '…' }` is a POSIX extended one. Every name may be written in camelCase, too.
+
+`reload` says what `pactlua reload` does about a change: `live` is taken over at once and the process lives on,
+`restart` restarts the service. A function has changed when its text has.
 ]]
 
 local function cell(value) return (value:gsub('|', '\\|')) end
@@ -37,9 +40,10 @@ end
 
 local function chapter(out, one, spellings)
   out[#out + 1] = ('## %s\n\n%s\n'):format(one.title, one.noun.doc)
-  out[#out + 1] = '| field | value | default | meaning |\n| --- | --- | --- | --- |'
+  out[#out + 1] = '| field | value | default | reload | meaning |\n| --- | --- | --- | --- | --- |'
   for _, row in ipairs(one.noun.fields) do
-    row_of(out, code(row.name), cell(row.type.name), cell(row.default or ''), cell(remarks(row, spellings(row))))
+    row_of(out, code(row.name), cell(row.type.name), cell(row.default or ''), row.reload,
+      cell(remarks(row, spellings(row))))
   end
   out[#out + 1] = ''
 end

@@ -23,6 +23,7 @@ M.noun = {
     if out.default == nil then out.default = value else out.help = value end
   end,
 }
+for _, row in ipairs(M.noun.fields) do row.reload = 'live' end
 
 local function type_of(default)
   if type(default) == 'number' or type(default) == 'boolean' then return type(default) end

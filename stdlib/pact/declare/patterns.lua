@@ -32,11 +32,11 @@ end
 local dependencies = { name = 'dependencies', lua = 'pact.depends_on', check = values.any.check }
 
 local function port_row(name, doc)
-  return { name = name, type = values.integer, min = 1, max = 65535, doc = doc }
+  return { name = name, type = values.integer, min = 1, max = 65535, reload = 'restart', doc = doc }
 end
 
 local function needs_row(condition)
-  return { name = 'depends_on', type = dependencies, aliases = { 'dependencies' },
+  return { name = 'depends_on', type = dependencies, aliases = { 'dependencies' }, reload = 'live',
     doc = ("What it needs; where no condition stands, '%s'."):format(condition) }
 end
 
@@ -55,7 +55,8 @@ M.rows = {
   web_server = {
     noun = { name = 'web_server', doc = 'A server that answers over HTTP.', fields = {
       port_row('port', 'Where it listens.'),
-      { name = 'health_path', type = path, default = "'/health'", doc = 'What is asked of it.' },
+      { name = 'health_path', type = path, default = "'/health'", reload = 'live',
+        doc = 'What is asked of it.' },
       needs_row 'healthy',
     } },
     needs = 'port', condition = 'healthy',
@@ -82,7 +83,8 @@ M.rows = {
   },
   worker = {
     noun = { name = 'worker', doc = 'A process that works in the background.', fields = {
-      { name = 'health_command', type = shapes.argv, doc = 'A program that exits with 0 while it is well.' },
+      { name = 'health_command', type = shapes.argv, reload = 'live',
+        doc = 'A program that exits with 0 while it is well.' },
       needs_row 'ready',
     } },
     condition = 'ready',

@@ -13,7 +13,7 @@ local M = {}
 ---@field aliases? string[] other spellings; camelCase of the name comes by itself
 ---@field kinds? string kinds of services that have it, by blanks; all without it
 ---@field into? string the field `a.b` that this one is another way to write; its own name is no field
----@field live? boolean a reload swaps it in place; else it restarts the service
+---@field reload 'live'|'restart' a reload swaps it in place, or restarts what has it
 ---@field merge? 'map'|'edges'|'health'|'restart' how it joins what defaults and templates say; else it replaces that
 ---@field min? number
 ---@field max? number

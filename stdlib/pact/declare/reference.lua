@@ -47,6 +47,9 @@ for _, name in ipairs { 'web_server', 'database', 'worker', 'blockchain_node' } 
   }
 end
 
+---Every table of fields, for who must look at all of them.
+M.chapters = chapters
+
 local function spellings(row)
   local out, seen = {}, { [row.name] = true }
   local function add(name)
@@ -63,6 +66,12 @@ local function spellings(row)
   return out
 end
 
+-- What becomes of a change of the field when the recipe is loaded again.
+local RELOAD = {
+  live = 'A reload takes a change over at once.',
+  restart = 'A reload restarts what has a change here.',
+}
+
 local function lines_of(out, chapter, row)
   local head = ('%s%s: %s'):format(chapter.prefix, row.name, row.type.name)
   if row.default then head = ('%s, default %s'):format(head, row.default) end
@@ -74,6 +83,7 @@ local function lines_of(out, chapter, row)
   end
   local others = spellings(row)
   if #others > 0 then out[#out + 1] = '  Also written ' .. text.enumerate(others, 'or') .. '.' end
+  out[#out + 1] = '  ' .. RELOAD[row.reload]
   if row.into then
     out[#out + 1] = ('  Another way to write %s.'):format((row.into:gsub('%.%*$', '')))
   end

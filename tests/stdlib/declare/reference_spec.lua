@@ -6,6 +6,7 @@ describe('declare.reference', function()
 health.start_period: duration, default 0s
   Time to come up: failures within it never make it unhealthy.
   Also written startPeriod, initial_delay or initialDelay.
+  A reload takes a change over at once.
 ]], reference.field 'start_period')
     assert.matches('^timeout: duration, default none\n.*\nhealth.timeout: .*\nstop.timeout: .*\ndepends_on.timeout: ', reference.field 'timeout')
     assert.equal(reference.field 'health.interval', reference.field 'healthCheck.interval')
@@ -19,6 +20,19 @@ health.start_period: duration, default 0s
     assert.matches('^crashed: an event\n', reference.field 'crashed')
   end)
 
+  it('says of every field what a reload does about a change of it', function()
+    local count = 0
+    for _, chapter in ipairs(reference.chapters) do
+      for _, row in ipairs(chapter.noun.fields) do
+        local known = row.reload == 'live' or row.reload == 'restart'
+        assert(known, ("%s%s has reload = %s: 'live' or 'restart'"):format(chapter.prefix, row.name, tostring(row.reload)))
+        count = count + 1
+      end
+    end
+    assert.is_true(count > 100)
+    assert.matches('A reload restarts what has a change here%.', reference.field 'cwd')
+  end)
+
   it('suggests', function()
     local text, message = reference.field 'helth'
     assert.is_nil(text)
@@ -27,7 +41,7 @@ health.start_period: duration, default 0s
 
   it('writes the whole as Markdown and as stubs that Lua can read', function()
     local markdown = reference.markdown()
-    assert.truthy(markdown:find("| `max_retries` | number or 'unlimited' | 3; unlimited with 'always' |", 1, true))
+    assert.truthy(markdown:find("| `max_retries` | number or 'unlimited' | 3; unlimited with 'always' | live |", 1, true))
     assert.is_function(load(reference.stubs()))
     assert.truthy(reference.stubs():find('---@field interval? duration From', 1, true))
   end)

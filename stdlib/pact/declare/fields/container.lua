@@ -68,6 +68,7 @@ local rows = {
   { name = 'cpus', type = values.number, min = 0, doc = 'The most processors.' },
   { name = 'shm_size', type = values.size, doc = 'Size of /dev/shm.' },
 }
-for _, row in ipairs(rows) do row.kinds = 'container' end
+for _, row in ipairs(rows) do row.kinds, row.reload = 'container', 'restart' end
+for _, row in ipairs(build.fields) do row.reload = 'restart' end
 
 return { fields = rows, build = build }

@@ -184,7 +184,7 @@ M.noun = {
       doc = 'Longest pause between probes before the first success; they begin 100 ms apart.' },
   },
 }
-for _, row in ipairs(M.noun.fields) do row.live = true end
+for _, row in ipairs(M.noun.fields) do row.reload = 'live' end
 
 local function short(value, cursor)
   if value == false then return false, true end

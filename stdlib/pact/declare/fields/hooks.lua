@@ -59,6 +59,8 @@ M.line = {
   end,
 }
 
+for _, row in ipairs(M.line.fields) do row.reload = 'live' end
+
 ---The filter of a hook of `line`: a table, or only what to match.
 ---@param value any
 ---@param cursor cursor

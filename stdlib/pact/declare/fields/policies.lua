@@ -95,13 +95,13 @@ M.log = {
       doc = 'One file is no larger.' },
     { name = 'max_files', type = values.integer, min = 0, max = 1000, default = '5',
       doc = 'So many older files are kept.' },
-    { name = 'format', type = values.enum { 'raw', 'text', 'json' }, default = "'raw'",
+    { name = 'format', type = values.enum { 'raw', 'text', 'json' }, default = "'raw'", reload = 'restart',
       doc = 'The bytes as they are, or lines with times, or JSON lines.' },
   },
 }
 
 for _, noun in ipairs { M.restart, M.stop, M.log } do
-  for _, row in ipairs(noun.fields) do row.live = true end
+  for _, row in ipairs(noun.fields) do row.reload = row.reload or 'live' end
 end
 
 M.restart_type = record.type(M.restart, short_restart)

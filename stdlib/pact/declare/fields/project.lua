@@ -17,9 +17,9 @@ M.noun = {
   name = 'project',
   doc = 'The whole network.',
   fields = {
-    { name = 'project', type = project,
+    { name = 'project', type = project, reload = 'restart',
       default = "the directory's name, with the recipe's unless that is pact.lua",
-      doc = 'The name of the network.' },
+      doc = 'The name of the network, which it keeps as long as it lives.' },
     { name = 'max_parallel_starts', type = values.integer, min = 1, default = 'none',
       doc = 'So many services may be starting at once.' },
     { name = 'shutdown_timeout', type = values.duration,
@@ -45,7 +45,7 @@ M.tui = {
   },
 }
 for _, noun in ipairs { M.noun, M.tui } do
-  for _, row in ipairs(noun.fields) do row.live = true end
+  for _, row in ipairs(noun.fields) do row.reload = row.reload or 'live' end
 end
 
 return M

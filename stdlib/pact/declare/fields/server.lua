@@ -31,7 +31,7 @@ local listen = {
 }
 
 ---@type noun
-return {
+local noun = {
   name = 'http_server',
   doc = 'An HTTP server inside a worker: self:http_server { listen = …, handler = … }.',
   fields = {
@@ -54,3 +54,6 @@ return {
       doc = 'A client that takes nothing of its answer is cut off after this.' },
   },
 }
+for _, row in ipairs(noun.fields) do row.reload = 'restart' end -- with the text of `run`
+
+return noun
