@@ -1,10 +1,9 @@
 --- `pactlua logs [ID…]`: what services wrote, read from the run's files: a window of them, or as it comes.
 
-local find = require 'pact.control.find'
 local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
+local runs = require 'pact.control.runs'
 local sched = require 'pact.base.sched'
-local statedir = require 'pact.control.statedir'
 local style = require 'pact.observe.style'
 local text = require 'pact.base.text'
 
@@ -12,30 +11,6 @@ local M = {}
 
 local DEFAULT_LINES, ALL_LINES, POLL_MS = 100, 1000000, 100
 local LIST_EVERY = 5 -- looks
-
--- Live networks first, then the nearest directory's; of several networks of one directory what ran last.
-local function before(a, b)
-  if a.live ~= b.live then return a.live end
-  if a.root == b.root then return a.run > b.run end
-  return a.place < b.place
-end
-
----The directory of the run that is meant.
-local function run_dir(context)
-  local sys, options, found = context.sys, context.invocation.options, {}
-  for place, dir in ipairs(find.state_dirs(sys, context.env)) do
-    local runs = statedir.runs(sys, dir.path)
-    local run = runs[#runs - (options.previous and 1 or 0)]
-    if run and (not options.project or dir.project == options.project) then
-      found[#found + 1] = {
-        run = run, path = dir.path, root = dir.path:match '^(.*)/', place = place,
-        live = sys.fs.stat(dir.path .. '/control.sock') ~= nil,
-      }
-    end
-  end
-  table.sort(found, before)
-  return found[1] and ('%s/runs/%s'):format(found[1].path, found[1].run)
-end
 
 ---@return string[] ids of services with a log in this run
 local function services_in(sys, dir)
@@ -141,12 +116,12 @@ end
 ---@param context main_context
 function M.run(context)
   local sys, options = context.sys, context.invocation.options
-  local dir = run_dir(context)
-  if not dir then
-    context.err(options.previous and 'pactlua: logs: no run before this one\n'
-      or 'pactlua: logs: no run of a network here or above\n')
+  local run, missing = runs.find(context)
+  if not run then
+    context.err(('pactlua: logs: %s\n'):format(missing))
     return live.NO_NETWORK
   end
+  local dir = run.path
   local ids, message = chosen(sys, dir, context.invocation.ids)
   local lines
   if ids then lines, message = gather(context, dir, ids) end

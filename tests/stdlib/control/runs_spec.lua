@@ -1,0 +1,64 @@
+--- Which run of which network a command means, by files alone.
+local disk = require 'pact.sim.disk'
+local runs = require 'pact.control.runs'
+
+local OLD, MIDDLE, NEW = '20260101T000000-000', '20260102T000000-000', '20260203T000000-000'
+
+describe('the run that is meant', function()
+  local context, world
+  before_each(function()
+    local fs
+    fs, world = disk.new()
+    context = { sys = { fs = fs }, env = { XDG_STATE_HOME = '/state' }, invocation = { options = {} } }
+    fs.mkdir '/home/me/shop/sub'
+    world.cwd = '/home/me/shop/sub'
+    for _, run in ipairs { OLD, MIDDLE, NEW } do fs.mkdir('/home/me/shop/.pactlua/shop/runs/' .. run) end
+  end)
+
+  local function found(options)
+    context.invocation.options = options
+    local run, message = runs.find(context)
+    return run and run.name or message
+  end
+
+  it('is the newest, or the one before', function()
+    assert.equal(NEW, found {})
+    assert.equal(MIDDLE, found { previous = true })
+    assert.same({ name = NEW, path = '/home/me/shop/.pactlua/shop/runs/' .. NEW, project = 'shop', live = false },
+      runs.find { sys = context.sys, env = context.env, invocation = { options = {} } })
+  end)
+
+  it('is the one whose name is given, or begins so', function()
+    assert.equal(OLD, found { run = OLD })
+    assert.equal(NEW, found { run = '202602' })
+    context.sys.fs.mkdir('/home/me/shop/.pactlua/shop/runs/' .. OLD .. '.0001')
+    assert.equal(OLD, found { run = OLD }) -- though another begins so, too
+  end)
+
+  it('is told of when there are several or none, with those that there are', function()
+    assert.equal(("several runs begin with '202601': %s, %s"):format(OLD, MIDDLE), found { run = '202601' })
+    assert.equal(("no run 'x': there are %s, %s, %s"):format(NEW, MIDDLE, OLD), found { run = 'x' })
+    assert.equal("no run 'x': there is none here or above", found { run = 'x', project = 'other' })
+    assert.equal('no run of a network here or above', found { project = 'other' })
+    for i = 1, 20 do context.sys.fs.mkdir(('/home/me/shop/.pactlua/shop/runs/20270101T0000%02d-000'):format(i)) end
+    assert.truthy(found({ run = 'x' }):find('20270101T000011-000 and 13 more', 1, true))
+  end)
+
+  it('is of the live network, also where another directory is nearer', function()
+    context.sys.fs.mkdir('/home/me/shop/sub/.pactlua/near/runs/' .. OLD)
+    assert.equal(OLD, found {})
+    world.files['/home/me/shop/.pactlua/shop/control.sock'] = ''
+    local run = runs.find(context)
+    assert.same({ NEW, true }, { run.name, run.live })
+    context.invocation.options = { previous = true }
+    run = runs.find(context)
+    assert.same({ MIDDLE, false }, { run.name, run.live })
+  end)
+
+  it('leaves out what is no run', function()
+    world.files['/home/me/shop/.pactlua/shop/runs/zzz'] = 'x'
+    context.sys.fs.mkdir '/home/me/shop/.pactlua/empty/runs'
+    world.files['/home/me/shop/.pactlua/junk'] = 'x'
+    assert.equal(NEW, found {})
+  end)
+end)
