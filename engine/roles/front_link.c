@@ -1,8 +1,10 @@
 #include "roles/front_link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -230,6 +232,16 @@ int front_link_attach(struct front_link *link, struct loop *loop) {
   for (int i = 0; i < 2 && !error; i++)
     if (link->output_fds[i] >= 0) error = open_output(watch, i);
   return error;
+}
+
+int front_link_leave(const struct front_link *link, const char *path) {
+  if (link->front) return -ESRCH;
+  int file_fd = fd_open(path, O_WRONLY | O_APPEND | O_CREAT, 0600);
+  int fd = file_fd < 0 ? fd_open("/dev/null", O_WRONLY, 0) : file_fd;
+  fflush(stdout);
+  for (int i = STDOUT_FILENO; i <= STDERR_FILENO && fd >= 0; i++) dup2(fd, i);
+  fd_close(&fd);
+  return file_fd < 0 ? file_fd : 0;
 }
 
 void front_link_detach(struct front_link *link) {

@@ -71,6 +71,18 @@ static void replace_stdio(const struct joint *joint) {
   setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
+// Whatever else the caller had open is none of the engine's: it may outlive who waits for its end.
+static void close_all_but(int one_fd, int other_fd) {
+  int kept[] = {one_fd < other_fd ? one_fd : other_fd, one_fd < other_fd ? other_fd : one_fd};
+  int from = STDERR_FILENO + 1;
+  for (int i = 0; i < 2; i++) {
+    if (kept[i] < from) continue;
+    if (kept[i] > from) close_range((unsigned)from, (unsigned)kept[i] - 1, 0);
+    from = kept[i] + 1;
+  }
+  close_range((unsigned)from, ~0u, 0);
+}
+
 static void become_engine(struct joint *joint, struct front_link *link, pid_t guard_pid,
                           bool *swept) {
   prctl(PR_SET_NAME, "pactlua-engine");
@@ -86,6 +98,7 @@ static void become_engine(struct joint *joint, struct front_link *link, pid_t gu
   };
   if (getppid() != guard_pid) fd_close(&link->guard_pidfd); // it has ended already
   joint_close(joint);
+  close_all_but(link->fd, link->guard_pidfd);
 }
 
 // A front in the background goes on writing where the terminal would stop it (`stty tostop`).

@@ -14,7 +14,7 @@ static const char *const other_verbs[] = {
 static const char *const with_value[] = {
     "--only",    "--except", "--category", "--tag",   "--profile", "--timeout",
     "--project", "--stdlib", "--junit",    "--since", "--grep",    "--lines",
-    "--for",     "--signal", "-n",         "-s",      NULL};
+    "--for",     "--signal", "--linger",   "-n",      "-s",        NULL};
 
 static bool among(const char *const *words, const char *word) {
   for (; *words; words++)

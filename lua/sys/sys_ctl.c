@@ -111,10 +111,18 @@ static int kill_engine(lua_State *L) {
   return sys_done(L, front_link_kill_engine(link), "%s", "the engine");
 }
 
+static int leave_front(lua_State *L) {
+  const struct front_link *link = sys_engine(L)->front_link;
+  const char *path = sys_path(L, 1);
+  if (!link || link->front) return luaL_error(L, "this process has no front");
+  return sys_done(L, front_link_leave(link, path), "%s", path);
+}
+
 int sys_open_ctl(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"listen", listen_on},
       {"serve_front", serve_front},
+      {"leave_front", leave_front},
       {"close", close_server},
       {"connect", connect_to},
       {"call", call},

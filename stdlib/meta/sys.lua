@@ -306,6 +306,11 @@ function sys.ctl.listen(path) end
 ---Serves the front's end of the socketpair. Event `(id, 'gone')` when the front is gone: the lease is over.
 ---@return integer id
 function sys.ctl.serve_front() end
+---Role 'engine': goes on without the front. What C or a script writes to our stdout and stderr from here on is appended to this
+---file; when that can't be opened it goes nowhere.
+---@param path string
+---@return true? ok, string? message, string? code
+function sys.ctl.leave_front(path) end
 ---Answers whole. This and the next three give nil, message, 'gone' when the client has left.
 ---@param headers? table<string,string>
 ---@return true?, string? message, string? code

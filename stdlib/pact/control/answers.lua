@@ -14,6 +14,7 @@ function Network:status()
   for _, snapshot in ipairs(self:snapshots()) do
     counts[snapshot.status] = (counts[snapshot.status] or 0) + 1
   end
+  local held = self.held_by
   return {
     project = self.project,
     run = self.run and self.run.dir,
@@ -25,6 +26,11 @@ function Network:status()
     services = counts,
     ready = self.supervisor ~= nil and self.supervisor:all_ready(),
     stopping = self.ending ~= nil,
+    detached = self.detached == true,
+    leases = held and held.count or 0,
+    linger = held and held.linger or self.invocation.options.linger or 0,
+    ends_with_leases = held ~= nil and held:decides(),
+    ends_in = held and held:ends_in(),
   }
 end
 

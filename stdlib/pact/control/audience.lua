@@ -15,7 +15,7 @@ function M.new(context)
 end
 
 function Audience:front_left()
-  self.session, self.left = nil, true
+  self.session, self.left, self.early = nil, true, {}
   if self.ended then self.ended() end
 end
 
@@ -26,7 +26,7 @@ end
 function Audience:tell(message, always)
   if self.session then
     self.session:message(message, always)
-  elseif not self.left then
+  elseif not (self.left or self.dismissed) then
     self.early[#self.early + 1] = { message = message, behind = self.seq }
   end
 end
@@ -41,7 +41,17 @@ function Audience:open_session(request)
   })
   self.session:replay(self.early)
   self.early = {}
+  if self.dismissed then self:dismiss() end
   if self.ended then self:finish(self.ended) end
+end
+
+---Nothing more is meant for the front: its session ends behind what was, also when it hasn't asked for it yet.
+function Audience:dismiss()
+  local session = self.session
+  self.dismissed = true
+  if not session then return end
+  self.session, self.left = nil, true
+  session:finish()
 end
 
 ---@param request integer

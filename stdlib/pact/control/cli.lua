@@ -64,7 +64,9 @@ end
 
 ---What to say about an option that isn't one, or not one of this verb.
 local function unknown(word, name, verb)
-  if options.by_name[name] then
+  if name == 'detach' and verb.role == 'network' then
+    return ("'%s' ends its network with its command: 'pactlua up --detach' leaves one running"):format(verb.name)
+  elseif options.by_name[name] then
     local takers = {}
     for _, row in ipairs(verbs.rows) do
       if allows(row.options, name) then takers[#takers + 1] = row.name end
@@ -192,6 +194,19 @@ local function check_words(verb, result, exists)
   return true
 end
 
+-- Options that go with others, and those that don't.
+local function check_options(verb, given)
+  for _, name in ipairs(verb.options) do
+    local row, key = options.by_name[name], name:gsub('%-', '_')
+    if given[key] and row.needs and not given[row.needs] then
+      return nil, ('--%s goes with --%s alone'):format(name, row.needs)
+    elseif given[key] and row.no and given[row.no] then
+      return nil, ('--%s and --%s exclude each other'):format(name, row.no)
+    end
+  end
+  return true
+end
+
 local function no_such_verb(word)
   local known = {}
   for _, row in ipairs(verbs.rows) do known[#known + 1] = row.name end
@@ -247,6 +262,10 @@ function M.parse(words, context)
     if not ok then return nil, message end
   end
   result.help = result.help or result.options.help
+  if not result.help then
+    ok, message = check_options(verb, result.options)
+    if not ok then return nil, message end
+  end
   if not result.verb then
     if #ours > 0 and not result.help then return nil, 'a recipe or a command is needed' end
     result.verb, result.ids = 'help', {}

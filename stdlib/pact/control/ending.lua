@@ -23,12 +23,18 @@ function Network:on_rest(rest)
   self:end_at_rest()
 end
 
+-- What was left running stays, whatever has ended; so does what is to be left running and is all there.
+local function stays(self, rest)
+  local options = self.invocation.options
+  return not options.exit and (self.detached or options.detach and rest.status == 0)
+end
+
 ---Ends a network that has come to rest, unless something of the recipe's own goes on, or a CMD that comes yet.
 function Network:end_at_rest()
   if self.hooks_idle and not self.hooks:busy() then return self.hooks_idle() end
   if self.ending or not self.at_rest or self:lives() then return end
   local rest = self.supervisor:rest()
-  if self.invocation.command and rest.status == 0 then return end
+  if self.invocation.command and rest.status == 0 or stays(self, rest) then return end
   self:shutdown(rest.reason, { status = rest.status })
 end
 
@@ -38,15 +44,19 @@ function Network:shutdown(reason, opts)
   opts = opts or {}
   self.ending, self.forced = self.ending or reason, self.forced or opts.force
   self.sys.burst(true)
+  if opts.status == 3 and not self.was_ready and self.invocation.verb == 'up' then
+    self.unready = require('pact.control.leaving').unready(self)
+  end
   if not self.supervisor then
     return self:finish { down = true, status = opts.status or 0, reason = reason, failed = {}, survivors = {} }
   end
   self.supervisor:shutdown(reason, opts)
 end
 
----The lease is over: whatever ended the front ends the network.
+---The front's lease is over: whatever ended the front ends the network, unless it was left running.
 function Network:front_gone()
   self.audience:front_left()
+  if self.detached then return end
   self:shutdown 'the front is gone'
 end
 
@@ -97,6 +107,7 @@ function Network:say_the_end(rest)
     reason = rest.reason,
     services = ends(self:snapshots()),
     survivors = json.array(rest.survivors),
+    unready = self.unready and json.array(self.unready),
     elapsed = self.sys.time.now() - self.started_at,
   }, true)
   self:close(rest.status)
@@ -113,6 +124,7 @@ function Network:refuse(status, message)
 end
 
 function Network:close(status)
+  if self.held_by then self.held_by:finish(self.ending or 'the network has ended') end
   if self.journal then self.journal:close() end
   self.log:close()
   local closed = false

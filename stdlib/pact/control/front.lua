@@ -45,6 +45,7 @@ end
 function Front:output_gone()
   if self.command or self.output_lost then return end
   self.output_lost = true
+  if self.options.detach then return end -- it is to go on without anybody
   if not self.ended and not self.asked_at then
     self.asked_at = self.sys.time.now()
     self:post('/v1/shutdown', { reason = 'nobody reads the output any more' })
@@ -113,6 +114,10 @@ function handlers.ready(self, message)
   if not self.plain.quiet then self.plain:ready(message.elapsed, message.services) end
 end
 
+function handlers.detached(self, message)
+  self.left = message
+end
+
 handlers['end'] = function(self, message)
   self.ended = message
 end
@@ -139,6 +144,7 @@ end
 ---Ctrl-C and its kin: the first asks for an orderly end, one that comes later kills at once.
 function Front:signalled(name)
   local now = self.sys.time.now()
+  if self.leaving then return self.sys.stop(self.finishing) end -- the network is none of ours any more
   if self.running_command and self.running_command(name) then return end
   if not self.asked_at then
     self.asked_at, self.by_signal = now, name
@@ -167,9 +173,17 @@ end
 
 function Front:session_ended(why)
   self.session_over, self.lost = true, why
+  if self.left and not self.asked_at then return self:leave() end
   if self.ended and not self.command_runs then self:summarise() end
   if self.on_network_end then self.on_network_end() end
   self:finish()
+end
+
+---The network goes on without us.
+function Front:leave()
+  self.finishing, self.leaving = 0, true
+  require('pact.control.front_detached').leave(self, self.left)
+  self.plain:drained(function() self.sys.stop(self.finishing) end)
 end
 
 function Front:guard_ended()
@@ -201,6 +215,13 @@ function Front:last_lines(id, count)
   return self.hello and self.sys.tail.lines(self.hello.run, id, { count = count })
 end
 
+---Why services weren't ready when the network ended, by id.
+function Front:unready()
+  local why = {}
+  for _, it in ipairs(self.ended.unready or {}) do why[it.id] = it.why end
+  return why
+end
+
 ---The summary goes to the output behind everything else; to the standard error when that is CMD's.
 function Front:summarise()
   if self.summed then return end
@@ -211,7 +232,7 @@ function Front:summarise()
   self:say(summary.render {
     services = ended.services, reason = ended.reason, elapsed = ended.elapsed, survivors = ended.survivors,
     log_dir = self.hello and self.hello.run,
-    unready = self.ci and self.ci:unready(), style = self.plain.style, width = self.sys.text.width,
+    unready = self.ci and self.ci:unready() or self:unready(), style = self.plain.style, width = self.sys.text.width,
     lines = function(id, count) return self:last_lines(id, count) end,
   })
 end
@@ -222,6 +243,8 @@ function Front:finish()
   self.finishing = self:status()
   if self.ended and not self.refused then
     self:summarise()
+  elseif self.left then
+    self:say 'pactlua: shut down\n' -- asked for in the moment when it was left running
   elseif not self.refused then
     self:crashed()
   end

@@ -111,6 +111,7 @@ function Launch:run()
   network.sys.fs.chdir(self.found.directory)
   local body, problem = self.recipe:compile()
   if not body then return network:refuse(2, fail.render { problem }) end
+  if network.invocation.options.timeout or network.invocation.options.detach then self:limit() end
   network.body_runs, self.body_runs = true, true
   self.task = network.sched:spawn(function()
     local ok, err = xpcall(body, function(raised)
@@ -137,6 +138,7 @@ function Launch:body_ended(ok, err, traceback)
   elseif not ok then
     self:failed_late(err, traceback)
   end
+  if network.invocation.options.detach then self:look_idle() end
   network:end_at_rest()
 end
 
@@ -251,21 +253,28 @@ function Launch:start(ids)
   }
   for _, wake in ipairs(self.waiting) do wake() end
   self.waiting = {}
-  if options.timeout then self:limit(options.timeout) end
+  if options.no_wait then require('pact.control.leaving').detach(network) end
+  if options.detach then self:look_idle() end
 end
 
----`--timeout`: not ready by then is a failure.
-function Launch:limit(ms)
+---Nothing is wanted, and the recipe has said all: nothing is waited for.
+function Launch:look_idle()
   local network = self.network
+  if not network.supervisor or self.body_runs or network.detached or network.ending then return end
+  if #network:wanted() == 0 then require('pact.control.leaving').detach(network) end
+end
+
+---`--timeout`, or what `--detach` waits at most: not ready by then is a failure.
+function Launch:limit()
+  local network = self.network
+  local options, leaving = network.invocation.options, require 'pact.control.leaving'
+  local ms = options.timeout or options.detach and not options.no_wait and leaving.READY_MS
+  if not ms then return end
   network.sched:after(ms, function()
-    if network.was_ready or network.ending then return end
-    local waiting = {}
-    for _, snapshot in ipairs(network:snapshots()) do
-      local there = snapshot.status == 'running' or snapshot.status == 'completed'
-      if snapshot.want == 'up' and not there then waiting[#waiting + 1] = snapshot.id end
-    end
+    if network.was_ready or network.detached or network.ending then return end
+    local late = list.map(leaving.unready(network, true), function(it) return it.id end)
     network:shutdown(('not ready after %s: %s'):format(require('pact.base.duration').format(ms),
-      table.concat(waiting, ', ')), { status = 3 })
+      late[1] and table.concat(late, ', ') or 'the recipe has started nothing'), { status = 3 })
   end)
 end
 

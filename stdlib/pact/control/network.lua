@@ -28,6 +28,9 @@ local WANTS = { start = true, stop = true, restart = true }
 ---@field plan? plan
 ---@field supervisor? supervisor
 ---@field invocation invocation
+---@field detached? boolean it was left running: no front, no terminal
+---@field held_by? leases clients that hold it, once there has been one
+---@field unready? { id: string, why: string }[] of an end before all was ready
 ---@field work work what runs of the recipe's besides its services
 local Network = {}
 Network.__index = Network
@@ -87,9 +90,10 @@ function Network:tell(message, always)
   self.audience:tell(message, always)
 end
 
----Words for the people before the front.
+---Words for the people before the front; for those who come later when there is none.
 ---@param message string
 function Network:say(message)
+  if self.detached then return self.log:note(message) end
   self:tell { type = 'say', text = message }
 end
 
@@ -202,7 +206,7 @@ end
 ---@return true?, string? message, string? code
 function Network:open_files(plan)
   local sys = self.sys
-  local dir, message, code = statedir.open(sys, plan.directory, plan.project, self.env)
+  local dir, message, code = statedir.open(sys, plan.directory, plan.project, self.env, plan.recipe)
   if not dir then return nil, message, code end
   self.dir, self.project, self.plan = dir, plan.project, plan
   self.run, message = statedir.new_run(sys, dir)
@@ -285,6 +289,7 @@ function Network:heard(event)
       elapsed = self.sys.time.now() - self.started_at,
     }, true)
   end
+  if self.invocation.options.detach then require('pact.control.leaving').heard(self, event) end
   local abort = self.invocation.options.abort_on_failure or self.invocation.verb == 'ci'
   if abort and event.name == 'failed' and not self.ending then
     self:shutdown(("'%s' failed"):format(event.service), { status = 3 })

@@ -9,6 +9,8 @@
 ---@field list? boolean
 ---@field convert? 'count'|'duration'|'when'
 ---@field later? boolean known, but not in this version
+---@field needs? string an option without which it means nothing
+---@field no? string an option that it excludes
 ---@field help string
 ---@field of? table<string, table> by verb: fields that are others there
 
@@ -26,7 +28,10 @@ local rows = {
   { name = 'timeout', value = 'T', convert = 'duration', help = 'give up when not ready by then' },
   { name = 'junit', value = 'FILE', help = "write JUnit's XML, a case for each service" },
   { name = 'json', help = 'JSON for programs' },
-  { name = 'detach', later = true, help = 'leave it running in the background' },
+  { name = 'detach', short = 'd', help = 'leave it running in the background once all is ready; else it ends, with 3' },
+  { name = 'no-wait', needs = 'detach', no = 'timeout', help = 'with --detach: do not wait until all is ready' },
+  { name = 'linger', value = 'T', convert = 'duration', needs = 'detach',
+    help = 'with --detach: how long it stays when its last lease has gone (0)' },
   { name = 'dot', help = 'for graphviz' },
   { name = 'mermaid', help = 'for mermaid' },
   { name = 'dotenv', help = 'quoted, for a .env file or a shell' },

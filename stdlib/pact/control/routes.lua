@@ -102,7 +102,7 @@ end
 M.rows = {
   { 'GET', '/v1/status', function(network)
     return 200, network:status()
-  end, summary = 'The network as a whole', answer = 'project, run, recipe, pid, uptime, services by status, ready' },
+  end, summary = 'The network as a whole', answer = 'project, run, recipe, pid, uptime, services by status, ready, detached, leases, linger, ends_with_leases, ends_in' },
   { 'GET', '/v1/services', function(network, request)
     local services = json.array {}
     for i, snapshot in ipairs(network:snapshots()) do
@@ -195,6 +195,19 @@ M.rows = {
   { 'POST', '/v1/eval', evaluate, summary = "Runs Lua text in the network's own state",
     answer = 'values: each as text; output: what was printed', text = 'the Lua text',
     body = { { 'code', 'text', 'the Lua text; an expression needs no return', required = true } } },
+  { 'GET', '/v1/lease', function(network, request)
+    return require('pact.control.leaving').hold(network, request.id)
+  end, summary = 'Holds the network while the connection lasts: one that was left running ends with its last lease',
+    answer = "a line at once (lease: 'held'), and one at the network's end (lease: 'over')",
+    type = 'application/x-ndjson' },
+  { 'POST', '/v1/detach', function(network, request)
+    local leaving, given = require 'pact.control.leaving', request.given
+    local ok, message, code = leaving.detach(network, { linger = given.linger, fresh = true })
+    if not ok then return refuse(message, code) end
+    return 200, { ok = true }
+  end, summary = 'Leaves the network running: the front that started it ends, with status 0', answer = 'ok', body = {
+    { 'linger', 'milliseconds', 'how long it stays when the last lease has gone' },
+  } },
   { 'POST', '/v1/shutdown', function(network, request)
     local given = request.given
     network:command('shutdown', { now = given.now, status = given.status, reason = given.reason }, 'person')

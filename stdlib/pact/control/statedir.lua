@@ -93,13 +93,24 @@ local function try_fallback(sys, directory, project, env)
   return dir
 end
 
+-- Who has the lock, as its own card in it says; it may not be written yet.
+local function holder(card)
+  local pid, since, recipe = card:match '^(%d+)\n(%d*)\n?([^\n]*)'
+  if not pid then return '' end
+  local out = { 'engine: pid ' .. pid }
+  if #since > 3 and #since < 16 then out[2] = os.date('since %Y-%m-%d %H:%M:%S', tonumber(since) // 1000) end
+  if recipe ~= '' then out[#out + 1] = 'recipe ' .. recipe end
+  return (' (%s)'):format(table.concat(out, ', '))
+end
+
 ---Makes the directory of a project, and takes its lock for life.
 ---@param sys sys
 ---@param directory string the recipe's
 ---@param project string
 ---@param env table<string, string>
+---@param recipe string its path, for who comes second
 ---@return state_dir?, string? message, string? code 'held'
-function M.open(sys, directory, project, env)
+function M.open(sys, directory, project, env, recipe)
   local dir = try_beside(sys, directory, project)
   if not dir then
     local problem
@@ -108,15 +119,15 @@ function M.open(sys, directory, project, env)
       return nil, ('no place for the state of this network: %s'):format(problem)
     end
   end
-  local lock, why, code, content = sys.fs.lock(dir.path .. '/lock', ('%d\n'):format(sys.os.pid()))
+  local card = ('%d\n%d\n%s\n'):format(sys.os.pid(), sys.time.wall(), recipe)
+  local lock, why, code, content = sys.fs.lock(dir.path .. '/lock', card)
   if lock then
     dir.lock = lock
     return dir
   end
   if code ~= 'held' then return nil, why, code end
-  local pid = tostring(content or ''):match '%d+'
   return nil, ("'%s' is up already%s; 'pactlua ps' shows it, 'pactlua down' ends it"):format(
-    project, pid and (' (engine: pid %s)'):format(pid) or ''), 'held'
+    project, holder(content or '')), 'held'
 end
 
 local function stamp(wall)

@@ -20,7 +20,7 @@ local rows = {
   { name = 'up', args = '[RECIPE] [ID…] [-- ARGS…]', words = { 0, MANY }, recipe = true, rest = 'args',
     role = 'network', help = 'start a network and stay with it',
     options = { 'only', 'except', 'category', 'tag', 'profile', 'no-deps', 'no-tui', 'exit', 'abort-on-failure',
-      'timeout', 'json', 'detach' } },
+      'timeout', 'json', 'detach', 'no-wait', 'linger' }, about = 'pact.control.verbs.up_help' },
   { name = 'run', args = '[RECIPE] -- CMD…', words = { 0, MANY }, recipe = true, rest = 'command', role = 'network',
     help = 'start, run CMD when all is ready, shut down',
     options = { 'only', 'except', 'category', 'tag', 'profile', 'no-deps', 'timeout' } },

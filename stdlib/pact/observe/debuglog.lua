@@ -157,6 +157,14 @@ function Log:log(entry)
   if self.console then self.context.console(on_console(full), level) end
 end
 
+---An entry for the file that no filter keeps away.
+---@param category string
+---@param message string
+function Log:note(category, message)
+  local entry = { at = self.context.time.wall(), level = 'info', category = category, message = message }
+  if self.file then self.sink:write(self.format == 'json' and as_json(entry) or as_text(entry)) end
+end
+
 for _, level in ipairs(M.level_names) do
   ---One argument is the message, of category 'recipe'.
   Log[level] = function(self, category, ...)

@@ -84,6 +84,12 @@ function NetworkLog:event(event)
   }
 end
 
+---Words of ours that nobody sees now, whatever level and categories are asked for.
+---@param words string
+function NetworkLog:note(words)
+  self.log:note('pactlua', (words:gsub('\n$', '')))
+end
+
 function NetworkLog:close()
   self.log:close()
 end

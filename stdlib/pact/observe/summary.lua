@@ -70,7 +70,7 @@ end
 ---@field elapsed? integer ms
 ---@field survivors? table[]
 ---@field log_dir? string
----@field unready? table<string, true> services whose last lines are shown, too
+---@field unready? table<string, true|string> services whose last lines are shown, too, and why they weren't ready
 ---@field lines fun(id: string, count: integer): sys.log_line[]?
 ---@field style style
 ---@field width? fun(s: string): integer
@@ -82,6 +82,10 @@ function M.render(input)
   for _, service in ipairs(input.services) do
     local unready = input.unready and input.unready[service.id]
     if unready or ended_badly(service) then out[#out + 1] = last_words(service, input.lines, style) end
+  end
+  for _, service in ipairs(input.services) do
+    local why = input.unready and input.unready[service.id]
+    if type(why) == 'string' then out[#out + 1] = ('not ready: %s: %s\n'):format(service.id, why) end
   end
   local head = 'ended'
   if input.elapsed then head = head .. ' after ' .. duration.format(input.elapsed) end

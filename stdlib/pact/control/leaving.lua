@@ -1,0 +1,116 @@
+--- A network that is left running: its front ends, it goes on without a terminal.
+
+local leases = require 'pact.control.leases'
+
+local M = {}
+
+---How long `up --detach` waits for all to be ready, unless said.
+M.READY_MS = 300000
+
+---Who holds the network, from the first look on.
+---@param network network
+---@return leases
+function M.leases(network)
+  if not network.held_by then
+    network.held_by = leases.new {
+      ctl = network.sys.ctl, sched = network.sched, now = network.sys.time.now,
+      linger = network.invocation.options.linger or 0,
+      over = function() network:shutdown 'the last lease is gone' end,
+    }
+  end
+  return network.held_by
+end
+
+---A client holds the network as long as its connection lasts.
+---@param network network
+---@param request integer
+---@return integer? status, table? refusal
+function M.hold(network, request)
+  if network.ending then return 409, { error = 'the network is shutting down', code = 'busy' } end
+  M.leases(network):take(request, {
+    project = network.project, pid = network.sys.os.pid(), detached = network.detached == true,
+  })
+end
+
+local function may(network)
+  if network.invocation.verb ~= 'up' then
+    return nil, ("a network of '%s' ends with its command"):format(network.invocation.verb), 'refused'
+  end
+  if network.ending then return nil, 'the network is shutting down', 'busy' end
+  if not network.supervisor then return nil, 'nothing runs yet', 'busy' end
+  return true
+end
+
+-- From here on nobody reads what was meant for the front: its output is the log's.
+local function let_go(network)
+  network.shows_output = false
+  for log in pairs(network.logs) do network.sys.log.notify(log, false) end
+  network.audience:dismiss()
+  local ok, message = network.sys.ctl.leave_front(network.run.dir .. '/pactlua.log')
+  if not ok then network:say(('pactlua: what the engine itself writes is lost: %s\n'):format(message)) end
+end
+
+---The front gives up its lease; it is told, and ends.
+---@param network network
+---@param opts? { linger?: integer, fresh?: boolean } fresh: leases that have gone by now don't end it
+---@return true? ok, string? message, string? code
+function M.detach(network, opts)
+  local ok, message, code = may(network)
+  if not ok then return nil, message, code end
+  opts = opts or {}
+  if not network.detached then
+    if network.recipe_lines then network.recipe_lines:flush() end
+    network:tell_output()
+    network:tell({
+      type = 'detached', pid = network.sys.os.pid(), project = network.project, run = network.run.dir,
+      directory = network.plan.directory, socket = network.dir.socket, ready = network.supervisor:all_ready(),
+    }, true)
+    network.detached = true
+    let_go(network)
+  end
+  if opts.linger or opts.fresh or network.held_by then
+    M.leases(network):begin { fresh = opts.fresh or false, linger = opts.linger }
+  end
+  return true
+end
+
+local GOOD, TOLD = { running = true, completed = true }, { failed = true, skipped = true }
+local SPEAKS = { waiting = true, starting = true }
+
+local function why_not(it)
+  if not it.reason or it.reason == '' then return it.status end
+  return SPEAKS[it.status] and it.reason or ('%s: %s'):format(it.status, it.reason)
+end
+
+---Services that are wanted and not there yet, each with what it waits for.
+---@param network network
+---@param all? boolean also those that have failed, whose end is told anyway
+---@return { id: string, why: string }[]
+function M.unready(network, all)
+  local out = {}
+  for _, it in ipairs(network:snapshots()) do
+    if it.want == 'up' and not GOOD[it.status] and (all or not TOLD[it.status]) then
+      out[#out + 1] = { id = it.id, why = why_not(it) }
+    end
+  end
+  return out
+end
+
+---`up --detach` before all is ready: a failure of what is wanted is the end.
+---@param network network
+---@param event event
+function M.heard(network, event)
+  if network.detached or network.ending then return end
+  if event.name == 'all_ready' then
+    -- what has come to rest by now may end instead, with --exit
+    network.sched:post(function()
+      if not network.ending then M.detach(network) end
+    end)
+  elseif event.name == 'failed' or event.name == 'skipped' then
+    local it = network:look(event.service)
+    if not it or it.want ~= 'up' then return end
+    network:shutdown(("'%s' %s: %s"):format(it.id, event.name, it.reason or event.reason), { status = 3 })
+  end
+end
+
+return M
