@@ -31,7 +31,7 @@ int front_link_attach(struct front_link *link, struct loop *loop);
 // In the front, for an engine that doesn't answer any more: SIGKILL; the guard then ends all of it.
 // -ESRCH when it has ended.
 int front_link_kill_engine(struct front_link *link);
-// In the engine, which goes on without a front: what it writes to its stdout and stderr from here on
-// is appended to the file, or goes nowhere when that can't be opened: -errno then, 0 otherwise.
+// In the engine, which goes on without a front: what it writes to its stdout and stderr from here
+// on is appended to the file, or goes nowhere when that can't be opened: -errno then, 0 otherwise.
 int front_link_leave(const struct front_link *link, const char *path);
 void front_link_detach(struct front_link *link); // before the loop is finished; closes all

@@ -120,15 +120,9 @@ static int leave_front(lua_State *L) {
 
 int sys_open_ctl(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"listen", listen_on},
-      {"serve_front", serve_front},
-      {"leave_front", leave_front},
-      {"close", close_server},
-      {"connect", connect_to},
-      {"call", call},
-      {"guard", guard},
-      {"kill_engine", kill_engine},
-      {NULL, NULL},
+      {"listen", listen_on},   {"serve_front", serve_front}, {"leave_front", leave_front},
+      {"close", close_server}, {"connect", connect_to},      {"call", call},
+      {"guard", guard},        {"kill_engine", kill_engine}, {NULL, NULL},
   };
   luaL_newlib(L, functions);
   luaL_setfuncs(L, answer_functions, 0);

@@ -92,7 +92,8 @@ local function find_option(word, verb)
     if #word > 2 then glued = word:sub(3) end
   end
   if row and allows(verb.options, row.name) then return options.of(row, verb.name), glued end
-  return nil, unknown(word, long or word:sub(2), verb)
+  local short = options.by_short[word:sub(2, 2)]
+  return nil, unknown(word, long or short and short.name or word:sub(2), verb)
 end
 
 local function store(into, row, value)

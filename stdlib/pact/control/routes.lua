@@ -102,7 +102,8 @@ end
 M.rows = {
   { 'GET', '/v1/status', function(network)
     return 200, network:status()
-  end, summary = 'The network as a whole', answer = 'project, run, recipe, pid, uptime, services by status, ready, detached, leases, linger, ends_with_leases, ends_in' },
+  end, summary = 'The network as a whole', answer = 'project, run, recipe, pid, uptime, services by status, ready; '
+    .. 'detached, leases (how many hold it), linger, ends_with_leases, ends_in (after the last one)' },
   { 'GET', '/v1/services', function(network, request)
     local services = json.array {}
     for i, snapshot in ipairs(network:snapshots()) do
