@@ -53,10 +53,7 @@ static int run(const struct host_options *options) {
   if (!error && host.engine.procs)
     spared.list = list = procs_spared(host.engine.procs, &spared.count);
   bool engine = options->link && !options->link->front;
-  if (engine)
-    host_leave(&host);
-  else
-    host_close(&host);
+  host_leave(&host);
   if (engine) roles_engine_leaves(options->link, &spared);
   free(list);
   return status;

@@ -169,7 +169,7 @@ int host_open(struct host *host, const struct host_options *options) {
 }
 
 static void forget_lua(struct host *host) {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || !defined(NDEBUG)
   lua_close(host->L); // so that leaks can be told
 #endif
   host->L = NULL;

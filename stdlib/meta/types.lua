@@ -112,8 +112,6 @@
 ---@field groups table<string, string[]> ids of the instances by the name of their group (`replicas`); edges are on instances
 ---@field order string[] every id, dependencies first, ties in order of declaration
 ---@field declared_order string[] every id, in order of declaration
----@field levels string[][] what may start together
----@field dependents table<string, { id: string, edge: edge }[]>
 ---@field hooks { event: string, fn: function|string, at: at, once: boolean, off?: boolean, filter?: { match: pattern, service?: string[], stream?: string } }[] in order of declaration; a string is a script's absolute path; `off` once `:off()` was called; `filter` of those that hear lines
 ---@field commands table<string, { name: string, help?: string, fn: function, at: at }>
 ---@field max_parallel_starts? integer

@@ -1,6 +1,7 @@
 --- A group of instances seen and acted on as one: `replicas = n` of a recipe, `scale` at run time.
 
 local list = require 'pact.base.list'
+local plan_groups = require 'pact.plan.groups'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -71,8 +72,9 @@ end
 -- Brings services into the supervisor that weren't there, and takes those back that were retired.
 local function admit(network, added, ids)
   for _, service in ipairs(added) do network:add(service) end
+  local dependents = plan_groups.dependents(network.plan)
   for _, service in ipairs(added) do
-    for _, dependent in ipairs(network.plan.dependents[service.id]) do
+    for _, dependent in ipairs(dependents[service.id] or {}) do
       network.supervisor:depend(dependent.id, dependent.edge)
     end
   end

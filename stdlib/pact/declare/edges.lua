@@ -97,7 +97,7 @@ end
 local function hole(value, cursor)
   local top = 0
   for key in pairs(value) do
-    if math.type(key) == 'integer' then top = math.max(top, key) end
+    if math.type(key) == 'integer' and key > top then top = key end
   end
   for i = 1, top do
     if value[i] == nil then

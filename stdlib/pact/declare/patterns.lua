@@ -131,8 +131,8 @@ local function template(recipe, name, row, spec)
   local cursor = recipe:cursor('pact.patterns.' .. name)
   if type(spec) == 'table' and not getmetatable(spec) then spec = misplaced(row, spec, cursor) end
   local before = #recipe.slips.list
-  local given, tried = record.check(row.noun, spec, cursor)
-  if given and row.needs and not tried[row.needs] then
+  local given, spelled = record.check(row.noun, spec, cursor)
+  if given and row.needs and not record.tried(spec, spelled, row.needs) then
     cursor:slip(("needs %s = 8080 or the like"):format(row.needs))
   end
   if #recipe.slips.list > before then return templates.new {} end

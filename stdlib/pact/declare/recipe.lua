@@ -23,7 +23,7 @@ local M = {}
 ---@field at at
 ---@field fields table checked, with what defaults and templates add
 ---@field raw table what the user wrote
----@field tried table<string, true> fields the user wrote, rightly or not
+---@field spelled table<string, string> how fields were spelled that the user wrote by another name than theirs
 ---@field group? string whose instance it is
 ---@field replica? integer its number in the group
 
@@ -38,41 +38,46 @@ function M.new(context)
     context = context, name = context.name, directory = context.directory, busy = false,
     slips = slips, problems = slips.list, declarations = {}, declared = {}, pending = {},
     defaults = {}, hooks = {}, commands = {}, options = {}, settings = {}, secret_values = {},
-    sources = {}, shorts = {}, modules = {}, phase = 'declaring',
+    sources = {}, files = setmetatable({}, { __mode = 'k' }), shorts = {}, modules = {}, phase = 'declaring',
   }, Recipe)
   function recipe.missing(path) return not context.sys.fs.stat(path) end
+  recipe.cursor_of = cursor.maker {
+    problems = slips, directory = context.directory, home = context.env and context.env.HOME,
+    check_pattern = context.sys.text and context.sys.text.check, missing = recipe.missing, fs = context.sys.fs,
+  }
   recipe.handles = handle.meta(recipe)
   recipe.api, recipe.pact = words.new(recipe)
   recipe.env = load_recipe.environment(recipe)
   return recipe
 end
 
+-- the recipe's file that a function is written in; false for one of another's
+local function file_of(self, fn)
+  local file = self.files[fn]
+  if file == nil then
+    file = self.sources[debug.getinfo(fn, 'S').source] or false
+    self.files[fn] = file
+  end
+  return file
+end
+
 ---Where in the recipe's own files the running code stands.
+---@param first? integer level of the first function to look at, as debug.getinfo counts here; default: 2, the caller
 ---@return at at, integer? level of the function for debug.getinfo in the caller
-function Recipe:where()
-  for level = 2, 200 do
-    local info = debug.getinfo(level, 'Sl')
+function Recipe:where(first)
+  for level = first or 2, 200 do
+    local info = debug.getinfo(level, 'fl')
     if not info then break end
-    local file = self.sources[info.source]
+    local file = file_of(self, info.func)
     if file then return { file = file, line = info.currentline }, level - 1 end
   end
   return { file = self.name, line = 0 }
 end
 
 ---@param subject string
----@param at? at default: where the recipe stands
----@param kind? string
----@return cursor
-function Recipe:cursor(subject, at, kind)
-  local context = self.context
-  local at_hand = cursor.new(self.slips, {
-    at = at or self:where(), subject = subject, directory = self.directory, kind = kind,
-    home = context.env and context.env.HOME,
-  })
-  at_hand.check_pattern = context.sys.text and context.sys.text.check
-  at_hand.missing = self.missing
-  at_hand.fs = context.sys.fs
-  return at_hand
+---@return cursor at where the recipe stands
+function Recipe:cursor(subject)
+  return self.cursor_of { at = self:where(), subject = subject }
 end
 
 -- problems found since; while the network runs they are the caller's at once
@@ -100,9 +105,8 @@ function M.check_id(id)
 end
 
 local function inherited(self, given, at_hand, id)
-  local fields = given
-  local templates = given.extends or {}
-  for i = #templates, 1, -1 do
+  local fields, templates = given, given.extends
+  for i = templates and #templates or 0, 1, -1 do
     fields = merge.fields(service, templates[i].fields, fields)
   end
   if next(self.defaults) then
@@ -115,7 +119,7 @@ end
 
 -- a template's field that this kind doesn't have is a slip like one of its own
 local function check_templates(given, at_hand)
-  for _, template in ipairs(given.extends or {}) do
+  for _, template in ipairs(given.extends) do
     for name in list.sorted(template.fields) do
       if not record.has_kind(record.index(service)[name], at_hand.kind) then
         at_hand:slip(("extends a template with '%s', which a service of kind %s hasn't")
@@ -146,20 +150,19 @@ end
 function Recipe:declare(what, id, raw, at)
   local before = #self.slips.list
   local wrong = M.check_id(id)
-  local subject = ('%s %s'):format(what.word, text.show(id))
-  local at_hand = self:cursor(subject, at, what.kind)
+  local at_hand = self.cursor_of { at = at, subject = what.word, id = id, kind = what.kind }
   if wrong then
     self.slips:add { at = at, subject = what.word, key = 'id', message = wrong }
     id = text.show(id)
   end
-  local given, tried = {}
+  local given, spelled = {}
   if type(raw) ~= 'table' or getmetatable(raw) then
     at_hand:slip(("needs a table of fields, got %s"):format(text.show(raw)))
-    raw, tried = {}, setmetatable({}, { __index = function() return true end }) -- nothing more is told
+    raw, spelled = {}, setmetatable({}, { __index = function() return true end }) -- nothing more is told
   else
-    given, tried = record.check(service, raw, at_hand)
+    given, spelled = record.check(service, raw, at_hand)
   end
-  check_templates(given, at_hand)
+  if given.extends then check_templates(given, at_hand) end
   local fields = inherited(self, given, at_hand, id)
   finish_command(fields, at_hand)
   local first = self.declared[id]
@@ -168,7 +171,7 @@ function Recipe:declare(what, id, raw, at)
   end
   local declaration = {
     id = id, word = what.word, kind = what.kind, task = what.task, at = at, fields = fields,
-    raw = raw, tried = tried,
+    raw = raw, spelled = spelled,
   }
   if not first then replicas.check(self, declaration, at_hand) end
   self:settle(before)
@@ -262,9 +265,8 @@ end
 ---@param fn function
 ---@return at?
 function Recipe:place(fn)
-  local info = debug.getinfo(fn, 'S')
-  local file = self.sources[info.source]
-  return file and { file = file, line = info.linedefined } or nil
+  local file = file_of(self, fn)
+  return file and { file = file, line = debug.getinfo(fn, 'S').linedefined } or nil
 end
 
 ---Reads and compiles the file.

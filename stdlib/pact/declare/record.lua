@@ -121,17 +121,24 @@ local function put(out, into, value, row, cursor)
   target[inner] = value
 end
 
-local function check_field(row, key, value, cursor, out, tried)
+-- Notes another name of a field. False when it is given by its own or by one more: that is told.
+local function take_spelling(row, key, value, cursor, spelled)
+  local known = value[row.name] ~= nil and row.name or spelled[row.name]
+  if not known then
+    spelled[row.name] = key
+    return true
+  end
+  local first, second = known, key
+  if key < known then first, second = key, known end
+  cursor:slip(("'%s' is given twice: as '%s' and '%s'"):format(cursor:key(row.name), first, second))
+  return false
+end
+
+local function check_field(row, key, value, cursor, out)
   if row.kinds and not M.has_kind(row, cursor.kind) then
     wrong_kind(row, cursor)
     return nil
   end
-  if tried[row.name] then
-    cursor:slip(("'%s' is given twice: as '%s' and '%s'")
-      :format(cursor:key(row.name), tried[row.name], key))
-    return nil
-  end
-  tried[row.name] = key
   cursor:push(key)
   local checked = row.type.check(value, cursor, row)
   cursor:pop()
@@ -143,32 +150,38 @@ end
 ---@param value any
 ---@param cursor cursor its `kind` says which fields are allowed
 ---@return table? checked by the fields' own names; nil only when it is no table
----@return table<string, string>? tried how each field was spelled that was given, rightly or not
+---@return table<string, string>? spelled by their names, how fields were spelled that were given by another one
 function M.check(noun, value, cursor)
   if type(value) ~= 'table' or getmetatable(value) then
     cursor:fail(('must be a table of fields, got %s'):format(text.show(value)))
     return nil
   end
-  local index, out, tried, later, meant = M.index(noun), {}, {}, nil, nil
+  local index, out, spelled, later = M.index(noun), {}, {}, nil
   for _, key in ipairs(list.keys(value)) do
     local row = index[key]
-    if row then
-      local checked = check_field(row, key, value[key], cursor, out, tried)
+    if not row and noun.positional and math.type(key) == 'integer' then
+      noun.positional(out, value[key], cursor)
+    elseif not row then
+      local meant = unknown(noun, key, value[key], cursor)
+      if meant then spelled[meant] = spelled[meant] or key end
+    elseif key == row.name or take_spelling(row, key, value, cursor, spelled) then
+      local checked = check_field(row, key, value[key], cursor, out)
       if row.into and checked ~= nil then
         later = later or {}
         later[#later + 1] = { row, checked }
       end
-    elseif noun.positional and math.type(key) == 'integer' then
-      noun.positional(out, value[key], cursor)
-    else
-      meant = unknown(noun, key, value[key], cursor) or meant
     end
   end
-  if meant then tried[meant] = tried[meant] or meant end
   for _, pair in ipairs(later or {}) do put(out, pair[1].into, pair[2], pair[1], cursor) end
-  if noun.finish then return noun.finish(out, cursor, value), tried end
-  return out, tried
+  if noun.finish then return noun.finish(out, cursor, value), spelled end
+  return out, spelled
 end
+
+---@param value table that was checked
+---@param spelled table<string, string> what `M.check` gave beside it
+---@param name string of a field
+---@return boolean whether it was given, rightly or not
+function M.tried(value, spelled, name) return value[name] ~= nil or spelled[name] ~= nil end
 
 ---A field type whose values are tables of a noun.
 ---@param noun noun

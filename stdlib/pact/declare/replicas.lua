@@ -62,14 +62,14 @@ function M.forget(recipe, declaration)
 end
 
 ---@param recipe recipe
----@param declaration declaration
----@return declaration[] those whose services there will be: its instances, or itself
+---@param declaration declaration of a group
+---@return declaration[] its instances
 function M.of(recipe, declaration)
   local out = {}
-  for number = 1, declaration.fields.replicas or 0 do
+  for number = 1, declaration.fields.replicas do
     out[number] = recipe.declared[M.id(declaration.id, number)]
   end
-  return declaration.fields.replicas and out or { declaration }
+  return out
 end
 
 return M

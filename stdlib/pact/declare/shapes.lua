@@ -22,7 +22,8 @@ function M.sequence(value, cursor, expected)
       cursor:fail(('must be %s, without the key %s'):format(expected, text.show(key)))
       return false
     end
-    n, top = n + 1, math.max(top, key)
+    n = n + 1
+    if key > top then top = key end
   end
   if n == top then return true end
   for i = 1, top do
@@ -150,8 +151,9 @@ function M.join(command, args, cursor, shell)
     cursor:pop()
     return nil
   end
+  if not args then return command end
   local out = command.text and { command.text } or table.move(command, 1, #command, 1, {})
-  return table.move(args or {}, 1, args and #args or 0, #out + 1, out)
+  return table.move(args, 1, #args, #out + 1, out)
 end
 
 local function env_value(value, cursor)

@@ -29,27 +29,29 @@ local function stop(recipe, subject, message)
   error(fail.stop { at = recipe:where(), subject = subject, message = message }, 0)
 end
 
-local Begun = {
-  __name = 'declaration',
-  __call = function(self, raw)
-    if self.done then
-      self.recipe:cursor(('%s %s'):format(self.word, text.show(self.id)), self.at):slip 'has two tables'
-      return handle.new(self.recipe.handles, self.handle_id)
+-- what `pact.process 'id'` comes to until its table is given
+local function begun_of(recipe, what)
+  local meta = { __name = 'declaration' }
+  function meta.__call(begun, raw)
+    if begun.done then
+      recipe.cursor_of { subject = what.word, id = begun.id, at = begun.at }:slip 'has two tables'
+      return begun.done ~= true and begun.done or handle.new(recipe.handles, '?')
     end
-    rawset(self, 'done', true)
-    local found = self.recipe:declare(self.what, self.id, raw, self.at)
-    rawset(self, 'handle_id', handle.id_of(found))
-    return found
-  end,
-  __index = function(self, key)
-    local begun = rawget(self, 'what') and ('%s %s'):format(self.word, text.show(self.id))
-    stop(rawget(self, 'recipe'), begun, ('has no table, so it has no %s either'):format(text.show(key)))
-  end,
-}
+    begun.done = true
+    begun.done = recipe:declare(what, begun.id, raw, begun.at)
+    return begun.done
+  end
+  function meta.__index(begun, key)
+    local subject = ('%s %s'):format(what.word, text.show(rawget(begun, 'id')))
+    stop(recipe, subject, ('has no table, so it has no %s either'):format(text.show(key)))
+  end
+  return meta
+end
 
 local function kind_word(recipe, what)
+  local meta = begun_of(recipe, what)
   return function(id, raw)
-    local at = recipe:where()
+    local at = recipe:where(3)
     if type(id) == 'table' then
       recipe.slips:add {
         at = at, subject = 'pact.' .. what.word,
@@ -58,9 +60,7 @@ local function kind_word(recipe, what)
       return handle.new(recipe.handles, '?')
     end
     if raw ~= nil then return recipe:declare(what, id, raw, at) end
-    local begun = setmetatable({
-      recipe = recipe, what = what, word = what.word, id = id, at = at, done = false, handle_id = false,
-    }, Begun)
+    local begun = setmetatable({ word = what.word, id = id, at = at, done = false }, meta)
     recipe.pending[#recipe.pending + 1] = begun
     return begun
   end

@@ -55,6 +55,19 @@ function M.spread(services, ids, groups)
   end
 end
 
+---@param plan plan
+---@return table<string, { id: string, edge: edge }[]> by each service that others depend on, in the order of the plan
+function M.dependents(plan)
+  local out = {}
+  for _, id in ipairs(plan.order) do
+    for _, edge in ipairs(plan.services[id].depends_on) do
+      out[edge.id] = out[edge.id] or {}
+      table.insert(out[edge.id], { id = id, edge = edge })
+    end
+  end
+  return out
+end
+
 ---Lets those that depend on a group depend on a new instance of it, too.
 ---@param services table<string, service>
 ---@param group string

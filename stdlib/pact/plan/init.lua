@@ -40,50 +40,39 @@ local function nothing_declared(recipe)
   }
 end
 
-local function resolved(draft, resolver, declarations)
-  for _, declaration in ipairs(declarations) do
-    draft.services[declaration.id] = resolver:service(declaration)
-    draft.ids[#draft.ids + 1] = declaration.id
-  end
+local function resolved(draft, resolver, declaration)
+  draft.services[declaration.id] = resolver:service(declaration)
+  draft.ids[#draft.ids + 1] = declaration.id
 end
 
 -- resolves declarations from `first` on into `draft`
 local function take(recipe, draft, resolver, first)
   for i = first, #recipe.declarations do
     local declaration = recipe.declarations[i]
-    local found = replicas.of(recipe, declaration)
-    resolved(draft, resolver, found)
     if declaration.fields.replicas then
-      draft.groups[declaration.id] = list.map(found, function(one) return one.id end)
+      local instances = replicas.of(recipe, declaration)
+      for _, one in ipairs(instances) do resolved(draft, resolver, one) end
+      draft.groups[declaration.id] = list.map(instances, function(one) return one.id end)
+    else
+      resolved(draft, resolver, declaration)
     end
   end
   groups.spread(draft.services, draft.ids, draft.groups)
 end
 
-local function dependents_of(plan)
-  local out = {}
-  for _, id in ipairs(plan.order) do out[id] = freeze.none end
-  for _, id in ipairs(plan.order) do
-    for _, edge in ipairs(plan.services[id].depends_on) do
-      if out[edge.id] == freeze.none then out[edge.id] = {} end
-      table.insert(out[edge.id], { id = id, edge = edge })
-    end
-  end
-  return out
-end
-
----Order, levels and dependents anew, from the services and the order of their declaration.
+---The order anew, from the services and the order of their declaration.
 ---@param plan plan
 ---@param declared string[]
----@param needs? graph.edges where they are known already
----@param sorted? string[]
-function M.arrange(plan, declared, needs, sorted)
-  needs = needs or validate.needs(plan.services)
+---@param sorted? string[] the order where it is known already
+function M.arrange(plan, declared, sorted)
   rawset(plan, 'declared_order', declared)
-  rawset(plan, 'order', sorted or (graph.order(declared, needs)))
-  rawset(plan, 'levels', graph.levels(plan.order, needs))
-  rawset(plan, 'dependents', dependents_of(plan))
+  rawset(plan, 'order', sorted or (graph.order(declared, validate.needs(plan.services, declared))))
 end
+
+---What may start together.
+---@param plan plan
+---@return string[][]
+function M.levels(plan) return graph.levels(plan.order, validate.needs(plan.services, plan.order)) end
 
 local function checked(recipe, draft)
   validate.run(draft)
@@ -115,7 +104,7 @@ function M.build(recipe)
     shutdown_timeout = recipe.settings.shutdown_timeout, hook_timeout = recipe.settings.hook_timeout,
     secret_values = recipe.secret_values,
   }
-  M.arrange(plan, draft.ids, draft.needs, draft.sorted)
+  M.arrange(plan, draft.ids, draft.sorted)
   recipe.planned = #recipe.declarations
   return freeze.table(plan), {}
 end
@@ -136,7 +125,7 @@ local function join(plan, draft)
   if not draft.slips:empty() then return nil, draft.slips:sorted() end
   for _, id in ipairs(draft.ids) do plan.services[id] = draft.services[id] end
   for id, members in pairs(draft.groups) do plan.groups[id] = members end
-  M.arrange(plan, draft.order, draft.needs, draft.sorted)
+  M.arrange(plan, draft.order, draft.sorted)
   return list.map(draft.ids, function(id) return plan.services[id] end), {}
 end
 
@@ -174,8 +163,10 @@ function M.scale(plan, recipe, group, count)
     if not plan.services[ids[number]] then new[#new + 1] = replicas.declare(recipe, recipe.declared[group], number) end
   end
   if not draft.slips:empty() then return nil, draft.slips:sorted() end
-  resolved(draft, recipe.resolver, new)
-  for _, declaration in ipairs(new) do draft.services[declaration.id].replicas = count end
+  for _, declaration in ipairs(new) do
+    resolved(draft, recipe.resolver, declaration)
+    draft.services[declaration.id].replicas = count
+  end
   groups.spread(draft.services, draft.ids, plan.groups)
   local added, problems = join(plan, draft)
   if not added then

@@ -67,6 +67,7 @@ function Resolver:restart(given, usual)
   }
 end
 
+-- false: none, whatever a template says
 function Resolver:health(given)
   if not given then return nil end
   local usual, out = self.settings.health, list.copy(given)
@@ -114,7 +115,8 @@ function Resolver:service(declaration)
   for name, value in pairs(given) do
     if not container_only[name] then out[name] = value end
   end
-  out.health, out.ready = self:health(given.health), self:health(given.ready)
+  if given.health ~= nil then out.health = self:health(given.health) end
+  if given.ready ~= nil then out.ready = self:health(given.ready) end
   if given.restart then out.restart = self:restart(given.restart, self.plain[what].restart.policy) end
   if given.watch then out.watch = self:watch(given.watch) end
   if given.stop then out.stop = self:stop(given.stop) end

@@ -99,7 +99,7 @@ function M.wanted(plan, selection)
   if selection.no_deps then return list.set(from) end
   local needs = {}
   local by_name = list.set(from)
-  for id, needed in pairs(validate.needs(plan.services)) do
+  for id, needed in pairs(validate.needs(plan.services, plan.order)) do
     needs[id] = list.filter(needed, function(other)
       return not except[other] and (not plan.services[other].disabled or by_name[other])
     end)

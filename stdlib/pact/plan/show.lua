@@ -5,6 +5,7 @@ local handle = require 'pact.declare.handle'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
 local mask = require 'pact.base.mask'
+local plans = require 'pact.plan'
 local resolve = require 'pact.plan.resolve'
 local signals = require 'pact.declare.signals'
 local text = require 'pact.base.text'
@@ -109,12 +110,12 @@ end
 ---@param plan plan
 ---@return string
 function M.text(plan)
-  local out = {}
+  local out, levels = {}, plans.levels(plan)
   local count = #plan.order
-  out[1] = ('%s: %s, %s'):format(plan.project, text.plural(count, 'service'), text.plural(#plan.levels, 'step'))
+  out[1] = ('%s: %s, %s'):format(plan.project, text.plural(count, 'service'), text.plural(#levels, 'step'))
   local place = list.set(plan.order)
   for i, id in ipairs(plan.declared_order) do place[id] = i end
-  for i, level in ipairs(plan.levels) do
+  for i, level in ipairs(levels) do
     out[#out + 1] = ''
     out[#out + 1] = ('step %d'):format(i)
     local group = table.move(level, 1, #level, 1, {})
@@ -215,7 +216,7 @@ end
 ---@return string
 function M.json(plan)
   local services = list.map(plan.order, function(id) return M.service(plan, plan.services[id]) end)
-  local levels = list.map(plan.levels, function(level) return json.array(list.copy(level)) end)
+  local levels = list.map(plans.levels(plan), function(level) return json.array(list.copy(level)) end)
   return json.encode({
     project = plan.project, recipe = plan.recipe, directory = plan.directory,
     order = json.array(list.copy(plan.order)), levels = json.array(levels), services = json.array(services),

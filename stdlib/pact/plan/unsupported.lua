@@ -10,6 +10,8 @@ local M = {
   checks = {},
 }
 
+local checks = { 'health', 'ready' }
+
 ---@param service service
 ---@return string[] what can't be done, for people
 function M.found(service)
@@ -20,7 +22,7 @@ function M.found(service)
   for _, field in ipairs(M.fields) do
     if service[field] then out[#out + 1] = ("'%s' is not supported by this version"):format(field) end
   end
-  for _, field in ipairs { 'health', 'ready' } do
+  for _, field in ipairs(checks) do
     local check = service[field]
     if check and M.checks[check.kind] then
       out[#out + 1] = ("checks of kind '%s' are not supported by this version"):format(check.kind)

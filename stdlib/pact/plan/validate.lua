@@ -2,6 +2,7 @@
 local fail = require 'pact.base.fail'
 local graph = require 'pact.plan.graph'
 local list = require 'pact.base.list'
+local record = require 'pact.declare.record'
 local text = require 'pact.base.text'
 local unsupported = require 'pact.plan.unsupported'
 
@@ -13,8 +14,7 @@ local M = {}
 ---@field groups table<string, string[]> all
 ---@field declared table<string, declaration> all
 ---@field order string[] all ids, in order of declaration
----@field needs? graph.edges what the rule on cycles found out
----@field sorted? string[] all ids, dependencies first
+---@field sorted? string[] all ids, dependencies first, which the rule on cycles finds out
 ---@field slips collector
 
 ---@param service service
@@ -28,21 +28,12 @@ local function tell(draft, service, key, message)
 end
 
 local function tried(draft, service, field)
-  return draft.declared[service.id].tried[field] ~= nil
+  local declaration = draft.declared[service.id]
+  return record.tried(declaration.raw, declaration.spelled, field)
 end
 
--- each service with each of its edges to another one that exists
-local function each_edge(draft, fn)
-  for _, id in ipairs(draft.ids) do
-    local service = draft.services[id]
-    for _, edge in ipairs(service.depends_on) do
-      local dependency = draft.services[edge.id]
-      if dependency and edge.id ~= id then fn(service, edge, dependency) end
-    end
-  end
-end
-
-local rules = {}
+-- rules on one service, and on its edges
+local single = {}
 
 -- what each kind must have one of, and what is said when it has none
 local essence = {
@@ -53,46 +44,107 @@ local essence = {
   external = { 'health', 'health', "needs health, such as { tcp = 'host:389' }: nothing else is known of it" },
 }
 
-function rules.what_is_run(draft)
-  for _, id in ipairs(draft.ids) do
-    local service = draft.services[id]
-    local fields, row = draft.declared[id].fields, essence[service.kind]
-    local one, other = row[1], row[2]
-    if not fields[one] and not fields[other]
-      and not tried(draft, service, one) and not tried(draft, service, other) then
-      tell(draft, service, nil, row[3])
-    end
-    if service.command and service.shell then
-      tell(draft, service, nil, "has 'command' and 'shell': one of them")
-    end
+function single.what_is_run(draft, service)
+  local fields, row = draft.declared[service.id].fields, essence[service.kind]
+  local one, other = row[1], row[2]
+  if not fields[one] and not fields[other]
+    and not tried(draft, service, one) and not tried(draft, service, other) then
+    tell(draft, service, nil, row[3])
+  end
+  if fields.command and fields.shell then
+    tell(draft, service, nil, "has 'command' and 'shell': one of them")
   end
 end
 
 -- the search for what was meant looks at every id: worth it for a few names only
 local patience = 50
 
-function rules.known_dependencies(draft)
-  local names, told = list.keys(draft.services), 0
+-- what may have been meant by a service that speaks of one that isn't there
+local function names_for(draft, id)
+  local names = list.keys(draft.services)
   for group in list.sorted(draft.groups) do names[#names + 1] = group end
-  for _, id in ipairs(draft.ids) do
-    local service = draft.services[id]
-    for _, edge in ipairs(service.depends_on) do
-      if not draft.services[edge.id] then
-        told = told + 1
-        local others = told <= patience and list.filter(names, function(name) return name ~= id end)
-        local hint = others and text.suggest(edge.id, others) or ''
-        tell(draft, service, 'depends_on', ("'%s' is not declared%s"):format(edge.id, hint))
-      elseif edge.id == id then
-        tell(draft, service, 'depends_on', 'names the service itself')
-      end
+  return list.filter(names, function(name) return name ~= id end)
+end
+
+local function unknown(draft, service, id)
+  draft.unknown = (draft.unknown or 0) + 1
+  local hint = draft.unknown <= patience and text.suggest(id, names_for(draft, service.id)) or ''
+  tell(draft, service, 'depends_on', ("'%s' is not declared%s"):format(id, hint))
+end
+
+-- why a condition can't hold, by its name
+local never = {}
+
+function never.healthy(draft, dependency)
+  return not dependency.health and not tried(draft, dependency, 'health') and 'it has no health check'
+end
+
+function never.completed(_, dependency)
+  if dependency.kind == 'external' then return 'an external service does not end' end
+  return dependency.restart.policy == 'always' and "its restart policy is 'always'"
+end
+
+local function condition_can_hold(draft, service, edge, dependency)
+  local why = never[edge.condition] and never[edge.condition](draft, dependency)
+  if why then
+    tell(draft, service, 'depends_on', ("'%s' can never be %s: %s"):format(edge.group or edge.id, edge.condition, why))
+  elseif edge.condition == 'log' and dependency.kind == 'external' then
+    tell(draft, service, 'depends_on', ("'%s' is external: its output is not seen"):format(edge.id))
+  end
+end
+
+function single.dependencies(draft, service)
+  for _, edge in ipairs(service.depends_on) do
+    local dependency = draft.services[edge.id]
+    if not dependency then
+      unknown(draft, service, edge.id)
+    elseif dependency == service then
+      tell(draft, service, 'depends_on', 'names the service itself')
+    else
+      condition_can_hold(draft, service, edge, dependency)
     end
   end
 end
 
+function single.schedule_ends(draft, service)
+  local policy = service.restart.policy
+  if service.schedule and (policy == 'always' or policy == 'unless-stopped') then
+    tell(draft, service, 'restart', ("is '%s', so that no run would ever end for the next one"):format(policy))
+  end
+end
+
+local checks = { 'health', 'ready' }
+
+function single.checks_fit(draft, service)
+  if service.task and service.ready then
+    tell(draft, service, nil, "has 'ready', but a task is ready when it has completed")
+  end
+  if service.task and service.restart.policy == 'always' then
+    tell(draft, service, 'restart', "is 'always', so that the task would never be completed")
+  end
+  for _, name in ipairs(checks) do
+    local kind = service[name] and service[name].kind
+    if service.kind == 'worker' and kind == 'notify' then
+      tell(draft, service, name, "cannot be 'notify': a worker is no process; check = function … tells")
+    end
+    if service.kind == 'external' and (kind == 'alive' or kind == 'log' or kind == 'notify') then
+      tell(draft, service, name, ("cannot be '%s': an external service is only probed"):format(kind))
+    end
+  end
+end
+
+function single.supported(draft, service)
+  if service.disabled then return end
+  for _, message in ipairs(unsupported.found(service)) do tell(draft, service, nil, message) end
+end
+
+-- rules on all services together
+local rules = {}
+
 function rules.no_cycles(draft)
-  local needs = M.needs(draft.services)
+  local needs = M.needs(draft.services, draft.order)
   local sorted, cyclic = graph.order(draft.order, needs)
-  draft.needs, draft.sorted = needs, sorted
+  draft.sorted = sorted
   if not cyclic then return end
   local at_stake = list.set(draft.ids)
   for _, cycle in ipairs(graph.cycles(draft.order, needs)) do
@@ -102,56 +154,6 @@ function rules.no_cycles(draft)
     if at_stake[cycle[1]] then
       tell(draft, draft.services[cycle[1]], 'depends_on', ('is a cycle: %s → %s (%s)')
         :format(table.concat(cycle, ' → '), cycle[1], table.concat(places, ', ')))
-    end
-  end
-end
-
-function rules.conditions_can_hold(draft)
-  each_edge(draft, function(service, edge, dependency)
-    local function never(why)
-      local message = "'%s' can never be %s: %s"
-      tell(draft, service, 'depends_on', message:format(edge.group or edge.id, edge.condition, why))
-    end
-    if edge.condition == 'healthy' and not dependency.health
-      and not tried(draft, dependency, 'health') then
-      never 'it has no health check'
-    elseif edge.condition == 'completed' and dependency.kind == 'external' then
-      never 'an external service does not end'
-    elseif edge.condition == 'completed' and dependency.restart.policy == 'always' then
-      never "its restart policy is 'always'"
-    elseif edge.condition == 'log' and dependency.kind == 'external' then
-      tell(draft, service, 'depends_on', ("'%s' is external: its output is not seen"):format(edge.id))
-    end
-  end)
-end
-
-function rules.schedules_end(draft)
-  for _, id in ipairs(draft.ids) do
-    local service = draft.services[id]
-    local policy = service.restart.policy
-    if service.schedule and (policy == 'always' or policy == 'unless-stopped') then
-      tell(draft, service, 'restart', ("is '%s', so that no run would ever end for the next one"):format(policy))
-    end
-  end
-end
-
-function rules.checks_fit(draft)
-  for _, id in ipairs(draft.ids) do
-    local service = draft.services[id]
-    if service.task and service.ready then
-      tell(draft, service, nil, "has 'ready', but a task is ready when it has completed")
-    end
-    if service.task and service.restart.policy == 'always' then
-      tell(draft, service, 'restart', "is 'always', so that the task would never be completed")
-    end
-    for _, name in ipairs { 'health', 'ready' } do
-      local kind = service[name] and service[name].kind
-      if service.kind == 'worker' and kind == 'notify' then
-        tell(draft, service, name, "cannot be 'notify': a worker is no process; check = function … tells")
-      end
-      if service.kind == 'external' and (kind == 'alive' or kind == 'log' or kind == 'notify') then
-        tell(draft, service, name, ("cannot be '%s': an external service is only probed"):format(kind))
-      end
     end
   end
 end
@@ -210,31 +212,25 @@ function rules.hooks_hear_services(draft)
   end
 end
 
-function rules.supported(draft)
-  for _, id in ipairs(draft.ids) do
-    local service = draft.services[id]
-    for _, message in ipairs(service.disabled and {} or unsupported.found(service)) do
-      tell(draft, service, nil, message)
-    end
-  end
-end
-
 ---The rules in the order in which they are asked.
 ---@type string[]
-M.rules = {
-  'what_is_run', 'known_dependencies', 'no_cycles', 'conditions_can_hold', 'schedules_end', 'checks_fit',
-  'ports_are_free', 'hooks_hear_services', 'supported',
-}
+M.single = { 'what_is_run', 'dependencies', 'schedule_ends', 'checks_fit', 'supported' }
+---@type string[]
+M.rules = { 'no_cycles', 'ports_are_free', 'hooks_hear_services' }
 
 ---Who needs whom, without names that aren't there.
 ---@param services table<string, service>
+---@param order string[] their ids
 ---@return graph.edges
-function M.needs(services)
+function M.needs(services, order)
   local out = {}
-  for id, service in pairs(services) do
-    local needed = {}
-    for _, edge in ipairs(service.depends_on) do
-      if services[edge.id] and edge.id ~= id then needed[#needed + 1] = edge.id end
+  for _, id in ipairs(order) do
+    local needed
+    for _, edge in ipairs(services[id].depends_on) do
+      if services[edge.id] and edge.id ~= id then
+        needed = needed or {}
+        needed[#needed + 1] = edge.id
+      end
     end
     out[id] = needed
   end
@@ -243,6 +239,11 @@ end
 
 ---@param draft draft
 function M.run(draft)
+  local each = list.map(M.single, function(name) return single[name] end)
+  for _, id in ipairs(draft.ids) do
+    local service = draft.services[id]
+    for i = 1, #each do each[i](draft, service) end
+  end
   for _, name in ipairs(M.rules) do rules[name](draft) end
 end
 

@@ -368,7 +368,7 @@ describe('after the plan', function()
     local services = planner.extend(plan, recipe)
     assert.equal('b', services[1].id)
     assert.same({ 'a', 'b' }, plan.order)
-    assert.equal('b', plan.dependents.a[1].id)
+    assert.equal('b', require('pact.plan.groups').dependents(plan).a[1].id)
   end)
 
   it('slips raise at once and leave nothing', function()

@@ -1,4 +1,6 @@
 local box = require 'recipe_box'
+local groups = require 'pact.plan.groups'
+local plans = require 'pact.plan'
 
 describe('a plan', function()
   it('knows order, steps and dependents', function()
@@ -10,10 +12,11 @@ describe('a plan', function()
     ]])
     assert.same({ 'db', 'api', 'cache', 'web' }, plan.order)
     assert.same({ 'web', 'api', 'cache', 'db' }, plan.declared_order)
-    assert.same({ { 'db', 'cache' }, { 'api' }, { 'web' } }, plan.levels)
-    assert.equal('api', plan.dependents.db[1].id)
-    assert.equal('started', plan.dependents.db[1].edge.condition)
-    assert.same({}, plan.dependents.web)
+    assert.same({ { 'db', 'cache' }, { 'api' }, { 'web' } }, plans.levels(plan))
+    local dependents = groups.dependents(plan)
+    assert.equal('api', dependents.db[1].id)
+    assert.equal('started', dependents.db[1].edge.condition)
+    assert.is_nil(dependents.web)
   end)
 
   it('lets services that are never wanted together share a port', function()
