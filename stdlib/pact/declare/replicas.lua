@@ -23,6 +23,7 @@ end
 local function instance(declaration, number)
   local out, fields = list.copy(declaration), list.copy(declaration.fields)
   if fields.ports then fields.ports = counted(fields.ports, number) end
+  if fields.listen then fields.listen = counted(fields.listen, number) end
   if fields.display_name then fields.display_name = ('%s %d'):format(fields.display_name, number) end
   out.id, out.fields, out.group, out.replica = M.id(declaration.id, number), fields, declaration.id, number
   return out

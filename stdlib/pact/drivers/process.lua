@@ -25,6 +25,7 @@ function M.new(host)
     sched = host.sched,
     signals = host.sys.os.signals,
     notify = notify.new(host),
+    sockets = host.sockets,
     tag_base = opts.run,
     inherited = environment.list(base),
     context = {
@@ -39,10 +40,16 @@ function M.new(host)
   }, Process)
 end
 
+-- What it had for this life alone.
+local function release(self, job)
+  ports.release(job)
+  if job.sockets then self.sockets():ended(job.service.id) end
+end
+
 local function failed(self, job, reason, code, step)
   if job.over then return end
   job.over = true
-  ports.release(job)
+  release(self, job)
   self.notify:close(job)
   job.report('start_failed', { reason = reason, code = code, step = step })
 end
@@ -115,6 +122,9 @@ function Process:spawn(job, options)
   spec.argv = argv_of(service)
   spec.stdin = service.stdin == 'null' and 'null' or 'pipe'
   spec.stdout, spec.stderr, spec.log = 'log', 'log', job.log
+  if job.sockets then
+    spec.listen, spec.env = job.sockets, require('pact.supervise.sockets').environment(job, spec.env)
+  end
   spec.nice, spec.oom_score_adj = service.nice, service.oom_score_adj
   spec.pdeathsig = service.stop.signal
   local id, pid, code, step = self.sys.proc.spawn(spec)
@@ -130,6 +140,14 @@ function Process:spawn(job, options)
   job.report('spawned', { pid = pid })
 end
 
+-- What is known of ports and sockets, for this life.
+local function claim(self, job, wait)
+  local ok, message, code = ports.claim(self, job, wait)
+  local sockets = ok and self.sockets(job.service.listen)
+  if not sockets then return ok, message, code end
+  return sockets:claim(job, wait)
+end
+
 -- From claimed ports to a living process.
 function Process:launch(job)
   local options, message, code, step = surroundings(self, job, true)
@@ -139,7 +157,7 @@ end
 
 function Process:in_task(job)
   job.task = self.sched:spawn(function()
-    local ok, message, code = ports.claim(self, job, true)
+    local ok, message, code = claim(self, job, true)
     if not ok then return failed(self, job, message, code, 'ports') end
     self:launch(job)
   end, {
@@ -157,7 +175,7 @@ end
 ---@param job job
 function Process:start(job)
   if environment.has_functions(job.service) then return self:in_task(job) end
-  local ok, message, code = ports.claim(self, job, false)
+  local ok, message, code = claim(self, job, false)
   if ok then return self:launch(job) end
   if code == 'EAGAIN' then return self:in_task(job) end
   failed(self, job, message, code, 'ports')
@@ -205,7 +223,7 @@ end
 function Process:swept(job, survivors, killed)
   self.sched:off(job.id)
   self.notify:close(job)
-  ports.release(job)
+  release(self, job)
   job.gone = true
   job.report('swept', { survivors = survivors, killed = killed })
 end

@@ -115,6 +115,7 @@ function Resolver:service(declaration)
   for name, value in pairs(given) do
     if not container_only[name] then out[name] = value end
   end
+  if given.listen then out.ports = require('pact.declare.listen').ports(given.ports, given.listen) end
   if given.health ~= nil then out.health = self:health(given.health) end
   if given.ready ~= nil then out.ready = self:health(given.ready) end
   if given.restart then out.restart = self:restart(given.restart, self.plain[what].restart.policy) end

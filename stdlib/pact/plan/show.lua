@@ -1,4 +1,5 @@
 --- A plan for people and programs: text, Graphviz, Mermaid, JSON.
+local address = require 'pact.base.address'
 local duration = require 'pact.base.duration'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
@@ -76,6 +77,13 @@ function M.watch(watch)
   return ('%s: %s%s'):format(table.concat(watch.paths, ', '), action, watch.cascade and ', with dependents' or '')
 end
 
+---@param place listen_place
+---@return string such as `http on 127.0.0.1:3000`
+function M.place(place)
+  local where = place.path or place.port > 0 and address.text(place.host, place.port) or place.host .. ', a free port'
+  return ('%s on %s'):format(place.name, where)
+end
+
 local function flags(service)
   local out = {}
   if service.disabled then out[#out + 1] = 'disabled' end
@@ -92,11 +100,12 @@ local function block(out, service, plan)
   local what = service.task and 'task' or service.kind
   local head = { text.pad(service.id, 16), what, flags(service) }
   out[#out + 1] = '  ' .. table.concat(head, ' ')
-  local ports = list.map(service.ports, function(port)
+  local ports = list.map(list.filter(service.ports, function(port) return not port.listen end), function(port)
     return port.name == tostring(port.port) and port.name or ('%s %d'):format(port.name, port.port)
   end)
   detail(out, 'runs', mask.text(text.truncate(M.command(service), 160), plan.secret_values))
   detail(out, 'ports', table.concat(ports, ', '))
+  detail(out, 'listens', table.concat(list.map(service.listen or {}, M.place), ', '))
   detail(out, 'ready', service.ready and M.health(service.ready))
   detail(out, 'health', service.health and M.health(service.health))
   detail(out, 'called', service.schedule and M.schedule(service.schedule))
@@ -175,7 +184,7 @@ end
 
 local lists = {
   tags = true, env_file = true, ports = true, success_exit = true, profiles = true, depends_on = true,
-  secrets = true, keep = true, command = true, paths = true, ignore = true,
+  secrets = true, keep = true, listen = true, command = true, paths = true, ignore = true,
 }
 
 -- values only: functions are named, handles are ids, what must not be seen is masked

@@ -133,6 +133,22 @@ function single.checks_fit(draft, service)
   end
 end
 
+function single.sockets_fit(draft, service)
+  if not service.listen then return end
+  if service.task then
+    tell(draft, service, nil, "has 'listen', but a task has no next life for which a socket would stay open")
+  end
+  local ports = list.filter(service.ports, function(port) return not port.listen end)
+  for _, place in ipairs(service.listen) do
+    for _, port in ipairs(ports) do
+      if port.name == place.name or port.port == place.port then
+        tell(draft, service, 'listen', ("has %s, which stands in 'ports', too: what it listens on counts as a port")
+          :format(text.show(port.name == place.name and place.name or place.port)))
+      end
+    end
+  end
+end
+
 function single.supported(draft, service)
   if service.disabled then return end
   for _, message in ipairs(unsupported.found(service)) do tell(draft, service, nil, message) end
@@ -175,23 +191,24 @@ function rules.ports_are_free(draft)
     local service = draft.services[id]
     local claims = not service.task and service.kind ~= 'external'
     for _, port in ipairs(claims and service.ports or {}) do
-      local mine = (port.protocol or 'tcp') .. port.port
-      for _, other in ipairs(not port.fallback and holders[mine] or {}) do
+      local mine, key = (port.protocol or 'tcp') .. port.port, port.listen and 'listen' or 'ports'
+      local fixed = not port.fallback and port.port > 0 -- else it is one that is free
+      for _, other in ipairs(fixed and holders[mine] or {}) do
         local siblings = service.group and service.group == other.group
-        if at_stake[id] and not siblings and together(service, other) then
-          tell(draft, service, 'ports', ("%d is the port of '%s' too (%s)")
+        if at_stake[id] and not siblings and other ~= service and together(service, other) then
+          tell(draft, service, key, ("%d is the port of '%s' too (%s)")
             :format(port.port, other.group or other.id, fail.place(other.at)))
           break
         end
       end
       if port.port > 65535 then
-        tell(draft, service, 'ports', ('%d for %s is beyond 65535'):format(port.port, service.id))
+        tell(draft, service, key, ('%d for %s is beyond 65535'):format(port.port, service.id))
       end
-      if port.counts == nil and (service.replicas or 1) > 1 and not port.fallback then
+      if port.counts == nil and (service.replicas or 1) > 1 and not port.fallback and not port.listen then
         tell(draft, service, 'ports', ("%d is fixed, which %d replicas cannot share: write '%d+' to count up")
           :format(port.port, service.replicas, port.port))
       end
-      if not port.fallback then
+      if fixed then
         holders[mine] = holders[mine] or {}
         table.insert(holders[mine], service)
       end
@@ -214,7 +231,7 @@ end
 
 ---The rules in the order in which they are asked.
 ---@type string[]
-M.single = { 'what_is_run', 'dependencies', 'schedule_ends', 'checks_fit', 'supported' }
+M.single = { 'what_is_run', 'dependencies', 'schedule_ends', 'checks_fit', 'sockets_fit', 'supported' }
 ---@type string[]
 M.rules = { 'no_cycles', 'ports_are_free', 'hooks_hear_services' }
 

@@ -134,6 +134,21 @@ local function net(world)
       world.operations[socket.id], world.datagrams[path] = socket, socket
       return socket.id
     end,
+    listen = function(opts)
+      local port = opts.port
+      if port == 0 then
+        given = given + 1
+        port = given
+      end
+      local socket = { id = world:id(), place = opts.path or ('%s:%d'):format(opts.host, port) }
+      for _, other in pairs(world.operations) do
+        if other.place == socket.place then return nil, socket.place .. ': Address already in use', 'EADDRINUSE' end
+      end
+      if port and holder(port) then return nil, socket.place .. ': Address already in use', 'EADDRINUSE' end
+      world.operations[socket.id] = socket
+      return socket.id, port
+    end,
+    block = function(id) return world.operations[id] ~= nil end,
     port_free = function(port)
       if holder(port) or lingers(port) then return false, 'EADDRINUSE' end
       return true
@@ -165,6 +180,7 @@ local function fs(world)
       if below(path)() then return { type = 'directory', size = 0, mtime = 0, mode = 493, uid = 0 } end
       return refuse(path)
     end,
+    mkdir = function() return true end, -- a directory is there with its first file
     list = function(path, opts)
       local names, seen = {}, {}
       for name, rest in below(path) do

@@ -1,5 +1,6 @@
 --- The environment a service starts with: ours, what it needs to know of its network, its files, its own.
 
+local addresses = require 'pact.base.address'
 local dotenv = require 'pact.base.dotenv'
 local list = require 'pact.base.list'
 
@@ -20,6 +21,9 @@ local SCHEMES = {
   nats = 'nats', ws = 'ws', wss = 'wss', grpc = 'grpc', https = 'https', http = 'http', ldap = 'ldap', smtp = 'smtp',
   tcp = 'tcp', sql = 'tcp', db = 'tcp',
 }
+
+-- Where those are reached that listen on every address.
+local REACHED_BY = { ['0.0.0.0'] = '127.0.0.1', ['::'] = '127.0.0.1' }
 
 -- What speaks to us alone: our debugging, a service manager of ours, and who starts a Lua.
 local NOT_INHERITED = {
@@ -56,18 +60,19 @@ end
 ---@param ports table<string, integer> what it really listens on
 ---@return { host: string, port?: integer, url?: string, ports: table<string, integer> }
 function M.address(service, ports)
-  local host, port, scheme = '127.0.0.1', nil, nil
+  local host, port, scheme = addresses.here, nil, nil
   local first = service.ports[1]
   local first_name = first and first.name or list.keys(ports)[1] -- those a worker opened by itself
   if first_name then
     port = ports[first_name] or first.port
     scheme = SCHEMES[first_name] or 'http'
+    if first and first.listen and first.said then host = REACHED_BY[first.host] or first.host end
   elseif service.kind == 'external' then
     host, port, scheme = probed_address(service.health)
   end
   local name = list.keys(service.endpoints or {})[1]
   local url = name and service.endpoints[name] or nil
-  if not url and host and port then url = ('%s://%s:%d'):format(scheme or 'tcp', host, port) end
+  if not url and host and port then url = ('%s://%s'):format(scheme or 'tcp', addresses.text(host, port)) end
   return { host = host, port = port, url = url, ports = ports }
 end
 

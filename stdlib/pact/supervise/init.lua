@@ -25,7 +25,9 @@ local function new_node(self, service)
     needs = {}, serves = {}, unmet = 0, blocked = 0, free = false, since = self.sys.time.now(), timers = {},
     monitors = {}, history = {}, ports = {}, told = {},
   }
-  for _, port in ipairs(service.ports) do node.ports[port.name] = port.port end
+  for _, port in ipairs(service.ports) do
+    if port.port > 0 then node.ports[port.name] = port.port end -- 0: it is known when it is bound
+  end
   self.nodes[node.id], self.order[node.index] = node, node.id
   return node
 end
@@ -44,6 +46,12 @@ local function make_drivers(self)
     facts = function(id)
       local node = self.nodes[id]
       return { service = node.service, ports = node.ports }
+    end,
+    sockets = function(needed)
+      if needed and not self.sockets then
+        self.sockets = require('pact.supervise.sockets').new({ sys = self.sys, sched = self.sched }, self.claims)
+      end
+      return self.sockets
     end,
   }
   setmetatable(self.drivers, { __index = function(made, kind)

@@ -12,9 +12,13 @@ local TRIES = 100 -- ports behind a taken one, with fallback
 ---@field sys sys
 ---@field sched sched
 
+---@param holder { pid: integer, name: string, command?: string }
+---@return string
 local function holder_text(holder)
   return ('pid %d (%s)'):format(holder.pid, reason.last_line(holder.command or holder.name))
 end
+
+M.holder_text = holder_text
 
 ---@param job job
 ---@param port integer
@@ -58,7 +62,7 @@ end
 ---@param job job
 local function release_all(job)
   for number, owner in pairs(job.claims) do
-    if owner.service.id == job.service.id then job.claims[number] = nil end
+    if owner.service.id == job.service.id and not owner.held then job.claims[number] = nil end
   end
 end
 
@@ -90,11 +94,36 @@ local function patiently(context, job, port)
   return why, code
 end
 
+---Whether a port can be had; waits in a task for one that will be free by itself.
+---@param context port_context
+---@param job job
+---@param port integer
+---@param wait boolean without it: 'EAGAIN' where waiting would help
+---@return string? why not, string? code
+function M.clear(context, job, port, wait)
+  local why, code, passes = obstacle(context.sys, job, port)
+  if not why or not passes then return why, code end
+  if not wait then return why, 'EAGAIN' end
+  return patiently(context, job, port)
+end
+
 -- A person may take another port at once.
 local function with_offer(sys, job, port, why, code)
   local other = code == 'EADDRINUSE' and next_free(sys, job, port)
   if not other then return why end
   return ('%s; %d is free (fallback = true takes it)'):format(why, other)
+end
+
+local function claim_one(context, job, port, wait)
+  local number = port.port
+  if port.fallback then
+    local why, code = obstacle(context.sys, job, number)
+    if not why then return number end
+    number = next_free(context.sys, job, number)
+    return number, not number and ('%s, and so are the %d behind it'):format(why, TRIES) or nil, code
+  end
+  local why, code = M.clear(context, job, number, wait)
+  return number, why and code ~= 'EAGAIN' and with_offer(context.sys, job, number, why, code) or why, code
 end
 
 ---Claims the ports of a job and fills `job.ports`.
@@ -104,23 +133,15 @@ end
 ---@return true? ok, string? message, string? code
 function M.claim(context, job, wait)
   for _, port in ipairs(job.service.ports) do
-    local number = port.port
-    local why, code, passes = obstacle(context.sys, job, number)
-    if why and port.fallback then
-      number = next_free(context.sys, job, number)
-      why = not number and ('%s, and so are the %d behind it'):format(why, TRIES) or nil
-    elseif why and passes and not wait then
-      release_all(job)
-      return nil, why, 'EAGAIN'
-    elseif why and passes then
-      why, code = patiently(context, job, number)
+    if not port.listen then -- else it is bound for the service: sockets.lua
+      local number, why, code = claim_one(context, job, port, wait)
+      if why then
+        release_all(job)
+        return nil, why, code
+      end
+      job.claims[number] = job
+      job.ports[port.name] = number
     end
-    if why then
-      release_all(job)
-      return nil, port.fallback and why or with_offer(context.sys, job, number, why, code), code
-    end
-    job.claims[number] = job
-    job.ports[port.name] = number
   end
   return true
 end

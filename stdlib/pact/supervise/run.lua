@@ -129,6 +129,7 @@ end
 
 -- What only few services have is loaded for the first that has it.
 local function attend(sup, node)
+  if sup.sockets then sup.sockets:look(node.id, node.record.status) end
   if node.service.schedule then require('pact.supervise.schedule').look(sup, node) end
   if node.service.watch then require('pact.supervise.watch').look(sup, node) end
 end

@@ -1,18 +1,8 @@
 --- Fields of a worker's `self:http_server { … }`.
+local address = require 'pact.base.address'
 local shapes = require 'pact.declare.shapes'
 local text = require 'pact.base.text'
 local values = require 'pact.declare.values'
-
-local LOCAL = '127.0.0.1'
-
-local function address(value)
-  if math.type(value) == 'integer' then return LOCAL, value end
-  local host, port = value:match '^%[([%x:.]+)%]:(%d+)$'
-  if not host then host, port = value:match '^([%w.*-]*):?(%d+)$' end
-  if not port or host ~= '' and not value:find ':' then return nil end
-  if host == '*' then host = '0.0.0.0' end
-  return host ~= '' and host or LOCAL, math.tointeger(tonumber(port))
-end
 
 ---@type value_type what it comes to: { host, port } or { path }
 local listen = {
@@ -23,8 +13,8 @@ local listen = {
       if path then return { path = values.path.check(path, cursor, row) } end
     end
     local host, port
-    if type(value) == 'string' or math.type(value) == 'integer' then host, port = address(value) end
-    if port and port >= 0 and port <= 65535 then return { host = host, port = port } end
+    if type(value) == 'string' or math.type(value) == 'integer' then host, port = address.parse(value) end
+    if port then return { host = host, port = port } end
     cursor:fail(("must be 'host:port', a port, 0 for any that is free, or 'unix:path', got %s")
       :format(text.show(value)))
   end,

@@ -3,6 +3,7 @@ local container = require 'pact.declare.fields.container'
 local edges = require 'pact.declare.edges'
 local health = require 'pact.declare.fields.health'
 local hooks = require 'pact.declare.fields.hooks'
+local listen = require 'pact.declare.listen'
 local policies = require 'pact.declare.fields.policies'
 local ports = require 'pact.declare.ports'
 local record = require 'pact.declare.record'
@@ -155,6 +156,10 @@ local rows = {
   { name = 'ports', type = ports.type,
     reload = 'restart',
     doc = 'Ports it listens on: { 3000 }, { sql = 5433 }, { web = { port = 3000, fallback = true } }.' },
+  { name = 'listen', type = listen.type, kinds = shaped,
+    reload = 'restart',
+    doc = 'Sockets that are bound for it, stay open over its restarts and are its descriptors 3, 4, … '
+      .. "(LISTEN_FDS): { http = 3000 }, '0.0.0.0:3000', 'auto', './run/web.sock'." },
   { name = 'endpoints', type = ports.endpoints, merge = 'map', reload = 'live',
     doc = 'Addresses for people, by name.' },
   { name = 'health', type = health.type, aliases = { 'health_check', 'healthcheck' },

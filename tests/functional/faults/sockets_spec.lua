@@ -1,0 +1,70 @@
+--- Fault 59, of sockets that are bound for services: paths that are too long, places that may not be written, files
+--- that a killed run left or that are somebody else's.
+local functional = require 'functional'
+local case = functional.case
+
+local IS_ROOT = os.execute 'test "$(id -u)" = 0'
+local TAKE = functional.fixtures .. 'take_listen'
+
+local function recipe(path)
+  return ([[ pact.process 'web' { command = { '%s' }, listen = { web = '%s' } } ]]):format(TAKE, path)
+end
+
+local function answers(t, path)
+  local words = { '-sS', '--max-time', '20', '--unix-socket', t:path(path), 'http://x/' }
+  local result = t:run(words, { program = 'curl' })
+  return result.code == 0 and result.out:find '^%d+ web$' ~= nil
+end
+
+describe('a socket that is bound for a service', function()
+  case('fault 59: a path of more than 107 bytes is told before anything starts', function(t)
+    local path = t:path(('d'):rep(108 - #t.dir - 1))
+    local result = t:up(recipe(path)):wait()
+    assert.equal(2, result.code)
+    assert.truthy(result.err:find(("listen.web is a path of 108 bytes, and a socket can have 107: %s"):format(path), 1, true), result.err)
+    path = t:path(('d'):rep(107 - #t.dir - 1))
+    t:up(recipe(path)):expect 'serving'
+    assert.is_true(answers(t, path:match '[^/]+$'))
+  end)
+
+  case('fault 59: a read-only place: failed, and it says where', function(t)
+    t:file('ro/x', '')
+    t:recipe(recipe './ro/run/web.sock')
+    local result = t:run({ '-m', 'sh', '-c', 'mount --bind ro ro && mount -o remount,ro,bind ro && exec "$0" net.lua', functional.bin },
+      { program = 'unshare' })
+    assert.equal(3, result.code)
+    assert.truthy(result.out:find('/ro/run: Read-only file system', 1, true), result.out)
+  end, not IS_ROOT and 'only root may mount')
+
+  case('fault 59: a name that is a file: nothing is overwritten', function(t)
+    t:file('web', 'precious')
+    local result = t:up(recipe './web'):wait()
+    assert.equal(3, result.code)
+    assert.truthy(result.out:find('/web\': File exists: what is there is no socket', 1, true), result.out)
+    assert.equal('precious', t:read 'web')
+  end)
+
+  case('fault 59: the file that a killed run left is taken over, and goes at the end', function(t)
+    local network = t:up(recipe './web')
+    network:expect 'serving'
+    local roles = network:roles()
+    os.execute(('kill -KILL %d %d %d'):format(roles.engine, roles.guard, network.pid)) -- in one moment
+    t:wait_clean()
+    assert.is_true(t:exists 'web')
+    local second = t:up(recipe './web')
+    second:expect 'serving'
+    assert.is_true(answers(t, 'web'))
+    t:run { 'down' }
+    second:wait()
+    assert.is_false(t:exists 'web')
+  end)
+
+  case('fault 59: one on which another network listens is left to it', function(t)
+    t:up(recipe(t:path 'web')):expect 'serving'
+    t:recipe(recipe(t:path 'web'), 'second/net.lua')
+    local result = t:run({ 'net.lua' }, { cwd = t:path 'second' })
+    assert.equal(3, result.code)
+    assert.truthy(result.out:find("Address already in use: another program listens there", 1, true), result.out)
+    assert.is_true(answers(t, 'web'))
+  end)
+end)
