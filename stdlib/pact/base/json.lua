@@ -45,22 +45,42 @@ local function string_of(text)
   return '"' .. text:gsub('[%c"\\\127]', control) .. '"'
 end
 
--- The same few keys come again and again: what they become is kept, for as many as fit.
-local KEPT_KEYS = 500
-local keys_kept, keys_count = {}, 0
+---@class json.shape what objects with the same keys have in common
+---@field keys any[] sorted
+---@field heads string[] what stands before each value
 
-local function key_of(key)
-  local kept = keys_kept[key]
-  if kept then return kept end
-  local made = string_of(tostring(key)) .. ':'
-  if type(key) == 'string' and keys_count < KEPT_KEYS then
-    keys_kept[key], keys_count = made, keys_count + 1
-  end
-  return made
+local function shape_of(t)
+  local keys, heads = list.keys(t), {}
+  for i, key in ipairs(keys) do heads[i] = (i == 1 and '{' or ',') .. string_of(tostring(key)) .. ':' end
+  return { keys = keys, heads = heads }
 end
 
-local function number_of(n)
-  if math.type(n) == 'integer' then return ('%d'):format(n) end
+-- The same few keys come again and again, in the same few orders: each way through them leads to a shape in a
+-- tree. When that has grown too large it begins anew.
+local KEPT_NODES = 500
+local SHAPE = {} -- the key of a node's shape
+local tree, size = {}, 0
+
+local function known_shape(t)
+  local node = tree
+  for key in next, t do
+    local inner = node[key]
+    if not inner then
+      if size == KEPT_NODES then tree, size = {}, 0 end
+      inner, size = {}, size + 1
+      node[key] = inner
+    end
+    node = inner
+  end
+  local shape = node[SHAPE]
+  if not shape then
+    shape = shape_of(t)
+    node[SHAPE] = shape
+  end
+  return shape
+end
+
+local function float_of(n)
   if n ~= n or n == math.huge or n == -math.huge then return nil end
   if n == 0 then return '0' end -- also -0.0, which would come back as an integer
   for _, format in ipairs { '%.14g', '%.16g' } do
@@ -70,76 +90,95 @@ local function number_of(n)
   return ('%.17g'):format(n)
 end
 
-local encode
-
-local function put(out, text) out[#out + 1] = text end
-
-local function path_of(state)
+-- the keys that lead to a value, the last of them being `key`
+local function path_of(state, key)
   local words = {}
-  for i, key in ipairs(state.path) do words[i] = tostring(key) end
+  for i = 2, state.depth do words[i - 1] = tostring(state.path[i]) end
+  if key ~= nil then words[#words + 1] = tostring(key) end
   return table.concat(words, '.')
 end
 
-local function foreign(value, state)
+local function foreign(value, state, key)
   if state.lenient then
     return type(value) == 'number' and 'null' or string_of(tostring(value))
   end
-  local place = #state.path > 0 and (" at '%s'"):format(path_of(state)) or ''
+  local path = path_of(state, key)
+  local place = path ~= '' and (" at '%s'"):format(path) or ''
   local what = type(value) == 'number' and tostring(value) or 'a ' .. type(value)
   error(('json: cannot encode %s%s'):format(what, place), 0)
 end
 
--- Every piece of the text is put behind the others in `state.out`, which is joined once.
-local function array_of(t, state, indent, inner)
-  local out, path, n = state.out, state.path, #state.path + 1
+local function word_of(value, state, key)
+  if type(value) == 'boolean' then return value and 'true' or 'false' end
+  if value == nil or value == M.null then return 'null' end
+  return math.type(value) == 'float' and float_of(value) or foreign(value, state, key)
+end
+
+local put_table
+
+-- Every piece of the text is put behind the others in `out`, which is joined once: each of these takes
+-- the number of pieces so far, and gives that behind its own.
+local function put(out, n, value, state, indent, key)
+  local kind = type(value)
+  if kind == 'string' then
+    out[n + 1] = string_of(value)
+  elseif kind == 'table' and value ~= M.null then
+    return put_table(out, n, value, state, indent, key)
+  else
+    out[n + 1] = math.type(value) == 'integer' and value or word_of(value, state, key)
+  end
+  return n + 1
+end
+
+local function put_array(out, n, t, state, indent)
   local count = #t
-  if count == 0 then return put(out, '[]') end
-  put(out, indent and '[\n' .. inner or '[')
+  if count == 0 then
+    out[n + 1] = '[]'
+    return n + 1
+  end
+  local inner = indent and indent .. '  '
   for i = 1, count do
-    if i > 1 then put(out, indent and ',\n' .. inner or ',') end
-    path[n] = i
-    encode(t[i], state, inner)
+    out[n + 1] = i == 1 and '[' or ','
+    if indent then out[n + 1] = out[n + 1] .. '\n' .. inner end
+    n = put(out, n + 1, t[i], state, inner, i)
   end
-  path[n] = nil
-  put(out, indent and '\n' .. indent .. ']' or ']')
+  out[n + 1] = indent and '\n' .. indent .. ']' or ']'
+  return n + 1
 end
 
-local function object_of(t, state, indent, inner)
-  local out, path, n = state.out, state.path, #state.path + 1
-  if next(t) == nil then return put(out, '{}') end
-  put(out, indent and '{\n' .. inner or '{')
-  for i, key in ipairs(list.keys(t)) do
-    if i > 1 then put(out, indent and ',\n' .. inner or ',') end
-    path[n] = key
-    put(out, key_of(key))
-    if indent then put(out, ' ') end
-    encode(t[key], state, inner)
+local function put_object(out, n, t, state, indent)
+  local shape = known_shape(t)
+  local keys, heads = shape.keys, shape.heads
+  local count = #keys
+  if count == 0 then
+    out[n + 1] = '{}'
+    return n + 1
   end
-  path[n] = nil
-  put(out, indent and '\n' .. indent .. '}' or '}')
+  local inner = indent and indent .. '  '
+  for i = 1, count do
+    local key, head = keys[i], heads[i]
+    if indent then head = ('%s\n%s%s '):format(head:sub(1, 1), inner, head:sub(2)) end
+    out[n + 1] = head
+    n = put(out, n + 1, t[key], state, inner, key)
+  end
+  out[n + 1] = indent and '\n' .. indent .. '}' or '}'
+  return n + 1
 end
 
-local function table_of(t, state, indent)
+function put_table(out, n, t, state, indent, key)
   if state.open[t] then
-    if state.lenient then return put(state.out, 'null') end
-    error(("json: a table contains itself at '%s'"):format(path_of(state)), 0)
+    if not state.lenient then error(("json: a table contains itself at '%s'"):format(path_of(state, key)), 0) end
+    out[n + 1] = 'null'
+    return n + 1
   end
-  if #state.path > 200 then error('json: nested more than 200 deep', 0) end
-  state.open[t] = true
+  local depth = state.depth + 1
+  if depth > 200 then error('json: nested more than 200 deep', 0) end
+  state.depth, state.open[t], state.path[depth] = depth, true, key
   local meta = getmetatable(t)
   local array = type(meta) == 'table' and meta.__json == 'array' or (t[1] ~= nil and list.is_sequence(t))
-  local write = array and array_of or object_of
-  write(t, state, indent, indent and indent .. '  ')
-  state.open[t] = nil
-end
-
-function encode(value, state, indent)
-  local kind, out = type(value), state.out
-  if kind == 'string' then return put(out, string_of(value)) end
-  if kind == 'boolean' then return put(out, value and 'true' or 'false') end
-  if value == nil or value == M.null then return put(out, 'null') end
-  if kind == 'table' then return table_of(value, state, indent) end
-  put(out, kind == 'number' and number_of(value) or foreign(value, state))
+  n = (array and put_array or put_object)(out, n, t, state, indent)
+  state.depth, state.open[t] = depth - 1, nil
+  return n
 end
 
 ---@param value any
@@ -147,9 +186,9 @@ end
 --- text or null instead of an error
 ---@return string without a newline at the end
 function M.encode(value, opts)
-  local state = { open = {}, path = {}, out = {}, lenient = opts and opts.lenient }
-  encode(value, state, opts and opts.indent and '' or nil)
-  return table.concat(state.out)
+  local out = {}
+  put(out, 0, value, { open = {}, path = {}, depth = 0, lenient = opts and opts.lenient }, opts and opts.indent and '' or nil)
+  return table.concat(out)
 end
 
 local function fail(s, what) error({ at = s.at, what = what }, 0) end
