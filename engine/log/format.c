@@ -23,8 +23,24 @@ static void add_stamp(struct bytes *out, uint64_t wall_us) {
   bytes_add(out, stamp, STAMP_SIZE);
 }
 
-static void add_json_text(struct bytes *out, const char *bytes, size_t size) {
+const char *format_stream_name(int stream) {
+  return stream >= LOG_STDOUT && stream <= LOG_OURS ? long_names[stream] : "unknown";
+}
+
+static size_t plain_run(const char *bytes, size_t size) {
+  size_t run = 0;
+  while (run < size && bytes[run] >= 0x20 && bytes[run] < 0x7f && bytes[run] != '"' &&
+         bytes[run] != '\\')
+    run++;
+  return run;
+}
+
+void format_json_text(struct bytes *out, const char *bytes, size_t size) {
   for (size_t at = 0; at < size;) {
+    size_t run = plain_run(bytes + at, size - at);
+    bytes_add(out, bytes + at, run);
+    at += run;
+    if (at == size) return;
     unsigned char byte = (unsigned char)bytes[at];
     int length = utf8_length(bytes + at, size - at);
     char text[8];
@@ -63,7 +79,7 @@ static void add_line(enum log_format format, uint64_t wall_us, int stream, bool 
   int made = snprintf(text, sizeof text, "\",\"stream\":\"%s\",%s\"text\":\"", long_names[stream],
                       partial ? "\"partial\":true," : "");
   bytes_add(out, text, (size_t)made);
-  add_json_text(out, bytes, size);
+  format_json_text(out, bytes, size);
   bytes_add(out, "\"}\n", 3);
 }
 
@@ -90,7 +106,7 @@ static int hex_value(const char *digits) {
   return value;
 }
 
-// Only what add_json_text writes: \" \\ \t \u00NN.
+// Only what format_json_text writes: \" \\ \t \u00NN.
 static size_t unescape(char *to, const char *from, size_t size) {
   size_t made = 0;
   for (size_t at = 0; at < size; at++) {

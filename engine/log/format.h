@@ -16,3 +16,7 @@ void format_encode(enum log_format format, uint64_t wall_us, int stream, const c
 // Back to what was written, in place: the new size. `unterminated`: the last line had no newline.
 // What wasn't made by format_encode stays as it is.
 size_t format_decode(enum log_format format, bool unterminated, char *bytes, size_t size_bytes);
+// The inside of a JSON string; bytes that are no UTF-8 become \xNN.
+void format_json_text(struct bytes *out, const char *bytes, size_t size);
+// stdout, stderr, or pactlua: ours.
+const char *format_stream_name(int stream);

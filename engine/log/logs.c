@@ -222,12 +222,12 @@ int logs_write(struct logs *logs, uint64_t id, int stream, const char *bytes, si
   return 0;
 }
 
-void logs_notify(struct logs *logs, uint64_t id, bool on) {
+void logs_notify(struct logs *logs, uint64_t id, enum log_notice notice) {
   struct log *log = idmap_get(&logs->logs, id);
   if (!log) return;
   list_remove(&log->notifying);
-  writer_notify(logs->writer, log->store, on);
-  if (!on) return;
+  writer_notify(logs->writer, log->store, notice);
+  if (notice == LOG_UNTOLD) return;
   struct log_stat stat;
   writer_stat(logs->writer, log->store, &stat);
   log->told_offset = stat.size_bytes;

@@ -95,9 +95,11 @@ int logs_match(struct logs *logs, uint64_t id, const struct needle_spec *spec, u
 // Ends a watch; false when the id is none.
 bool logs_cancel(struct logs *logs, uint64_t watch);
 
-// EV_OUTPUT at most every 25 ms while on. Whoever is told is expected to follow the files: for two
-// seconds, or until a reader holds one, rotation deletes none.
-void logs_notify(struct logs *logs, uint64_t id, bool on);
+enum log_notice { LOG_UNTOLD, LOG_TOLD, LOG_FOLLOWED };
+
+// EV_OUTPUT at most every 25 ms while told. LOG_FOLLOWED: whoever is told is expected to follow the
+// files, too, and for two seconds, or until a reader holds one, rotation deletes none.
+void logs_notify(struct logs *logs, uint64_t id, enum log_notice notice);
 
 // Those with bytes in their files of which no EV_OUTPUT has told yet, and none will: for who can't
 // wait. At most `most`; gives their number.

@@ -77,13 +77,14 @@ static bool is_free_place(const char *stem, unsigned rotation) {
 
 // An index moves to its next name before its bytes do: what still has its name when the
 // bytes are open belongs to them.
-int reader_open(struct reader *reader, const char *stem, unsigned rotation) {
+static int open_pair(struct reader *reader, const char *stem, unsigned rotation, bool hold) {
   *reader = (struct reader){.log_fd = -1, .index_fd = -1};
   struct stat index = {0}, log = {0};
   int index_fd = open_read(stem, "idx", rotation, &index);
   // Refused only while it is being deleted. Where there are no locks there are no followers'
   // rights.
-  bool deleting = index_fd >= 0 && flock(index_fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  bool deleting =
+      hold && index_fd >= 0 && flock(index_fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   reader->index_fd = index_fd < 0 ? -1 : index_fd;
   int log_fd = open_read(stem, "log", rotation, &log);
   reader->log_fd = log_fd < 0 ? -1 : log_fd;
@@ -101,6 +102,14 @@ int reader_open(struct reader *reader, const char *stem, unsigned rotation) {
   read_header(reader);
   reader_refresh(reader);
   return 0;
+}
+
+int reader_open(struct reader *reader, const char *stem, unsigned rotation) {
+  return open_pair(reader, stem, rotation, true);
+}
+
+int reader_look(struct reader *reader, const char *stem, unsigned rotation) {
+  return open_pair(reader, stem, rotation, false);
 }
 
 // Renaming takes microseconds, unless its thread waits for a processor.

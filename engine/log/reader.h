@@ -19,6 +19,9 @@ struct reader {
 // By its number among the files, 0 the newest. -ENOENT: none there; -EAGAIN: names are moving,
 // again.
 int reader_open(struct reader *reader, const char *stem, unsigned rotation);
+// The same without holding it: it may be deleted meanwhile, and can be read to its end all the
+// same.
+int reader_look(struct reader *reader, const char *stem, unsigned rotation);
 // The same, once names stand still: waits for that, for 50 ms at most.
 int reader_open_settled(struct reader *reader, const char *stem, unsigned rotation);
 void reader_close(struct reader *reader);

@@ -39,42 +39,6 @@ static const char *keep_text(struct lines *lines, const char *text, size_t size)
   return copy;
 }
 
-static struct fragment *find(struct fragments *fragments, uint64_t key) {
-  for (size_t i = 0; i < fragments->count; i++)
-    if (fragments->items[i].key == key) return &fragments->items[i];
-  return NULL;
-}
-
-static struct fragment *add(struct fragments *fragments, uint64_t key, struct moment when) {
-  if (fragments->count == fragments->capacity) {
-    fragments->capacity = fragments->capacity ? fragments->capacity * 2 : 4;
-    fragments->items = mem_resize(fragments->items, fragments->capacity * sizeof *fragments->items);
-  }
-  struct fragment *fragment = &fragments->items[fragments->count++];
-  *fragment = (struct fragment){.key = key, .when = when};
-  return fragment;
-}
-
-static void drop(struct fragments *fragments, struct fragment *fragment) {
-  bytes_finish(&fragment->text);
-  size_t at = (size_t)(fragment - fragments->items);
-  fragments->count--;
-  memmove(fragment, fragment + 1, (fragments->count - at) * sizeof *fragment);
-}
-
-static void append(struct fragment *fragment, const char *text, size_t size) {
-  size_t room = INDEX_LINE_MAX - fragment->text.size;
-  bytes_add(&fragment->text, text, size < room ? size : room);
-}
-
-static uint64_t key_of(const struct index_record *record) {
-  return (uint64_t)record->epoch << 16 | (uint64_t)record->stream << 8 | record->source;
-}
-
-static struct moment moment_of(const struct index_record *record) {
-  return (struct moment){record->wall_us, record->mono_us};
-}
-
 static void found(struct window *window, uint64_t key, struct moment when, const char *text,
                   size_t size) {
   if (window->found_count == window->found_capacity) {
@@ -118,49 +82,51 @@ static void found_lines(struct window *window, uint64_t key, struct moment when,
 // What goes on with an earlier line: the number of bytes that belong to it, its newline included.
 static size_t take_continuation(struct window *window, uint64_t key, struct moment when,
                                 const char *text, size_t size) {
-  struct fragment *open = find(&window->opens, key);
-  struct fragment *head = open ? NULL : find(&window->heads, key);
-  if (!open && !head) head = add(&window->heads, key, when);
+  struct fragment *open = fragments_find(&window->opens, key);
+  struct fragment *head = open ? NULL : fragments_find(&window->heads, key);
+  if (!open && !head) head = fragments_add(&window->heads, key, when);
   if (head && head->whole) return 0; // a line of its own, whatever the flag says
   const char *newline = memchr(text, '\n', size);
   size_t length = newline ? (size_t)(newline - text) : size;
-  append(open ? open : head, text, length);
+  fragment_append(open ? open : head, text, length);
   if (newline && open) {
     found_fragment(window, open);
-    drop(&window->opens, open);
+    fragments_drop(&window->opens, open);
   } else if (newline) {
     head->whole = true;
   } else if (open && open->text.size >= INDEX_LINE_MAX) { // cut, and another one begun
     found_fragment(window, open);
     open->text.size = 0;
-    append(open, text + length, 0);
+    fragment_append(open, text + length, 0);
   }
   return newline ? length + 1 : size;
 }
 
 static void take_chunk(struct window *window, const struct index_record *record, const char *text,
                        size_t size) {
-  uint64_t key = key_of(record);
+  uint64_t key = fragment_key(record);
   size_t at = 0;
   if (record->flags & INDEX_CONTINUES) {
-    at = take_continuation(window, key, moment_of(record), text, size);
+    at = take_continuation(window, key, fragment_moment(record), text, size);
   } else {
-    struct fragment *open = find(&window->opens, key);
+    struct fragment *open = fragments_find(&window->opens, key);
     if (open) { // ended without a newline
       found_fragment(window, open);
-      drop(&window->opens, open);
+      fragments_drop(&window->opens, open);
     }
   }
   const char *last = at < size ? memrchr(text + at, '\n', size - at) : NULL;
   size_t whole = last ? (size_t)(last - text) + 1 : at;
-  if (whole > at) found_lines(window, key, moment_of(record), text + at, whole - at);
-  if (whole < size) append(add(&window->opens, key, moment_of(record)), text + whole, size - whole);
+  if (whole > at) found_lines(window, key, fragment_moment(record), text + at, whole - at);
+  if (whole < size)
+    fragment_append(fragments_add(&window->opens, key, fragment_moment(record)), text + whole,
+                    size - whole);
 }
 
 static bool was_seen(const struct window *window, const struct index_record *records, size_t count,
                      uint64_t key) {
   for (size_t i = 0; i < count; i++)
-    if (key_of(&records[i]) == key && window_wants(window, &records[i])) return true;
+    if (fragment_key(&records[i]) == key && window_wants(window, &records[i])) return true;
   return false;
 }
 
@@ -168,32 +134,32 @@ static bool was_seen(const struct window *window, const struct index_record *rec
 static void join_ends(struct window *window, const struct index_record *records, size_t count) {
   while (window->opens.count) {
     struct fragment *open = &window->opens.items[0];
-    struct fragment *end = find(&window->ends, open->key);
+    struct fragment *end = fragments_find(&window->ends, open->key);
     if (end) {
-      append(open, end->text.data, end->text.size);
-      drop(&window->ends, end);
+      fragment_append(open, end->text.data, end->text.size);
+      fragments_drop(&window->ends, end);
     }
     found_fragment(window, open);
-    drop(&window->opens, open);
+    fragments_drop(&window->opens, open);
   }
   for (size_t i = 0; i < window->ends.count;) {
     struct fragment *end = &window->ends.items[i];
-    struct fragment *head = find(&window->heads, end->key);
+    struct fragment *head = fragments_find(&window->heads, end->key);
     bool through = head && !head->whole && head->text.size < INDEX_LINE_MAX;
     if (!head && !was_seen(window, records, count, end->key)) {
       i++; // nothing of it in this block
       continue;
     }
     if (through)
-      append(head, end->text.data, end->text.size);
+      fragment_append(head, end->text.data, end->text.size);
     else
       found_fragment(window, end);
-    drop(&window->ends, end);
+    fragments_drop(&window->ends, end);
   }
   for (size_t i = 0; i < window->heads.count; i++) {
     struct fragment *head = &window->heads.items[i];
     head->whole = false; // in the next block it is an end
-    *add(&window->ends, head->key, head->when) = *head;
+    *fragments_add(&window->ends, head->key, head->when) = *head;
   }
   window->heads.count = 0;
 }
@@ -201,7 +167,7 @@ static void join_ends(struct window *window, const struct index_record *records,
 static void flush_ends(struct window *window) {
   while (window->ends.count) {
     found_fragment(window, &window->ends.items[0]);
-    drop(&window->ends, &window->ends.items[0]);
+    fragments_drop(&window->ends, &window->ends.items[0]);
   }
 }
 
@@ -259,7 +225,7 @@ void window_finish(struct window *window) {
     lines->items[lines->count - 1 - i] = swap;
   }
   free(window->found);
-  free(window->ends.items);
-  free(window->opens.items);
-  free(window->heads.items);
+  fragments_finish(&window->ends);
+  fragments_finish(&window->opens);
+  fragments_finish(&window->heads);
 }

@@ -4,27 +4,10 @@
 #include <stdbool.h>
 
 #include "log/bytes.h"
+#include "log/fragments.h"
 #include "log/index.h"
 #include "log/lines.h"
 #include "log/logs.h"
-
-// On both clocks.
-struct moment {
-  uint64_t wall_us, mono_us;
-};
-
-// Part of a line, of what `key` names.
-struct fragment {
-  uint64_t key; // stream, source, epoch
-  struct moment when;
-  bool whole; // its newline has been seen
-  struct bytes text;
-};
-
-struct fragments {
-  struct fragment *items;
-  size_t count, capacity;
-};
 
 struct window {
   struct lines *lines; // newest first until window_finish

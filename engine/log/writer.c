@@ -196,10 +196,10 @@ void writer_count_lost(struct writer *writer, struct store *store, uint64_t byte
   pthread_mutex_unlock(&writer->lock);
 }
 
-void writer_notify(struct writer *writer, struct store *store, bool on) {
+void writer_notify(struct writer *writer, struct store *store, enum log_notice notice) {
   pthread_mutex_lock(&writer->lock);
-  store->notify = on;
-  store->awaited_until_us = on ? clock_mono_us() + FOLLOWER_WAIT_US : 0;
+  store->notify = notice != LOG_UNTOLD;
+  store->awaited_until_us = notice == LOG_FOLLOWED ? clock_mono_us() + FOLLOWER_WAIT_US : 0;
   pthread_mutex_unlock(&writer->lock);
 }
 

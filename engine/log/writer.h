@@ -50,7 +50,7 @@ void writer_count_lost(struct writer *writer, struct store *store, uint64_t byte
 bool writer_flush(struct writer *writer, unsigned timeout_ms);
 
 // `wake` is called once when bytes of a store that notifies have been written, until armed again.
-void writer_notify(struct writer *writer, struct store *store, bool on);
+void writer_notify(struct writer *writer, struct store *store, enum log_notice notice);
 void writer_arm(struct writer *writer);
 
 void writer_stat(struct writer *writer, struct store *store, struct log_stat *stat);

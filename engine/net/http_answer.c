@@ -122,6 +122,14 @@ int64_t http_server_write(struct http_server *server, uint64_t request, const ch
   return (int64_t)queued;
 }
 
+int64_t http_server_await(struct http_server *server, uint64_t request) {
+  struct http_conn *conn = conn_of(server, request);
+  if (!conn) return -ENOENT;
+  size_t queued = outbox_queued(&conn->outbox);
+  if (queued > HTTP_SERVER_LOW) conn->owes_drain = true;
+  return (int64_t)queued;
+}
+
 int http_server_finish(struct http_server *server, uint64_t request) {
   struct http_conn *conn = conn_of(server, request);
   if (!conn) return -ENOENT;

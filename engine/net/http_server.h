@@ -79,6 +79,9 @@ int http_server_stream(struct http_server *server, uint64_t request, int status,
 // The number of queued bytes behind it, or -ENOENT, or -EINVAL before http_server_stream.
 int64_t http_server_write(struct http_server *server, uint64_t request, const char *bytes,
                           size_t size);
+// How many bytes are queued; if they are more than HTTP_SERVER_LOW, EV_DRAIN comes when they have
+// fallen to that. -ENOENT as above.
+int64_t http_server_await(struct http_server *server, uint64_t request);
 int http_server_finish(struct http_server *server, uint64_t request);
 
 // Drops a request with its connection, a listener, or the front's channel; no event of that id

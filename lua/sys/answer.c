@@ -53,11 +53,18 @@ static int write_piece(lua_State *L) {
   return 1;
 }
 
+static int await(lua_State *L) {
+  int64_t queued = http_server_await(server_of(L), (uint64_t)luaL_checkinteger(L, 1));
+  if (queued < 0) return answered(L, (int)queued);
+  lua_pushboolean(L, queued > HTTP_SERVER_LOW);
+  return 1;
+}
+
 static int finish(lua_State *L) {
   return answered(L, http_server_finish(server_of(L), (uint64_t)luaL_checkinteger(L, 1)));
 }
 
 const luaL_Reg answer_functions[] = {
     {"respond", respond}, {"stream", stream}, {"write", write_piece},
-    {"finish", finish},   {NULL, NULL},
+    {"await", await},     {"finish", finish}, {NULL, NULL},
 };

@@ -1,5 +1,5 @@
-// Answers to requests, by their ids: the functions respond, stream, write and finish that sys.ctl
-// and sys.web have in common.
+// Answers to requests, by their ids: the functions respond, stream, write, await and finish that
+// sys.ctl and sys.web have in common.
 #pragma once
 #include <lauxlib.h>
 

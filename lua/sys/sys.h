@@ -37,6 +37,7 @@ int sys_open_time(lua_State *L);
 int sys_open_proc(lua_State *L);
 int sys_open_log(lua_State *L);
 int sys_open_tail(lua_State *L);
+int sys_open_feed(lua_State *L);
 int sys_open_http(lua_State *L);
 int sys_open_net(lua_State *L);
 int sys_open_ctl(lua_State *L);

@@ -1,6 +1,7 @@
 #include "sys/sys.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "log/logs.h"
 #include "sys/options.h"
@@ -75,8 +76,11 @@ static int news(lua_State *L) {
   return 1;
 }
 
+// false, 'told', or true: followed.
 static int notify(lua_State *L) {
-  logs_notify(logs_of(L), check_id(L), lua_toboolean(L, 2));
+  bool told = lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "told") == 0;
+  enum log_notice notice = told ? LOG_TOLD : lua_toboolean(L, 2) ? LOG_FOLLOWED : LOG_UNTOLD;
+  logs_notify(logs_of(L), check_id(L), notice);
   return 0;
 }
 

@@ -20,6 +20,7 @@
 ---@field proc sys.proc
 ---@field log sys.log
 ---@field tail sys.tail
+---@field feed sys.feed
 ---@field http sys.http
 ---@field net sys.net
 ---@field ctl sys.ctl
@@ -183,6 +184,9 @@ function sys.log.write(id, stream, bytes) end
 ---@return integer? watch, string? message
 function sys.log.match(id, pattern) end
 ---`on`: event `(id, 'output', end_offset, lines)` when bytes have come, at most every 25 ms. Costs nothing while off.
+---With true somebody is expected to hold the files by a tail: rotation deletes none until then, for two seconds at most.
+---@param id integer
+---@param on boolean|'told'
 function sys.log.notify(id, on) end
 ---Those with bytes of which no 'output' has told yet, nor will: for who can't wait for it. At most 256.
 ---@return integer[] ids
@@ -236,6 +240,36 @@ function sys.tail.close(id) end
 ---Lines of a log file of any run, oldest first, with the filters of sys.log.lines.
 ---@return sys.log_line[]?, string? message, string? code
 function sys.tail.lines(dir, name, filter) end
+
+---------------------------------------------------------------------------------------------------
+-- Lines of logs as JSON objects, by their files, from a remembered place: a window of each, merged in the order of time,
+-- then what comes, with nothing lost or doubled between. Nothing is held between pulls, no file, no descriptor: what is
+-- deleted before it is pulled is told, `<head>"missed":<bytes><tail>`.
+---@class sys.feed
+sys.feed = {}
+---@class sys.feed_object closes itself when it is collected
+---@param opts { lines?: integer, since?: integer, stream?: integer, grep?: string|table, follow?: boolean } lines: of each log,
+--- all where none is given; since: wall ms; a line that has not ended is searched when it has
+---@return sys.feed_object?, string? message, string? code 'EINVAL': the regular expression
+function sys.feed.open(opts) end
+---A log that may come to be only later. `head` and `tail` stand around `"at":…,"stream":"stdout","epoch":…,"text":"…"`, behind
+---which come `"continues":true` of what goes on with a line, and `"partial":true` of one that has not ended.
+---@param feed sys.feed_object
+---@param log { dir: string, name: string, head: string, tail: string, whole?: boolean } whole: from its first byte on
+---@return integer number for `wake`
+function sys.feed.add(feed, log) end
+---The log may have grown.
+---@param number integer
+function sys.feed.wake(feed, number) end
+---Works for two milliseconds at most. 'more': pull again; 'soon': in some milliseconds, files are moving; 'idle': when
+---something was woken; 'done': there is no more.
+---@param size integer bytes, of which an object may be beyond
+---@return string bytes whole objects, 'more'|'soon'|'idle'|'done' state, integer spent_us
+function sys.feed.pull(feed, size) end
+---Tells of all that the logs hold by now and was not pulled.
+---@return string bytes
+function sys.feed.finish(feed) end
+function sys.feed.close(feed) end
 
 ---------------------------------------------------------------------------------------------------
 ---@class sys.http
@@ -317,9 +351,13 @@ function sys.ctl.leave_front(path) end
 function sys.ctl.respond(request, status, headers, body) end
 ---Begins a streamed answer; `sys.ctl.write` adds to it, `sys.ctl.finish` ends it. Event `(request, 'gone', message)` when the client
 ---has left, of a request that waits for its answer too; no answer is needed then.
+---@return true?, string? message, string? code 'gone': the client has left
 function sys.ctl.stream(request, status, headers) end
 ---@return integer? queued bytes not yet taken by the client; above 256 KiB wait for event `(request, 'drain')`; above 8 MiB the client is cut off
 function sys.ctl.write(request, bytes) end
+---Whether more than 64 KiB are queued: then wait for event `(request, 'drain')`.
+---@return boolean? full, string? message, string? code
+function sys.ctl.await(request) end
 function sys.ctl.finish(request) end
 ---Waits until answers under way are written, at most `ms`, and closes the socket and removes its file.
 function sys.ctl.close(ms) end
@@ -362,6 +400,8 @@ function sys.web.respond(request, status, headers, body) end
 function sys.web.stream(request, status, headers) end
 ---@return integer? queued
 function sys.web.write(request, bytes) end
+---@return boolean? full
+function sys.web.await(request) end
 function sys.web.finish(request) end
 
 ---------------------------------------------------------------------------------------------------

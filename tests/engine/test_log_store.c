@@ -344,7 +344,7 @@ static void output_is_told_only_when_asked_and_not_too_often(void **state) {
   log_world_put(fd, "quiet\n");
   log_world_turn(world, 60);
   assert_int_equal(world->count, 0);
-  logs_notify(world->logs, id, true);
+  logs_notify(world->logs, id, LOG_FOLLOWED);
   log_world_put(fd, "loud\n");
   assert_true(log_world_until_events(world, 1, 2000));
   assert_int_equal(world->kinds[0], EV_OUTPUT);
@@ -360,7 +360,7 @@ static void output_is_told_only_when_asked_and_not_too_often(void **state) {
   unsigned most = (unsigned)(loop_now_ms(&world->turn.loop) - begin) / 25 + 2;
   assert_true(world->count > 3 && world->count <= most);
   assert_int_equal(world->numbers[world->count - 1], 11 + 2 * puts);
-  logs_notify(world->logs, id, false);
+  logs_notify(world->logs, id, LOG_UNTOLD);
   unsigned before = world->count;
   log_world_put(fd, "quiet\n");
   log_world_turn(world, 60);

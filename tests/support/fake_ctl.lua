@@ -30,7 +30,10 @@ function M.new(world)
     server.answers[request].body, server.answers[request].finished = body or '', true
   end
 
-  function ctl.stream(request, status, headers) begin(request, status, headers) end
+  function ctl.stream(request, status, headers)
+    begin(request, status, headers)
+    return true
+  end
 
   function ctl.write(request, bytes)
     local answer = server.answers[request]
@@ -39,6 +42,8 @@ function M.new(world)
     answer.body = answer.body .. bytes
     return server.queued
   end
+
+  function ctl.await() return server.full or false end
 
   function ctl.finish(request) server.answers[request].finished = true end
   function ctl.close() server.closed = true end

@@ -2,6 +2,7 @@
 
 local cli = require 'pact.control.cli'
 local fake_ctl = require 'fake_ctl'
+local fake_feed = require 'fake_feed'
 local disk = require 'pact.sim.disk'
 local sim_sys = require 'pact.sim.sys'
 
@@ -30,6 +31,7 @@ function M.start(recipe, opts)
   local words = { 'up', 'net.lua', table.unpack(opts.words or {}) }
   local invocation = assert(cli.parse(words, { now = 0, exists = function() return false end }))
   local engine = { world = world, server = server, files = files, sys = sys }
+  sys.feed, engine.feeds = fake_feed.new(world)
   if opts.early then opts.early(engine) end
   require('pact.control.engine').run {
     sys = sys, env = opts.env or { PATH = '/bin' }, invocation = invocation,

@@ -72,6 +72,19 @@ function Audience:open_stream(request, opts)
   end
 end
 
+---@param context { sys: sys, sched: sched, told: fun(on: boolean) }
+---@param request integer
+---@param opts log_reading
+---@return true?, string? message, string? code
+function Audience:open_logs(context, request, opts)
+  self.feeds = self.feeds or require('pact.control.feeds').new(context)
+  return self.feeds:open(request, opts)
+end
+
+---Somebody follows logs.
+---@return boolean
+function Audience:follows_logs() return self.feeds ~= nil and self.feeds.followers > 0 end
+
 ---@param event event
 ---@param line fun(event: event): string
 function Audience:event(event, line)
@@ -83,8 +96,16 @@ function Audience:event(event, line)
 end
 
 ---@param id string a service with new bytes in its file
-function Audience:output(id)
-  if self.session then self.session:output(id) end
+---@param shown boolean the front shows them
+function Audience:output(id, shown)
+  if self.session and shown then self.session:output(id) end
+  if self.feeds then self.feeds:output(id) end
+end
+
+---@param id string a service with a log
+---@param group? string
+function Audience:began(id, group)
+  if self.feeds then self.feeds:began(id, group) end
 end
 
 ---Ends all streams, the session as soon as there is one; then calls `done`.
@@ -92,6 +113,7 @@ end
 function Audience:finish(done)
   for follower in pairs(self.streams) do follower:finish_now() end
   self.streams = {}
+  if self.feeds then self.feeds:finish() end
   if self.session then self.session:finish_now() end
   if self.session or self.left then return done() end
   self.ended = done

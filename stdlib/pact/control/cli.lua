@@ -29,23 +29,7 @@ function convert.duration(word)
   return duration.parse(tonumber(word) or word)
 end
 
----A time of day or a date and time becomes wall milliseconds; a duration, so long before now.
-function convert.when(word, now)
-  local y, mo, d, h, mi, s = word:match '^(%d%d%d%d)-(%d%d)-(%d%d)[T ](%d%d):(%d%d):?(%d*)'
-  if y then
-    return os.time { year = y, month = mo, day = d, hour = h, min = mi, sec = tonumber(s) or 0 } * 1000
-  end
-  h, mi, s = word:match '^(%d%d?):(%d%d):?(%d*)$'
-  if h then
-    local day = os.date('*t', now // 1000)
-    day.hour, day.min, day.sec = tonumber(h), tonumber(mi), tonumber(s) or 0
-    local at = os.time(day) * 1000
-    return at > now and at - 86400000 or at
-  end
-  local ms, message = convert.duration(word)
-  if ms then return now - ms end
-  return nil, message
-end
+function convert.when(word, now) return require('pact.control.when').parse(word, now) end
 
 local function names(allowed)
   local list = {}

@@ -100,7 +100,7 @@ end
 function Network:say_the_end(rest)
   self.sys.log.flush(FLUSH_MS)
   if self.dir and #rest.survivors == 0 then strays.ended(self.sys, self.dir) end
-  for _, id in ipairs(self.plan and self.plan.order or {}) do self.audience:output(id) end
+  for _, id in ipairs(self.plan and self.plan.order or {}) do self.audience:output(id, true) end
   self:tell({
     type = 'end',
     status = rest.status,

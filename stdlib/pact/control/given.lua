@@ -54,6 +54,16 @@ M.types = {
   texts = {
     words = 'a list of texts', schema = { type = 'array', items = { type = 'string' } },
     take = function(value) return is_texts(value) and value or nil end,
+    parse = function(word) -- a,b,c
+      local out = {}
+      for item in word:gmatch '[^,]+' do out[#out + 1] = item end
+      return out[1] and out or nil
+    end,
+  },
+  output = {
+    words = "'stdout', 'stderr' or 'pactlua'",
+    schema = { type = 'string', enum = json.array { 'stdout', 'stderr', 'pactlua' } },
+    parse = function(word) return list.index({ 'stdout', 'stderr', 'pactlua' }, word) and word or nil end,
   },
   signal = {
     words = "a signal's name or number", schema = { type = json.array { 'string', 'integer' } },

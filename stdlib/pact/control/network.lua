@@ -201,6 +201,21 @@ function Network:open_stream(request, opts)
   self.audience:open_stream(request, opts)
 end
 
+---Answers with lines of logs.
+---@param request integer
+---@param opts log_reading
+---@return true?, string? message, string? code
+function Network:open_logs(request, opts)
+  return self.audience:open_logs({
+    sys = self.sys, sched = self.sched,
+    told = function()
+      if not self.shows_output then
+        for log in pairs(self.logs or {}) do self:ask_for_output(log) end
+      end
+    end,
+  }, request, opts)
+end
+
 ---Makes the run's directory, takes the lock, opens the journal and the control socket.
 ---@param plan plan
 ---@return true?, string? message, string? code
@@ -240,8 +255,13 @@ end
 function Network:tell_output()
   if not self.shows_output or not self.followed then return end
   for _, log in ipairs(self.sys.log.news()) do
-    if self.logs[log] then self.audience:output(self.logs[log]) end
+    if self.logs[log] then self.audience:output(self.logs[log], true) end
   end
+end
+
+-- Who shows all holds the files from the beginning; who reads them by feeds holds none.
+function Network:ask_for_output(log)
+  self.sys.log.notify(log, self.shows_output or self.audience:follows_logs() and 'told')
 end
 
 ---Bytes of a service's log, as they come, to the front.
@@ -252,13 +272,15 @@ function Network:follow_output(id)
   self.followed[id], self.logs[log] = log, id
   self.sched:on(log, function(kind, message, lost)
     if kind == 'output' then
-      self.audience:output(id)
+      self.audience:output(id, self.shows_output)
     elseif kind == 'logfault' then
       self:say(message and ("pactlua: the log of '%s': %s; trying again every 2 s\n"):format(id, message)
         or ("pactlua: the log of '%s' goes on; %d bytes were lost\n"):format(id, lost or 0))
     end
   end)
-  if self.shows_output then self.sys.log.notify(log, true) end
+  self:ask_for_output(log)
+  local service = self.supervisor:service(id)
+  self.audience:began(id, service and service.group)
 end
 
 ---A service or a group of them as it is now.

@@ -18,7 +18,11 @@ local function parameters(row)
     out[#out + 1] = { name = name, ['in'] = 'path', required = true, schema = { type = 'string' } }
   end
   for _, field in ipairs(row.query or {}) do
-    out[#out + 1] = { name = field[1], ['in'] = 'query', description = field[3], schema = given.types[field[2]].schema }
+    local schema = given.types[field[2]].schema
+    out[#out + 1] = {
+      name = field[1], ['in'] = 'query', description = field[3], schema = schema, required = field.required,
+      explode = schema.type == 'array' and false or nil, -- a,b,c
+    }
   end
   return out
 end

@@ -98,6 +98,35 @@ local function known_event(request)
   return nil, ('Last-Event-ID must be the number of an event, got %s'):format(text.truncate(text.show(word), 80))
 end
 
+local function wants_sse(request) return (request.headers.accept or ''):find('text/event-stream', 1, true) ~= nil end
+
+local function logs(network, request, ids)
+  request.sse = wants_sse(request)
+  return require('pact.control.log_requests').answer(network, request, ids)
+end
+
+local function logs_of_one(network, request, id) return logs(network, request, { id }) end
+local function logs_of_all(network, request) return logs(network, request, request.given.ids) end
+
+local LOG_QUERY = {
+  { 'lines', 'count', 'the last so many of each service; 100, or with since, grep or regex all' },
+  { 'since', 'text', "no older than so long ('5m'), a time ('14:30', '2024-05-01T14:30:00') or ms since 1970" },
+  { 'grep', 'text', 'lines with this text' },
+  { 'regex', 'text', 'lines that match this POSIX extended regular expression' },
+  { 'stream', 'output', 'only this stream; pactlua is what we wrote ourselves' },
+  { 'previous', 'boolean', 'of the run before' },
+  { 'follow', 'boolean', 'goes on with what comes' },
+}
+
+local function log_route(path, summary, answer_to, query)
+  return {
+    'GET', path, answer_to, summary = summary .. '; server-sent events for who accepts text/event-stream',
+    type = 'application/x-ndjson', query = query,
+    answer = 'a line each: service, at (wall ms), stream, epoch, text; partial: it has not ended; continues: it goes '
+      .. 'on with the last partial one; in place of lines that are gone missed: so many bytes',
+  }
+end
+
 ---@type route[]
 M.rows = {
   { 'GET', '/v1/status', function(network)
@@ -143,6 +172,9 @@ M.rows = {
     return 200, surroundings
   end, summary = 'What a program beside a service runs with, secrets and all',
     answer = 'env, cwd, uid, gid, groups, umask, limits' },
+  log_route('/v1/services/{id}/logs', 'What a service, or a group of replicas, has written', logs_of_one, LOG_QUERY),
+  log_route('/v1/logs', 'What services have written, in the order of time', logs_of_all,
+    { { 'ids', 'texts', 'services: a,b,c; without any all' }, table.unpack(LOG_QUERY) }),
   { 'POST', '/v1/services/{id}/start', act 'start', summary = 'Starts a service and what it needs', answer = 'ok',
     body = { WAIT, TIMEOUT, { 'no_deps', 'boolean', 'without what it needs' } } },
   { 'POST', '/v1/services/{id}/stop', act 'stop', summary = 'Stops a service', answer = 'ok',
@@ -173,8 +205,7 @@ M.rows = {
   { 'GET', '/v1/events', function(network, request)
     local known, message = known_event(request)
     if not known then return 400, { error = message, code = 'EINVAL' } end
-    local sse = (request.headers.accept or ''):find('text/event-stream', 1, true) ~= nil
-    network:open_stream(request.id, { since = known, follow = request.given.follow, sse = sse })
+    network:open_stream(request.id, { since = known, follow = request.given.follow, sse = wants_sse(request) })
   end, summary = 'What has happened; server-sent events for who accepts text/event-stream',
     answer = 'an event a line', type = 'application/x-ndjson', query = {
     { 'since', 'count', 'the number (seq) of the last event that is known already; or in the header Last-Event-ID' },
