@@ -20,6 +20,9 @@ function M.new(world)
     return world:id()
   end
 
+  function ctl.guard() return { guard = 3 } end
+  function ctl.leave_front(path) server.left_for = path return true end
+
   local function begin(request, status, headers)
     assert(not server.answers[request], 'answered twice')
     server.answers[request] = { status = status, headers = headers or {}, body = '' }

@@ -84,6 +84,9 @@ function Started:ended() return exists(self.dir .. '/status') end
 function Started:clean() return exists(self.dir .. '/clean') end
 function Started:signal(name, pid) M.signal(pid or self.pid, name) end
 
+---Its terminal is gone, as when a window is closed; needs `tty = true` at the start.
+function Started:hang_up() M.signal(self.keeper, 'USR1') end
+
 ---Waits for the program's end.
 function Started:wait(seconds)
   return M.wait(function() return ('the end of `%s`\n%s%s'):format(self.name, self:out(), self:err()) end,

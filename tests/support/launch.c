@@ -11,7 +11,8 @@
 //              being the number of processes alive below the keeper at that moment
 //   clean      empty file, made when the last descendant has ended
 // A fifo `in` there, made by the caller, is the program's input; without one it is /dev/null.
-// When the process PID ends first, the keeper kills everything and ends.
+// On SIGUSR1 the keeper hangs up the terminal, as when its window is closed. When the process PID
+// ends first, the keeper kills everything and ends.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -201,6 +202,12 @@ static bool reap(struct keeper *k) {
   }
 }
 
+static void hang_up(struct keeper *k) {
+  if (k->mode != TO_TERMINAL || k->from_fd[0] < 0) return;
+  close(k->from_fd[0]);
+  k->from_fd[0] = -1;
+}
+
 static void keep(struct keeper *k) {
   bool children = true;
   while (children || k->from_fd[0] >= 0 || k->from_fd[1] >= 0) {
@@ -226,7 +233,8 @@ static void keep(struct keeper *k) {
     if (fds[4].revents && k->from_fd[0] >= 0) copy(&k->in_fd, k->from_fd[0]);
     if (fds[0].revents) {
       struct signalfd_siginfo info;
-      while (read(k->signal_fd, &info, sizeof info) > 0) {}
+      while (read(k->signal_fd, &info, sizeof info) > 0)
+        if (info.ssi_signo == SIGUSR1) hang_up(k);
       children = reap(k);
     }
   }
@@ -271,11 +279,12 @@ int main(int argc, char **argv) {
   syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   signal(SIGPIPE, SIG_IGN);
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &child, NULL);
-  k.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  sigset_t heard;
+  sigemptyset(&heard);
+  sigaddset(&heard, SIGCHLD);
+  sigaddset(&heard, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &heard, NULL);
+  k.signal_fd = signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
   if (watched) k.watch_fd = (int)syscall(SYS_pidfd_open, watched, 0);
   k.to_fd[0] = open_in_dir(&k, "out", O_WRONLY | O_CREAT | O_APPEND);
   k.to_fd[1] = open_in_dir(&k, "err", O_WRONLY | O_CREAT | O_APPEND);

@@ -14,18 +14,28 @@ function Network:status()
   for _, snapshot in ipairs(self:snapshots()) do
     counts[snapshot.status] = (counts[snapshot.status] or 0) + 1
   end
-  local held = self.held_by
-  return {
+  local status = {
     project = self.project,
     run = self.run and self.run.dir,
     directory = self.plan and self.plan.directory,
     recipe = self.plan and self.plan.recipe,
     pid = self.sys.os.pid(),
+    guard = self.sys.ctl.guard().guard,
     version = self.sys.version,
     uptime = self.sys.time.now() - self.started_at,
     services = counts,
     ready = self.supervisor ~= nil and self.supervisor:all_ready(),
     stopping = self.ending ~= nil,
+  }
+  for key, value in pairs(self:holding()) do status[key] = value end
+  return status
+end
+
+---Who holds the network, and whether it ends with them.
+---@return { detached: boolean, leases: integer, linger: integer, ends_with_leases: boolean, ends_in?: integer }
+function Network:holding()
+  local held = self.held_by
+  return {
     detached = self.detached == true,
     leases = held and held.count or 0,
     linger = held and held.linger or self.invocation.options.linger or 0,

@@ -89,28 +89,62 @@ function M.recipe(sys, invocation)
     text.enumerate(NAMES, 'nor'))
 end
 
----State directories of networks around here: those above, then those without a place beside their recipe.
----@param sys sys
----@param env table<string, string>
----@return { path: string, project: string }[]
-function M.state_dirs(sys, env)
-  local here, dirs = sys.fs.cwd(), {}
-  for directory in M.upward(here) do
-    local root = paths.join(directory, '.pactlua')
-    for _, project in ipairs(sys.fs.list(root) or {}) do
-      local path = paths.join(root, project)
-      local stat = sys.fs.stat(path)
-      if stat and stat.type == 'directory' then dirs[#dirs + 1] = { path = path, project = project } end
+---@class found_network a network's state directory, live or not
+---@field path string
+---@field project string
+---@field directory string the recipe's
+
+-- Networks that lie beside their recipes in a directory.
+local function beside_recipes(sys, directory, into)
+  local root = paths.join(directory, '.pactlua')
+  for _, project in ipairs(sys.fs.list(root) or {}) do
+    local path = paths.join(root, project)
+    local stat = sys.fs.stat(path)
+    if stat and stat.type == 'directory' then
+      into[#into + 1] = { path = path, project = project, directory = directory }
     end
   end
+end
+
+-- Networks without a place beside their recipe, of the directories that `is_meant`.
+local function without_place(sys, env, is_meant, into)
   local root = require('pact.control.statedir').fallback_root(sys, env)
   for _, name in ipairs(sys.fs.list(root) or {}) do
     local path = paths.join(root, name)
     local of, project = (sys.fs.read(path .. '/directory') or ''):match '^([^\n]*)\n?([^\n]*)'
-    if of ~= '' and paths.inside(here, of) then
-      dirs[#dirs + 1] = { path = path, project = project ~= '' and project or name:match '^(.*)%-%x+$' or name }
+    if of ~= '' and is_meant(of) then
+      project = project ~= '' and project or name:match '^(.*)%-%x+$' or name
+      into[#into + 1] = { path = path, project = project, directory = of }
     end
   end
+end
+
+---State directories of networks around here: those above, then those without a place beside their recipe.
+---@param sys sys
+---@param env table<string, string>
+---@param project? string when there is none of this name, those elsewhere
+---@return found_network[]
+function M.state_dirs(sys, env, project)
+  local here, dirs = sys.fs.cwd(), {}
+  for directory in M.upward(here) do beside_recipes(sys, directory, dirs) end
+  without_place(sys, env, function(of) return paths.inside(here, of) end, dirs)
+  if not project then return dirs end
+  for _, dir in ipairs(dirs) do
+    if dir.project == project then return dirs end
+  end
+  return M.elsewhere(sys, env)
+end
+
+---State directories of networks that aren't around here: where engines run, and those without a place.
+---@param sys sys
+---@param env table<string, string>
+---@return found_network[]
+function M.elsewhere(sys, env)
+  local here, dirs = sys.fs.cwd(), {}
+  for _, directory in ipairs(require('pact.control.engines').directories(sys)) do
+    if not paths.inside(here, directory) then beside_recipes(sys, directory, dirs) end
+  end
+  without_place(sys, env, function(of) return not paths.inside(here, of) end, dirs)
   return dirs
 end
 

@@ -12,13 +12,14 @@ local function how(front, told)
   return ("'pactlua ps%s', 'pactlua logs%s -f', 'pactlua down%s'"):format(which, which, which)
 end
 
+local function record(told)
+  return json.encode {
+    name = 'detached', project = told.project, pid = told.pid, ready = told.ready, run = told.run,
+    directory = told.directory, socket = told.socket,
+  } .. '\n'
+end
+
 local function words(front, told)
-  if front.options.json then
-    return json.encode {
-      name = 'detached', project = told.project, pid = told.pid, ready = told.ready, run = told.run,
-      directory = told.directory, socket = told.socket,
-    } .. '\n'
-  end
   return ('%sleft running, engine pid %d; logs: %s; go on with %s\n'):format(front.plain:own 'pactlua', told.pid,
     told.run, how(front, told))
 end
@@ -26,8 +27,9 @@ end
 ---@param front front
 ---@param told table the engine's message
 function M.leave(front, told)
-  if not front.plain.quiet then front.plain:wake_all() end
-  front:say(words(front, told))
+  if front.options.json then return front.plain:say(record(told)) end
+  front.plain:wake_all()
+  front.plain:say(words(front, told))
 end
 
 return M

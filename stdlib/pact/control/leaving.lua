@@ -68,9 +68,7 @@ function M.detach(network, opts)
     network.detached = true
     let_go(network)
   end
-  if opts.linger or opts.fresh or network.held_by then
-    M.leases(network):begin { fresh = opts.fresh or false, linger = opts.linger }
-  end
+  M.leases(network):begin { fresh = opts.fresh or false, linger = opts.linger }
   return true
 end
 
@@ -78,8 +76,9 @@ local GOOD, TOLD = { running = true, completed = true }, { failed = true, skippe
 local SPEAKS = { waiting = true, starting = true }
 
 local function why_not(it)
-  if not it.reason or it.reason == '' then return it.status end
-  return SPEAKS[it.status] and it.reason or ('%s: %s'):format(it.status, it.reason)
+  local reason = (it.reason or ''):gsub('^not ready: ', '')
+  if reason == '' or reason == 'not ready yet' then return it.status end
+  return SPEAKS[it.status] and reason or ('%s: %s'):format(it.status, reason)
 end
 
 ---Services that are wanted and not there yet, each with what it waits for.
@@ -96,16 +95,22 @@ function M.unready(network, all)
   return out
 end
 
+-- With --exit a network of which all has completed ends in a moment: that is told instead.
+local function remains(network)
+  if not network.invocation.options.exit or network:lives() then return true end
+  for _, it in ipairs(network:snapshots()) do
+    if it.want == 'up' and it.status ~= 'completed' then return true end
+  end
+  return false
+end
+
 ---`up --detach` before all is ready: a failure of what is wanted is the end.
 ---@param network network
 ---@param event event
 function M.heard(network, event)
   if network.detached or network.ending then return end
   if event.name == 'all_ready' then
-    -- what has come to rest by now may end instead, with --exit
-    network.sched:post(function()
-      if not network.ending then M.detach(network) end
-    end)
+    if remains(network) then M.detach(network) end
   elseif event.name == 'failed' or event.name == 'skipped' then
     local it = network:look(event.service)
     if not it or it.want ~= 'up' then return end

@@ -131,7 +131,8 @@ end
 M.rows = {
   { 'GET', '/v1/status', function(network)
     return 200, network:status()
-  end, summary = 'The network as a whole', answer = 'project, run, recipe, pid, uptime, services by status, ready; '
+  end, summary = 'The network as a whole',
+    answer = 'project, run, recipe, pid, guard, uptime, services by status, ready; '
     .. 'detached, leases (how many hold it), linger, ends_with_leases, ends_in (after the last one)' },
   { 'GET', '/v1/services', function(network, request)
     local services = json.array {}
@@ -139,8 +140,10 @@ M.rows = {
       if request.given.figures ~= false then with_figures(network, snapshot) end
       services[i] = request.given.brief and brief(snapshot) or snapshot
     end
-    return 200, { services = services, at = network.sys.time.wall(), project = network.project }
-  end, summary = 'All services as they are', answer = 'services, in the order of their start',
+    local holding = (network.detached or network.held_by) and network:holding() or nil
+    return 200, { services = services, at = network.sys.time.wall(), project = network.project, holding = holding }
+  end, summary = 'All services as they are',
+    answer = 'services, in the order of their start; holding, as in status, when it was left running or has leases',
     query = {
       { 'brief', 'boolean', 'only what there is to tell of each' },
       { 'figures', 'boolean', 'false: without processor time and memory' },

@@ -33,7 +33,7 @@ end
 ---@return run_place[] with a run, in the order in which they are meant
 local function places(context)
   local sys, project, found = context.sys, context.invocation.options.project, {}
-  for place, dir in ipairs(find.state_dirs(sys, context.env)) do
+  for place, dir in ipairs(find.state_dirs(sys, context.env, project)) do
     local runs = statedir.runs(sys, dir.path)
     if runs[1] and (not project or dir.project == project) then
       found[#found + 1] = {

@@ -12,7 +12,10 @@ function M.tag(socket)
   return 'PACTLUA_SOCKET=' .. socket
 end
 
-local function found(sys, tag)
+---@param sys sys
+---@param tag string
+---@return { pid: integer, start: integer, name: string }[] those that live
+function M.found(sys, tag)
   local own, strays = sys.os.pid(), {}
   for _, stray in ipairs(sys.proc.tagged(tag)) do
     if stray.pid ~= own then strays[#strays + 1] = stray end
@@ -26,7 +29,8 @@ local function signal_all(sys, strays, name)
   end
 end
 
-local function names_of(strays)
+---@return string[]
+function M.names(strays)
   local names = {}
   for i, stray in ipairs(strays) do names[i] = ('%s (pid %d)'):format(stray.name, stray.pid) end
   return names
@@ -38,15 +42,15 @@ end
 ---@param tag string
 ---@param done fun(names: string[])
 function M.end_all(sys, sched, tag, done)
-  local strays = found(sys, tag)
+  local strays = M.found(sys, tag)
   if #strays == 0 then return done {} end
-  local names = names_of(strays)
+  local names = M.names(strays)
   signal_all(sys, strays, 'TERM')
   signal_all(sys, strays, 'CONT')
   local waited = 0
   local function look()
     waited = waited + 1
-    local left = found(sys, tag)
+    local left = M.found(sys, tag)
     if #left == 0 or waited > ROUNDS then return done(names) end
     if waited * ROUND_MS >= GRACE_MS then signal_all(sys, left, 'KILL') end
     sched:after(ROUND_MS, look)

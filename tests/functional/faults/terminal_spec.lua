@@ -1,4 +1,5 @@
---- Faults 16, 34 and 35: what programs send to a terminal, jobs in the background, and no terminal at all.
+--- Faults 16, 33, 34 and 35: what programs send to a terminal, one that is closed, jobs in the background, and no
+--- terminal at all.
 local functional = require 'functional'
 local case = functional.case
 
@@ -101,6 +102,94 @@ describe('terminal', function()
       end
     end)
   end
+
+  -- Programs that write all the time, one that hears TERM.
+  local LOUD = [[
+    pact.process 'loud' { shell = 'echo $$ >loud; while :; do echo line; sleep 0.01; done' }
+    pact.process 'calm' { shell = 'trap "echo ended >>trace; exit" TERM; echo $$ >calm; while :; do sleep 0.05; done' }
+  ]]
+
+  local function wait_gone(pids)
+    functional.wait('the end of all', function()
+      for _, pid in ipairs(pids) do
+        if functional.procfs.alive(pid) then return false end
+      end
+      return true
+    end)
+  end
+
+  case('fault 33: a terminal that is closed ends the network in order', function(t)
+    local network = t:up(LOUD, TERMINAL)
+    local pids, roles = { t:wait_pid 'loud', t:wait_pid 'calm' }, network:roles()
+    network:expect 'line'
+    network:hang_up()
+    local result = network:wait()
+    assert.equal(1, result.signal, 'SIGHUP')
+    assert.equal(0, result.left)
+    assert.same({ 'ended' }, t:lines 'trace')
+    wait_gone { pids[1], pids[2], roles.engine, roles.guard }
+    assert.truthy(t:events('shutdown')[1].reason:find('SIGHUP', 1, true))
+  end)
+
+  case('fault 33: who ignores SIGHUP ends all the same, for nobody is there, and spins over no error', function(t)
+    t:recipe(LOUD)
+    local network = t:start({ '-c', 'trap "" HUP; exec "$0" net.lua', functional.bin }, { program = 'sh', tty = true })
+    t:wait_pid 'calm'
+    network:expect 'line'
+    local before = functional.procfs.cpu_ms(network.pid)
+    network:hang_up()
+    functional.wait('the end', function()
+      local lives, now = pcall(functional.procfs.cpu_ms, network.pid)
+      assert.is_true(not lives or now - before < 1000, ('%s ms of processor time'):format(now))
+      return network:ended()
+    end)
+    assert.equal(0, network:wait().left)
+    assert.same({ 'ended' }, t:lines 'trace')
+  end)
+
+  case('fault 33: a network that was left running does not notice', function(t)
+    t:recipe(LOUD)
+    local shell = t:start({ '-c', '"$0" up --detach net.lua; read forever', functional.bin },
+      { program = 'bash', tty = true, input = true })
+    shell:expect 'left running'
+    local roles = shell:roles()
+    shell:hang_up()
+    assert.equal(1, shell:wait().signal)
+    local function lines()
+      local result = t:run { 'logs', '-n', '1000000', 'loud' }
+      return select(2, result.out:gsub('\n', ''))
+    end
+    local before = lines()
+    functional.wait('more lines', function() return lines() > before + 20 end)
+    assert.equal('running', t:ps().calm.status)
+    assert.same(roles, shell:roles())
+    assert.same({}, t:lines 'trace')
+    assert.equal(0, t:run({ 'down' }).code)
+    assert.same({ 'ended' }, t:lines 'trace')
+  end)
+
+  case('fault 33: a terminal that is closed while a network is to be left running ends it, as long as it is not', function(t)
+    t:recipe(LOUD .. [[ pact.process 'late' { command = { 'sleep', '1000' }, health = { file = 'never' } } ]])
+    local network = t:start({ 'up', '--detach', 'net.lua' }, TERMINAL)
+    t:wait_pid 'calm'
+    network:expect 'line'
+    network:hang_up()
+    local result = network:wait()
+    assert.equal(1, result.signal)
+    assert.equal(0, result.left)
+  end)
+
+  case('fault 33: `logs -f` and `events -f` end with their terminal, the network stays', function(t)
+    t:up(LOUD, {}, '--no-tui')
+    t:wait_pid 'calm'
+    for _, verb in ipairs { 'logs', 'events' } do
+      local reader = t:start({ verb, '-f' }, TERMINAL)
+      reader:expect(verb == 'logs' and 'line' or 'started')
+      reader:hang_up()
+      reader:wait()
+    end
+    assert.equal('running', t:ps().loud.status)
+  end)
 
   case('fault 34: a network that `timeout` runs comes up, is shown and ends in time', function(t)
     t:recipe(NETWORK)

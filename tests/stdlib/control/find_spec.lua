@@ -52,8 +52,8 @@ describe('what a command is about', function()
     world.files['/state/pactlua/other-0123abcd/directory'] = '/home/me\n'
     world.files['/state/pactlua/foreign-0123abcd/directory'] = '/home/you\n'
     assert.same({
-      { path = '/home/me/shop/.pactlua/shop', project = 'shop' },
-      { path = '/state/pactlua/other-0123abcd', project = 'other' },
+      { path = '/home/me/shop/.pactlua/shop', project = 'shop', directory = '/home/me/shop' },
+      { path = '/state/pactlua/other-0123abcd', project = 'other', directory = '/home/me' },
     }, find.state_dirs(sys, { XDG_STATE_HOME = '/state' }))
   end)
 end)

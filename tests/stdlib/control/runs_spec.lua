@@ -9,7 +9,7 @@ describe('the run that is meant', function()
   before_each(function()
     local fs
     fs, world = disk.new()
-    context = { sys = { fs = fs }, env = { XDG_STATE_HOME = '/state' }, invocation = { options = {} } }
+    context = { sys = { fs = fs, os = { ids = function() return 1000 end } }, env = { XDG_STATE_HOME = '/state' }, invocation = { options = {} } }
     fs.mkdir '/home/me/shop/sub'
     world.cwd = '/home/me/shop/sub'
     for _, run in ipairs { OLD, MIDDLE, NEW } do fs.mkdir('/home/me/shop/.pactlua/shop/runs/' .. run) end

@@ -1,31 +1,52 @@
 --- `pactlua down`: shuts the live network down and waits for its end; without one, ends what dead runs left.
 
-local client = require 'pact.control.client'
+local duration = require 'pact.base.duration'
+local engines = require 'pact.control.engines'
 local find = require 'pact.control.find'
 local live = require 'pact.control.verbs.live'
 local sched = require 'pact.base.sched'
 local strays = require 'pact.control.strays'
+local text = require 'pact.base.text'
 
 local M = {}
 
 local ROUND_MS = 50
 
+-- What a killed engine has left in its directory; its processes are another matter.
+local function traces(sys, dir)
+  return sys.fs.stat(dir.path .. '/running') ~= nil or sys.fs.stat(dir.path .. '/control.sock') ~= nil
+end
+
+-- A socket that nobody serves goes, unless somebody has come by now.
+local function remove_socket(sys, dir)
+  local lock = sys.fs.lock(dir.path .. '/lock')
+  if not lock then return end
+  sys.fs.remove(dir.path .. '/control.sock')
+  sys.fs.close(lock)
+end
+
 ---No network lives here: what may be left of dead ones.
 local function clean(context, loop, dirs)
-  local sys, names, at = context.sys, {}, 0
+  local sys, said, at = context.sys, {}, 0
   local function next_one()
     at = at + 1
     local dir = dirs[at]
     if not dir then
-      if #names == 0 then
-        context.err 'pactlua: no live network here or above\n'
+      if #said == 0 then
+        context.err(('pactlua: %s\n'):format(live.nothing(context, loop, {})))
         return sys.stop(live.NO_NETWORK)
       end
-      context.out(('ended what a dead run had left: %s\n'):format(table.concat(names, ', ')))
+      context.out(table.concat(said))
       return sys.stop(0)
     end
+    local left = traces(sys, dir)
     strays.end_all(sys, loop, strays.tag(dir.path .. '/control.sock'), function(found)
-      table.move(found, 1, #found, #names + 1, names)
+      if #found > 0 then
+        said[#said + 1] = ('ended what a dead run had left: %s\n'):format(table.concat(found, ', '))
+      elseif left then
+        said[#said + 1] = ("the last run of '%s' was killed; no process of it is left\n"):format(dir.project)
+      end
+      if left then remove_socket(sys, dir) end
       strays.ended(sys, dir)
       next_one()
     end)
@@ -33,18 +54,59 @@ local function clean(context, loop, dirs)
   next_one()
 end
 
----Until the engine is gone: nobody holds the lock any more.
-local function wait_gone(context, loop, dir)
-  while true do
-    local lock, _, code = context.sys.fs.lock(dir.path .. '/lock')
-    if lock then
-      context.sys.fs.close(lock)
-      return
-    elseif code ~= 'held' then
-      return
-    end
+-- Until each of these has ended; without any, until nobody holds the lock.
+local function wait_gone(context, loop, dir, processes)
+  local sys = context.sys
+  for pid, born in pairs(processes) do
+    while engines.born(sys, pid) == born do loop:sleep(ROUND_MS) end
+  end
+  while not next(processes) do
+    local lock, _, code = sys.fs.lock(dir.path .. '/lock')
+    if lock then sys.fs.close(lock) end
+    if lock or code ~= 'held' then return end
     loop:sleep(ROUND_MS)
   end
+end
+
+-- What there is, before it ends.
+local function look(sys, link)
+  local code, status = link:ask('GET', '/v1/status')
+  local _, services = link:ask('GET', '/v1/services?brief=1&figures=0')
+  if code ~= 200 then return { processes = {}, alive = {} } end
+  local processes, alive = {}, {}
+  for _, pid in ipairs { status.pid, status.guard } do processes[pid] = engines.born(sys, pid) end
+  for _, service in ipairs(type(services) == 'table' and services.services or {}) do
+    if service.pid or service.status == 'running' then alive[#alive + 1] = service.id end
+  end
+  return { pid = status.pid, uptime = status.uptime, processes = processes, alive = alive }
+end
+
+local SHOWN = 10
+
+local function words(dir, seen)
+  local names, more = table.move(seen.alive, 1, math.min(#seen.alive, SHOWN), 1, {}), #seen.alive - SHOWN
+  if more > 0 then names[#names + 1] = ('%d more'):format(more) end
+  local after = seen.uptime and ' after ' .. duration.format(seen.uptime) or ''
+  local what = names[1] and ': ' .. text.enumerate(names) or ', in which nothing ran any more'
+  return ("ended '%s'%s%s\n"):format(dir.project, after, what)
+end
+
+-- What even SIGKILL has not ended carries the network's tag still.
+local function survivors(sys, dir)
+  if not sys.fs.stat(dir.path .. '/running') then return {} end
+  return strays.found(sys, strays.tag(dir.path .. '/control.sock'))
+end
+
+local function shut_down(context, loop, link, dir)
+  local seen = look(context.sys, link)
+  local status, body = link:ask('POST', '/v1/shutdown', { reason = 'pactlua down' })
+  if status ~= 200 then return live.refused(context, status, body) end
+  wait_gone(context, loop, dir, seen.processes)
+  local left = survivors(context.sys, dir)
+  context.out(words(dir, seen))
+  if #left == 0 then return 0 end
+  context.err(('pactlua: down: could not be killed: %s\n'):format(table.concat(strays.names(left), ', ')))
+  return 1
 end
 
 ---@param context main_context
@@ -54,23 +116,16 @@ function M.run(context)
     context.err(('pactlua: down: %s\n'):format(message))
     sys.stop(1)
   end)
-  local dead = {}
-  for _, dir in ipairs(find.state_dirs(sys, context.env)) do
-    if not wanted or dir.project == wanted then
-      local link = client.connect(sys, loop, dir.path .. '/control.sock')
-      if link then
-        loop:spawn(function()
-          local status, body = link:ask('POST', '/v1/shutdown', { reason = 'pactlua down' })
-          if status ~= 200 then return sys.stop(live.refused(context, status, body)) end
-          wait_gone(context, loop, dir)
-          sys.stop(0)
-        end)
-        return
-      end
-      dead[#dead + 1] = dir
-    end
+  local link, message, dir, status = live.connect(context, loop)
+  if link then
+    loop:spawn(function() sys.stop(shut_down(context, loop, link, dir)) end)
+  elseif status == live.AMBIGUOUS then
+    context.err(('pactlua: %s\n'):format(message))
+    return status
+  else
+    local _, dead = live.candidates(sys, loop, find.state_dirs(sys, context.env, wanted), wanted)
+    clean(context, loop, dead)
   end
-  clean(context, loop, dead)
 end
 
 return M

@@ -2,6 +2,8 @@
 
 local client = require 'pact.control.client'
 local find = require 'pact.control.find'
+local list = require 'pact.base.list'
+local paths = require 'pact.base.path'
 local sched = require 'pact.base.sched'
 local text = require 'pact.base.text'
 
@@ -9,29 +11,111 @@ local M = {}
 
 M.NO_NETWORK = 4
 
----Connects to the nearest live network.
+M.AMBIGUOUS = 2
+
+local SHOWN = 5
+
+-- The nearest directory first.
+local function by_distance(dirs)
+  local order = {}
+  for i, dir in ipairs(dirs) do order[dir] = i end
+  table.sort(dirs, function(a, b)
+    if #a.directory ~= #b.directory then return #a.directory > #b.directory end
+    return order[a] < order[b]
+  end)
+  return dirs
+end
+
+---A network's control socket answers.
+---@param sys sys
+---@param loop sched
+---@param dir found_network
+---@return client?
+function M.link(sys, loop, dir)
+  local path = dir.path .. '/control.sock'
+  return sys.fs.stat(path) and client.connect(sys, loop, path) or nil
+end
+
+---The live networks that may be meant: those of the nearest directory that has any; elsewhere, all of a name.
+---@param sys sys
+---@param loop sched
+---@param dirs found_network[]
+---@param wanted? string a project's name
+---@return { link: client, dir: found_network }[] live, found_network[] dead those that are not
+function M.candidates(sys, loop, dirs, wanted)
+  local live, dead, here = {}, {}, sys.fs.cwd()
+  for _, dir in ipairs(by_distance(dirs)) do
+    local further = live[1] and live[1].dir.directory ~= dir.directory and paths.inside(here, dir.directory)
+    if not further and (not wanted or dir.project == wanted) then
+      local link = M.link(sys, loop, dir)
+      if link then live[#live + 1] = { link = link, dir = dir } else dead[#dead + 1] = dir end
+    end
+  end
+  return live, dead
+end
+
+---@param live { dir: found_network }[]
+---@param wanted? string
+---@return string
+function M.several(live, wanted)
+  local names = list.map(live, function(it) return wanted and it.dir.directory or it.dir.project end)
+  if not wanted then
+    return ('several networks are live here: %s; --project NAME says which one'):format(text.enumerate(names, 'and'))
+  end
+  return ("several live networks are called '%s', in %s; go to the directory of the one that is meant"):format(wanted,
+    text.enumerate(names, 'and'))
+end
+
+-- What else may be meant, for who finds nothing.
+local function hints(context, loop, dead)
+  local sys, out, names = context.sys, {}, {}
+  for _, dir in ipairs(dead) do
+    if sys.fs.stat(dir.path .. '/running') then
+      out[#out + 1] = ("the last run of '%s' was killed: 'pactlua down' ends what it left"):format(dir.project)
+    end
+  end
+  for _, dir in ipairs(find.elsewhere(sys, context.env)) do
+    local link = M.link(sys, loop, dir)
+    if link then
+      sys.cancel(link.connection)
+      names[#names + 1] = ('%s (in %s)'):format(dir.project, dir.directory)
+    end
+  end
+  if #names > SHOWN then names = { table.concat(names, ', ', 1, SHOWN), ('%d more'):format(#names - SHOWN) } end
+  if names[1] then
+    out[#out + 1] = ('live elsewhere: %s; --project NAME means one of them'):format(table.concat(names, ', '))
+  end
+  return out[1] and '; ' .. table.concat(out, '; ') or ''
+end
+
+---Why there is nothing to connect to.
 ---@param context main_context
 ---@param loop sched
----@return client?, string? message, { path: string, project: string }? dir
-function M.connect(context, loop)
+---@param dead found_network[]
+---@return string
+function M.nothing(context, loop, dead)
   local sys, wanted = context.sys, context.invocation.options.project
-  local names = {}
-  for _, dir in ipairs(find.state_dirs(sys, context.env)) do
-    if not wanted or dir.project == wanted then
-      local link = sys.fs.stat(dir.path .. '/control.sock') and client.connect(sys, loop, dir.path .. '/control.sock')
-      if link then return link, nil, dir end
-    end
-    names[#names + 1] = dir.project
-  end
-  if wanted then
-    return nil, ("no live network '%s'%s"):format(wanted, text.suggest(wanted, names))
-  end
-  return nil, 'no live network here or above'
+  if not wanted then return 'no live network here or above' .. hints(context, loop, dead) end
+  local names = list.map(find.state_dirs(sys, context.env), function(dir) return dir.project end)
+  return ("no live network '%s'%s%s"):format(wanted, text.suggest(wanted, names), hints(context, loop, dead))
+end
+
+---Connects to the live network that is meant.
+---@param context main_context
+---@param loop sched
+---@return client?, string? message, found_network? dir, integer? status when there is none
+function M.connect(context, loop)
+  local wanted, sys = context.invocation.options.project, context.sys
+  local live, dead = M.candidates(sys, loop, find.state_dirs(sys, context.env), wanted)
+  if wanted and not live[1] then live = M.candidates(sys, loop, find.elsewhere(sys, context.env), wanted) end
+  if #live == 1 then return live[1].link, nil, live[1].dir end
+  if live[1] then return nil, M.several(live, wanted), nil, M.AMBIGUOUS end
+  return nil, M.nothing(context, loop, dead), nil, M.NO_NETWORK
 end
 
 ---Runs `fn(link, dir)` as a task once connected; what it returns is the process's status.
 ---@param context main_context
----@param fn fun(link: client, dir: { path: string, project: string }, loop: sched): integer?
+---@param fn fun(link: client, dir: found_network, loop: sched): integer?
 ---@return integer? status at once when there is no network
 function M.run(context, fn)
   local sys = context.sys
@@ -39,10 +123,10 @@ function M.run(context, fn)
     context.err(('pactlua: %s\n'):format(message))
     sys.stop(1)
   end)
-  local link, message, dir = M.connect(context, loop)
+  local link, message, dir, none = M.connect(context, loop)
   if not link then
     context.err(('pactlua: %s\n'):format(message))
-    return M.NO_NETWORK
+    return none
   end
   loop:spawn(function()
     local status = fn(link, dir, loop)

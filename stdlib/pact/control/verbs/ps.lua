@@ -76,6 +76,23 @@ function M.render(services, opts)
   })
 end
 
+---What holds the network, where it isn't just the terminal from which it was started.
+---@param holding? table of the answer
+---@return string
+function M.held(holding)
+  if not holding then return '' end
+  local count, after = holding.leases, holding.linger > 0 and duration.format(holding.linger) .. ' after' or 'with'
+  local leases = ('%d %s'):format(count, count == 1 and 'lease' or 'leases')
+  if holding.ends_in then
+    return ('ends in %s unless somebody takes a lease\n'):format(duration.format(holding.ends_in))
+  elseif holding.ends_with_leases then
+    return ('left running, held by %s: ends %s the last one\n'):format(leases, after)
+  elseif holding.detached then
+    return "left running, without leases: stays until 'pactlua down'\n"
+  end
+  return count > 0 and ('held by %s, and by the terminal from which it was started\n'):format(leases) or ''
+end
+
 local function chosen(services, ids)
   if #ids == 0 then return services end
   local known, wanted, found, out = {}, list.set(ids), {}, {}
@@ -133,6 +150,7 @@ function M.run(context)
       limit = terminal and sys.os.terminal_size() or nil,
       width = sys.text.width,
     }))
+    context.out(M.held(body.holding))
     if options.tree then
       for _, service in ipairs(services) do
         local _, answer = link:ask('GET', ('/v1/services/%s/tree'):format(service.id))
