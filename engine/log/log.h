@@ -10,6 +10,7 @@
 #include "log/bytes.h"
 #include "log/logs.h"
 #include "log/needle.h"
+#include "log/screen.h"
 #include "log/writer.h"
 
 struct logs {
@@ -33,6 +34,7 @@ struct log {
   struct store *store;
   struct list pipes, watches;
   struct source *ours[4]; // by stream, for logs_write
+  struct screen screen;   // of its terminals
   struct list notifying;
   uint64_t told_offset;
   uint32_t epoch;
@@ -65,7 +67,7 @@ void source_feed(struct source *source, const char *bytes, size_t size_bytes);
 void source_flush(struct source *source); // what is held goes on unterminated
 void source_on_tail_timer(uv_timer_t *timer);
 
-int pipe_attach(struct log *log, uint64_t owner, int fd, int stream);
+int pipe_attach(struct log *log, uint64_t owner, int fd, int stream, bool terminal);
 void pipe_leader_ended(struct log *log, uint64_t owner);
 void pipe_close_all(struct log *log);    // reads what is there, closes
 void pipe_read_all(struct log *log);     // reads what is there

@@ -126,6 +126,7 @@ static void close_log(struct logs *logs, struct log *log) {
     source_finish(log->ours[stream]);
     free(log->ours[stream]);
   }
+  screen_finish(&log->screen);
   watch_end_all(log);
   list_remove(&log->notifying);
   writer_close(logs->writer, log->store);
@@ -180,9 +181,9 @@ void logs_epoch(struct logs *logs, uint64_t id, uint32_t epoch) {
   if (log) log->epoch = epoch;
 }
 
-int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream) {
+int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream, bool terminal) {
   struct log *log = idmap_get(&logs->logs, id);
-  if (log) return pipe_attach(log, owner, fd, stream);
+  if (log) return pipe_attach(log, owner, fd, stream, terminal);
   close(fd);
   return -ENOENT;
 }
@@ -233,6 +234,17 @@ void logs_notify(struct logs *logs, uint64_t id, enum log_notice notice) {
   log->told_offset = stat.size_bytes;
   list_append(&logs->notifying, &log->notifying);
   writer_arm(logs->writer);
+}
+
+ssize_t logs_view(struct logs *logs, uint64_t id, const struct log_viewer *viewer, char *recent,
+                  uint64_t *lost) {
+  struct log *log = idmap_get(&logs->logs, id);
+  return log ? (ssize_t)screen_view(&log->screen, viewer, recent, lost) : -ENOENT;
+}
+
+void logs_unview(struct logs *logs, uint64_t id, uint64_t viewer_id) {
+  struct log *log = idmap_get(&logs->logs, id);
+  if (log) screen_unview(&log->screen, viewer_id);
 }
 
 int logs_lines(struct logs *logs, uint64_t id, const struct line_filter *filter,

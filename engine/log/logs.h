@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "loop/loop.h"
 
@@ -77,7 +78,8 @@ void logs_epoch(struct logs *logs, uint64_t id, uint32_t epoch);
 
 // Reads `fd`, the read end of a program's pipe, until its end. Owns it from here, also when it
 // fails. `owner` is any number by which logs_leader_ended finds it again: the process's id.
-int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream);
+// `terminal`: it is our end of one.
+int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream, bool terminal);
 // The owner has ended, though others may still hold its pipes. What is readable is read at once, so
 // that its last words are there before its exit is told; the disk gets a millisecond to take them,
 // so that who follows the file sees them first, too. Then the pipes go on unwatched: for one second
@@ -100,6 +102,27 @@ enum log_notice { LOG_UNTOLD, LOG_TOLD, LOG_FOLLOWED };
 // EV_OUTPUT at most every 25 ms while told. LOG_FOLLOWED: whoever is told is expected to follow the
 // files, too, and for two seconds, or until a reader holds one, rotation deletes none.
 void logs_notify(struct logs *logs, uint64_t id, enum log_notice notice);
+
+// Who sees what a log's terminals show, as it is read, before it is in any file.
+enum log_view_result {
+  LOG_VIEW_GOES_ON,
+  LOG_VIEW_HOLDS, // took these bytes, has no room for more until logs_view is called again
+  LOG_VIEW_ENDS,
+};
+struct log_viewer {
+  uint64_t id; // any number by which it is known
+  enum log_view_result (*show)(void *context, uint64_t id, const char *bytes, size_t size);
+  void *context;
+};
+enum { LOGS_RECENT = 16 * 1024 };
+
+// Shows it to `viewer` from now on, also when the log's next program has the next terminal. Fills
+// `recent` (LOGS_RECENT bytes) with what was shown last and gives its size; for who is a viewer
+// already and had no room, with what it has missed, of which the first *lost bytes are only in the
+// log. -ENOENT: no such log.
+ssize_t logs_view(struct logs *logs, uint64_t id, const struct log_viewer *viewer, char *recent,
+                  uint64_t *lost);
+void logs_unview(struct logs *logs, uint64_t id, uint64_t viewer_id);
 
 // Those with bytes in their files of which no EV_OUTPUT has told yet, and none will: for who can't
 // wait. At most `most`; gives their number.

@@ -13,10 +13,12 @@
 #define PIPE_SIZE      (64 << 10)  // the kernel's own
 #define PIPE_BUSY_SIZE (256 << 10) // of one that proves busy
 #define BUSY_READS     4u          // so many full reads in a row prove it
+#define LAST_READS     64u         // of a terminal whose program has ended
 
 struct pipe {
   uv_poll_t poll;
   int fd;
+  bool terminal; // of which one read gives 4 KiB at most, and all ends with EIO
   uint64_t owner;
   struct source source;
   struct list link;   // in log.pipes
@@ -66,9 +68,10 @@ static enum read_result read_once(struct pipe *pipe, size_t *count) {
   if (size == 0) return READ_END;
   note_full_read(pipe, size >= PIPE_SIZE);
   chunk->size = (uint32_t)size;
+  if (pipe->terminal) screen_add(&pipe->source.log->screen, chunk_bytes(chunk), (size_t)size);
   source_prepend(&pipe->source, chunk);
   if (!source_commit(&pipe->source, chunk)) logs->spare = NULL;
-  return size < PIPE_SIZE ? READ_ALL : READ_SOME;
+  return size < PIPE_SIZE && !pipe->terminal ? READ_ALL : READ_SOME;
 }
 
 static void pause_pipe(struct pipe *pipe) {
@@ -100,7 +103,7 @@ static int start_pipe(struct pipe *pipe) {
   return result;
 }
 
-int pipe_attach(struct log *log, uint64_t owner, int fd, int stream) {
+int pipe_attach(struct log *log, uint64_t owner, int fd, int stream, bool terminal) {
   struct pipe *pipe = mem_new(sizeof *pipe);
   int result = uv_poll_init(&log->logs->loop->uv, &pipe->poll, fd);
   if (result != 0) {
@@ -109,6 +112,7 @@ int pipe_attach(struct log *log, uint64_t owner, int fd, int stream) {
     return result;
   }
   pipe->fd = fd;
+  pipe->terminal = terminal;
   pipe->owner = owner;
   source_init(&pipe->source, log, stream);
   list_append(&log->pipes, &pipe->link);
@@ -118,8 +122,20 @@ int pipe_attach(struct log *log, uint64_t owner, int fd, int stream) {
   return result;
 }
 
+// The kernel doesn't tell how much a terminal still has. When the leader of its session has ended,
+// nobody writes to it any more who had it before.
+static bool drain_terminal(struct pipe *pipe) {
+  enum read_result result = READ_SOME;
+  for (unsigned i = 0; i < LAST_READS && result == READ_SOME; i++) {
+    size_t count;
+    result = read_once(pipe, &count);
+  }
+  return result != READ_END;
+}
+
 // No more than is in the pipe now: others may be writing to it all the time.
 static bool drain(struct pipe *pipe) {
+  if (pipe->terminal) return drain_terminal(pipe);
   int waiting = 0;
   if (ioctl(pipe->fd, FIONREAD, &waiting) != 0) return true;
   enum read_result result = READ_SOME;

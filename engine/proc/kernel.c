@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proc/pty.h"
+
 static int result(long value) {
   return value < 0 ? -errno : (int)value;
 }
@@ -73,5 +75,6 @@ const struct kernel kernel_linux = {
     .pidfd_signal = linux_pidfd_signal,
     .kill = linux_kill,
     .pipe = linux_pipe,
+    .pty = pty_open,
     .open = linux_open,
 };

@@ -21,6 +21,7 @@ struct kernel {
   int (*pidfd_signal)(int pidfd, int signo);
   int (*kill)(pid_t pid, int signo);
   int (*pipe)(int fds[2]);                  // both ends close-on-exec
+  int (*pty)(int fds[2]);                   // as pty_open
   int (*open)(const char *path, int flags); // read only, of files below /proc and of /dev/null
 };
 

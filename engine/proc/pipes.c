@@ -279,12 +279,19 @@ int procs_close_stdin(struct procs *procs, uint64_t id) {
   return 0;
 }
 
+int procs_resize(struct procs *procs, uint64_t id, const struct pty_size *size) {
+  struct proc *proc = idmap_get(&procs->by_id, id);
+  if (!proc) return -ENOENT;
+  if (!proc->terminal) return -ENOTTY;
+  return proc->stdin_fd < 0 ? -EPIPE : pty_resize(proc->stdin_fd, size);
+}
+
 void pipes_attach(struct proc *proc, const struct procs_spec *spec, const int fds[3]) {
   proc->stdin_fd = fds[0];
   for (int i = 1; i < 3; i++) {
     if (fds[i] < 0) continue;
     if (spec->spawn.stdio[i] == SPAWN_LOG) {
-      logs_attach(proc->logs, proc->log, proc->id, fds[i], i);
+      logs_attach(proc->logs, proc->log, proc->id, fds[i], i, proc->terminal);
       continue;
     }
     capture_start(proc, i - 1, fds[i]);

@@ -102,7 +102,8 @@ static int refuse(struct spawn_failure *failure, int error, const char *message)
 enum { SPARE_FDS = 16 };
 
 static bool wants_log(const struct procs_spec *spec) {
-  return spec->spawn.stdio[1] == SPAWN_LOG || spec->spawn.stdio[2] == SPAWN_LOG;
+  return spec->spawn.stdio[1] == SPAWN_LOG ||
+         (spec->spawn.stdio[2] == SPAWN_LOG && !spec->spawn.terminal);
 }
 
 static uint64_t inode_of(int fd) {
@@ -118,14 +119,15 @@ static struct proc *enroll(struct procs *procs, const struct procs_spec *spec,
   proc->pid = result->pid;
   proc->pidfd = result->pidfd;
   proc->stdin_fd = -1;
-  proc->session = spec->spawn.session;
+  proc->session = spec->spawn.session || spec->spawn.terminal;
+  proc->terminal = spec->spawn.terminal;
   proc->tag = mem_strdup(spec->tag);
   proc->users = 1;
   if (wants_log(spec)) {
     proc->logs = spec->logs;
     proc->log = spec->log;
   }
-  for (int i = 0; i < 3; i++) proc->pipes_ino[i] = inode_of(result->fds[i]);
+  for (int i = 0; i < 3 && !proc->terminal; i++) proc->pipes_ino[i] = inode_of(result->fds[i]);
   idmap_set(&procs->by_id, proc->id, proc);
   idmap_set(&procs->by_pid, (uint64_t)proc->pid, proc);
   return proc;

@@ -89,6 +89,10 @@ int procs_signal(struct procs *procs, uint64_t id, int signo, enum procs_scope s
 int procs_write(struct procs *procs, uint64_t id, const char *bytes, size_t size);
 int procs_close_stdin(struct procs *procs, uint64_t id); // behind what still waits
 
+// Gives a process's terminal another size, as pty_resize does. -ENOENT: no such id; -ENOTTY: it has
+// no terminal; -EPIPE: nobody is at its other end any more.
+int procs_resize(struct procs *procs, uint64_t id, const struct pty_size *size);
+
 struct sweep_options {
   uint64_t grace_ms;       // between TERM and KILL
   bool group_only;         // what left the leader's group is spared

@@ -31,6 +31,7 @@ struct proc {
   uint64_t id;
   pid_t pid;
   bool session;
+  bool terminal;  // stdin_fd is the end of one
   bool exited;    // it is a zombie now
   bool told;      // EV_EXIT is in the queue, or was
   bool muted;     // nothing is told about it any more

@@ -127,7 +127,24 @@ static int open_pipe(struct spawner *spawner, struct ends *ends, int i) {
   return 0;
 }
 
+// Reading and writing are watched apart, which takes two descriptors.
+static int open_terminal(struct spawner *spawner, const struct spawn_spec *spec,
+                         struct ends *ends) {
+  int fds[2];
+  int error = spawner->kernel->pty(fds);
+  if (error < 0) return error;
+  ends->ours[1] = fds[0];
+  ends->theirs[0] = fds[1];
+  ends->ours[0] = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+  if (ends->ours[0] < 0) return -errno;
+  fcntl(fds[0], F_SETFL, O_RDWR | O_NONBLOCK);
+  pty_prepare(fds[1], spec->terminal, spec->set_user ? spec->uid : (uid_t)-1);
+  for (int i = 0; i < 3; i++) spawner->stage.stdio_fds[i] = fds[1];
+  return 0;
+}
+
 static int open_stdio(struct spawner *spawner, const struct spawn_spec *spec, struct ends *ends) {
+  if (spec->terminal) return open_terminal(spawner, spec, ends);
   for (int i = 0; i < 3; i++) {
     int fd = -1;
     if (spec->stdio[i] == SPAWN_NULL) {
@@ -219,7 +236,8 @@ static void fill(struct spawner *spawner, const struct spawn_spec *spec) {
   stage->env = spec->env;
   stage->path = path_of(spawner, spec);
   stage->cwd = spec->cwd;
-  stage->session = spec->session;
+  stage->session = spec->session || spec->terminal;
+  stage->terminal = spec->terminal;
   stage->umask = spec->umask;
   stage->set_nice = spec->set_nice;
   stage->nice = spec->nice;

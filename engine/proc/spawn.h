@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "proc/kernel.h"
+#include "proc/pty.h"
 #include "proc/stage.h"
 
 enum spawn_stdio {
@@ -25,6 +26,9 @@ struct spawn_spec {
   const char *cwd;  // NULL: ours
   enum spawn_stdio stdio[3];
   bool session; // of its own
+  // Not NULL: its stdin, stdout and stderr are a terminal of its own, of this size, and it has a
+  // session; what the terminal shows goes where stdio[1] says, LOG or CAPTURE.
+  const struct pty_size *terminal;
   bool set_user, set_group, set_groups;
   uid_t uid;
   gid_t gid;
@@ -54,7 +58,8 @@ void spawner_raise_nofile(struct spawner *spawner);
 struct spawn_result {
   pid_t pid;
   int pidfd;
-  int fds[3]; // our ends of pipes: stdin's to write, the others to read, non-blocking; else -1
+  int fds[3]; // our ends of pipes: stdin's to write, the others to read, non-blocking; else -1.
+              // Of a terminal the first two are the same end.
 };
 
 struct spawn_failure {

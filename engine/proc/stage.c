@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,7 +35,8 @@ static int take_files(struct stage *stage) {
 
 static int take_session(struct stage *stage) {
   reset_signals();
-  return stage->session && setsid() < 0 ? -1 : 0;
+  if (stage->session && setsid() < 0) return -1;
+  return stage->terminal ? (int)syscall(SYS_ioctl, stage->stdio_fds[0], TIOCSCTTY, 0) : 0;
 }
 
 // Where the kernel has no close_range every descriptor of ours is close-on-exec anyway; this

@@ -43,6 +43,7 @@ struct stage {
   int stdio_fds[3]; // -1: inherit ours; else above 2
   int shared_above; // the table is our parent's: take one without what is above this; -1: it isn't
   bool session;
+  bool terminal; // stdin becomes the session's controlling terminal
   bool set_user, set_group, set_groups;
   uid_t uid;
   gid_t gid;

@@ -81,7 +81,7 @@ static inline uint64_t log_world_log(struct log_world *world, const char *name, 
 static inline int log_world_pipe(struct log_world *world, uint64_t id, int stream) {
   int fds[2];
   assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-  assert_int_equal(logs_attach(world->logs, id, 1, fds[0], stream), 0);
+  assert_int_equal(logs_attach(world->logs, id, 1, fds[0], stream, false), 0);
   return fds[1];
 }
 
