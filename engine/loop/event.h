@@ -20,6 +20,8 @@ enum event_kind {
   EV_REQUEST,  // net/http_server.h: a client asks
   EV_GONE,     // net/http_server.h: a client or the front left
   EV_RESPONSE, // net/http_link.h: an answer, a piece of it, or its end
+  EV_FRAME,    // net/http_server.h: a frame of a two-way connection, at either end
+  EV_INPUT,    // os/console.h: what was typed
   EV_DATAGRAM, // net/datagram.h: a text has come
   EV_CHANGE,   // os/dirwatch.h: something in a directory has changed
   EV_DRAIN,    // a bounded queue has room again

@@ -1,5 +1,6 @@
 #include "net/control.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -31,6 +32,14 @@ struct http_server *control_server(struct control *control) {
 struct http_links *control_links(struct control *control) {
   if (!control->links) control->links = http_links_create(control->loop);
   return control->links;
+}
+
+int64_t control_frame(struct control *control, uint64_t id, char kind, const char *bytes,
+                      size_t size) {
+  int64_t result = -ENOENT;
+  if (control->server) result = http_server_frame(control->server, id, kind, bytes, size);
+  if (result != -ENOENT || !control->links) return result;
+  return http_link_frame(control->links, id, kind, bytes, size);
 }
 
 bool control_cancel(struct control *control, uint64_t id) {

@@ -104,7 +104,7 @@ int64_t http_server_write(struct http_server *server, uint64_t request, const ch
                           size_t size) {
   struct http_conn *conn = conn_of(server, request);
   if (!conn) return -ENOENT;
-  if (!conn->answering) return -EINVAL;
+  if (!conn->answering || conn->framed) return -EINVAL;
   if (size && !conn->bodiless) {
     char mark[32];
     int mark_size = snprintf(mark, sizeof mark, "%zx\r\n", size);

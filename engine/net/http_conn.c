@@ -18,6 +18,7 @@ static void on_closed(uv_handle_t *handle) {
   if (--conn->handles) return;
   outbox_finish(&conn->outbox);
   http_reader_finish(&conn->reader);
+  frame_reader_finish(&conn->frames);
   http_source_release(conn->source);
   free(conn->rest);
   free(conn);
@@ -159,7 +160,8 @@ static void take_up_rest(struct http_conn *conn) {
 static void on_end(struct http_conn *conn) {
   conn->ended = true;
   uv_read_stop(&conn->socket.stream);
-  if (unix_socket_hung_up(conn->fd) || (conn->source->tcp && conn->answering && conn->request))
+  if (conn->framed || unix_socket_hung_up(conn->fd) ||
+      (conn->source->tcp && conn->answering && conn->request))
     http_conn_lose(conn);
   else if (!conn->request && !conn->rest_size)
     http_conn_leave(conn);
@@ -172,6 +174,8 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
     on_end(conn);
   } else if (got < 0) {
     http_conn_lose(conn);
+  } else if (conn->framed) {
+    http_upgrade_read(conn, buffer->base, (size_t)got);
   } else {
     size_t taken = conn->rest_size ? 0 : parse(conn, buffer->base, (size_t)got);
     if (conn->closed || conn->leaving) return;

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/idmap.h"
 #include "base/list.h"
+#include "net/frame.h"
 #include "net/http_reader.h"
 #include "net/http_server.h"
 #include "net/outbox.h"
@@ -77,6 +78,8 @@ struct http_conn {
   bool bodiless;    // of HEAD, or a status without a body
   bool last;        // no request follows it
   bool owes_drain;
+  bool framed; // upgraded: both sides send frames until one leaves
+  struct frame_reader frames;
   bool ended;   // the client sends no more
   bool leaving; // closes when all is written
   bool refused; // what it sends isn't wanted any more
@@ -102,6 +105,9 @@ void http_conn_next(struct http_conn *conn);
 void http_conn_wait(struct http_conn *conn);
 // The time for that is over.
 void http_conn_expire(struct http_conn *conn, enum http_wait waited);
+// Bytes of a client that sends frames (http_upgrade.c).
+void http_upgrade_read(struct http_conn *conn, const char *bytes, size_t size);
+
 // Tells in a word what is wrong with it, and leaves.
 void http_conn_refuse(struct http_conn *conn, int status, const char *why);
 

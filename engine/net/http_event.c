@@ -34,6 +34,15 @@ void http_event_gone(struct loop *loop, uint64_t id, const char *message) {
   loop_push(loop, &gone->event);
 }
 
+void http_event_frame(struct loop *loop, uint64_t id, const struct frame_reader *frame) {
+  struct http_frame_event *event = mem_new(sizeof *event + frame->size);
+  event->event = (struct event){.kind = EV_FRAME, .id = id};
+  event->kind = frame->kind;
+  event->size = frame->size;
+  if (frame->size) memcpy(event->bytes, frame->bytes, frame->size);
+  loop_push(loop, &event->event);
+}
+
 void http_event_drain(struct loop *loop, uint64_t id) {
   struct event *drain = mem_new(sizeof *drain);
   *drain = (struct event){.kind = EV_DRAIN, .id = id};

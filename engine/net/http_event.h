@@ -5,4 +5,5 @@
 
 void http_event_request(struct loop *loop, struct http_conn *conn); // moves the conn's message out
 void http_event_gone(struct loop *loop, uint64_t id, const char *message);
+void http_event_frame(struct loop *loop, uint64_t id, const struct frame_reader *frame);
 void http_event_drain(struct loop *loop, uint64_t id);

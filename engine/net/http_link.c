@@ -9,12 +9,13 @@
 #include "base/idmap.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "net/frame.h"
 #include "net/http_event.h"
 #include "net/http_reader.h"
 #include "net/outbox.h"
 #include "net/unix_socket.h"
 
-enum { READ_SIZE = 64 * 1024, IDLE_MAX = 4 };
+enum { READ_SIZE = 64 * 1024, IDLE_MAX = 4, FRAMES_MAX = 1024 * 1024 };
 
 struct http_links {
   struct loop *loop;
@@ -41,6 +42,9 @@ struct wire {
   struct http_reader reader;
   uint64_t call; // 0: idle
   bool stream;
+  bool upgrade; // asked for
+  bool framed;  // and had
+  struct frame_reader frames;
   bool closed;
 };
 
@@ -48,6 +52,7 @@ static void on_closed(uv_handle_t *handle) {
   struct wire *wire = handle->data;
   outbox_finish(&wire->outbox);
   http_reader_finish(&wire->reader);
+  frame_reader_finish(&wire->frames);
   free(wire);
 }
 
@@ -127,9 +132,35 @@ static void complete(struct wire *wire) {
   rest(wire, keep);
 }
 
+static void on_frames(struct wire *wire, const char *bytes, size_t size) {
+  struct frame_reader *frames = &wire->frames;
+  char why[96];
+  while (size && !wire->closed) {
+    size_t taken = frame_feed(frames, bytes, size);
+    bytes += taken;
+    size -= taken;
+    if (frames->state == FRAME_REFUSED) {
+      frame_refusal(frames, why, sizeof why);
+      wire_lose(wire, why);
+    } else if (frames->state == FRAME_COMPLETE) {
+      http_event_frame(wire->link->links->loop, wire->call, frames);
+      frame_next(frames);
+    }
+  }
+}
+
+static bool upgraded(const struct wire *wire) {
+  return wire->upgrade && wire->reader.state == HTTP_READER_COMPLETE &&
+         wire->reader.parser.status_code == 101;
+}
+
 static void on_bytes(struct wire *wire, const char *bytes, size_t size) {
   size_t taken = 0;
   while (taken < size && !wire->closed) {
+    if (wire->framed) {
+      on_frames(wire, bytes + taken, size - taken);
+      return;
+    }
     if (!wire->call) { // unasked
       wire_close(wire);
       return;
@@ -137,7 +168,10 @@ static void on_bytes(struct wire *wire, const char *bytes, size_t size) {
     taken += http_reader_feed(&wire->reader, bytes + taken, size - taken);
     if (wire->reader.state == HTTP_READER_REFUSED)
       wire_lose(wire, wire->reader.refusal);
-    else if (wire->reader.state == HTTP_READER_COMPLETE && interim(&wire->reader))
+    else if (upgraded(wire)) {
+      push_part(wire, HTTP_RESPONSE_HEAD, NULL, 0);
+      wire->framed = true;
+    } else if (wire->reader.state == HTTP_READER_COMPLETE && interim(&wire->reader))
       http_reader_next(&wire->reader);
     else if (wire->reader.state == HTTP_READER_COMPLETE)
       complete(wire);
@@ -148,7 +182,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
   struct wire *wire = stream->data;
   if (got > 0) {
     on_bytes(wire, buffer->base, (size_t)got);
-  } else if (got == UV_EOF && wire->call) {
+  } else if (got == UV_EOF && wire->call && !wire->framed) {
     http_reader_eof(&wire->reader);
     if (wire->reader.state == HTTP_READER_COMPLETE)
       complete(wire);
@@ -239,13 +273,16 @@ static bool sendable(const struct http_call *call) {
 
 static char *head_of(const struct http_call *call, size_t *size) {
   const char *method = call->method ? call->method : "GET";
-  size_t capacity = 96 + strlen(method) + strlen(call->path);
+  size_t capacity = 160 + strlen(method) + strlen(call->path);
   for (size_t i = 0; i < call->header_count; i++)
     capacity += strlen(call->headers[i].name) + strlen(call->headers[i].value) + 4;
   char *head = malloc(capacity);
   if (!head) return NULL;
   size_t at =
       (size_t)snprintf(head, capacity, "%s %s HTTP/1.1\r\nHost: pactlua\r\n", method, call->path);
+  if (call->upgrade)
+    at +=
+        (size_t)snprintf(head + at, capacity - at, "Connection: Upgrade\r\nUpgrade: pactlua/1\r\n");
   if (call->body)
     at += (size_t)snprintf(head + at, capacity - at, "Content-Length: %zu\r\n", call->body_size);
   for (size_t i = 0; i < call->header_count; i++)
@@ -285,9 +322,22 @@ int http_link_call(struct http_links *links, uint64_t link_id, const struct http
   list_append(&link->busy, &wire->list);
   uv_ref((uv_handle_t *)&wire->pipe);
   wire->stream = call->stream;
+  wire->upgrade = call->upgrade;
   wire->call = *id = loop_new_id(links->loop);
   idmap_set(&links->calls, wire->call, wire);
   return 0;
+}
+
+int http_link_frame(struct http_links *links, uint64_t call, char kind, const char *bytes,
+                    size_t size) {
+  struct wire *wire = idmap_get(&links->calls, call);
+  if (!wire) return -ENOENT;
+  if (!wire->framed || !frame_kind_valid(kind) || size > FRAME_MAX) return -EINVAL;
+  if (outbox_queued(&wire->outbox) > FRAMES_MAX) return -ENOBUFS;
+  char head[FRAME_HEAD];
+  frame_head(head, kind, size);
+  uv_buf_t parts[] = {uv_buf_init(head, FRAME_HEAD), uv_buf_init((char *)bytes, (unsigned)size)};
+  return outbox_add(&wire->outbox, parts, size ? 2 : 1) ? -ENOENT : 0;
 }
 
 // ---- life

@@ -31,7 +31,8 @@ struct http_call {
   size_t header_count;
   const char *body; // NULL: none
   size_t body_size;
-  bool stream; // the body comes in pieces, as it arrives
+  bool stream;  // the body comes in pieces, as it arrives
+  bool upgrade; // asks for pactlua/1: when the answer is 101 its HEAD comes, and then EV_FRAME
 };
 
 struct http_links;
@@ -48,6 +49,11 @@ int http_link_front(struct http_links *links, int fd, uint64_t *link_id);
 // connection could be had (-EPIPE, -ECONNREFUSED: the server is gone).
 int http_link_call(struct http_links *links, uint64_t link_id, const struct http_call *call,
                    uint64_t *id);
+// Sends a frame on an upgraded call. 0, or -errno: -ENOENT: there is no such call (any more), or it
+// is broken; -EINVAL: not upgraded, no such kind, or larger than FRAME_MAX; -ENOBUFS: 1 MiB waits
+// to be taken already, nothing was added.
+int http_link_frame(struct http_links *links, uint64_t call, char kind, const char *bytes,
+                    size_t size);
 // Drops a call, or a link with all its calls; no event of theirs follows. False when there is no
 // such id.
 bool http_links_cancel(struct http_links *links, uint64_t id);

@@ -53,6 +53,14 @@ struct http_gone_event {
   char message[]; // for people; may be empty
 };
 
+// EV_FRAME: of a request or call that was upgraded.
+struct http_frame_event {
+  struct event event;
+  char kind; // enum frame_kind
+  size_t size;
+  char bytes[];
+};
+
 struct http_server;
 
 struct http_server *http_server_create(struct loop *loop);
@@ -82,6 +90,14 @@ int64_t http_server_write(struct http_server *server, uint64_t request, const ch
 // How many bytes are queued; if they are more than HTTP_SERVER_LOW, EV_DRAIN comes when they have
 // fallen to that. -ENOENT as above.
 int64_t http_server_await(struct http_server *server, uint64_t request);
+// Answers 101 to who asked for an upgrade to pactlua/1: from here both sides send frames
+// (net/frame.h), the client's come as EV_FRAME. http_server_finish ends it. Errors as above.
+int http_server_upgrade(struct http_server *server, uint64_t request);
+// Sends one frame; bytes of more than FRAME_MAX go as several. The number of queued bytes behind
+// it, as http_server_write; -EINVAL: not upgraded, no such kind, or a message that is
+// too large.
+int64_t http_server_frame(struct http_server *server, uint64_t request, char kind,
+                          const char *bytes, size_t size);
 int http_server_finish(struct http_server *server, uint64_t request);
 
 // Drops a request with its connection, a listener, or the front's channel; no event of that id
