@@ -11,6 +11,7 @@
 #include "net/http_client.h"
 #include "net/listeners.h"
 #include "net/tcp.h"
+#include "os/console.h"
 #include "os/dirwatch.h"
 #include "os/files.h"
 #include "proc/procs.h"
@@ -23,7 +24,9 @@ int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn tur
 
 // Last made goes first; timers and signals, which the others use, go last.
 void engine_finish(struct engine *engine) {
+  console_destroy(engine->console);
   control_destroy(engine->control);
+  engine->control = NULL; // terminals of logs aren't shown to anybody any more
   procs_destroy(engine->procs);
   http_client_destroy(engine->http_client);
   tcp_probes_destroy(engine->tcp_probes);
@@ -52,6 +55,7 @@ bool engine_cancel(struct engine *engine, uint64_t id) {
   if (engine->dirwatches && dirwatches_cancel(engine->dirwatches, id)) return true;
   if (engine->control && control_cancel(engine->control, id)) return true;
   if (engine->procs && procs_cancel(engine->procs, id)) return true;
+  if (engine->console && console_close(engine->console, id)) return true;
   if (engine->files && files_close(engine->files, id) == 0) return true;
   return false;
 }
@@ -69,6 +73,11 @@ struct signals *engine_signals(struct engine *engine) {
 struct files *engine_files(struct engine *engine) {
   if (!engine->files) engine->files = files_create(&engine->loop);
   return engine->files;
+}
+
+struct console *engine_console(struct engine *engine) {
+  if (!engine->console) engine->console = console_create(&engine->loop);
+  return engine->console;
 }
 
 struct control *engine_control(struct engine *engine) {

@@ -15,6 +15,7 @@ struct control;     // net/control.h: the control protocol, both ends
 struct timers;      // loop/timer.h
 struct signals;     // loop/sig.h
 struct files;       // os/files.h: files held open by id
+struct console;     // os/console.h: the terminal of this process
 struct front_link;  // roles/front_link.h
 
 struct engine {
@@ -31,6 +32,7 @@ struct engine {
   struct dirwatches *dirwatches;
   struct control *control;
   struct files *files;
+  struct console *console;
   struct front_link *front_link; // NULL in a process that stands alone
 };
 
@@ -53,3 +55,4 @@ struct listeners *engine_listeners(struct engine *engine);
 struct dirwatches *engine_dirwatches(struct engine *engine);
 struct control *engine_control(struct engine *engine);
 struct files *engine_files(struct engine *engine);
+struct console *engine_console(struct engine *engine);

@@ -12,9 +12,9 @@ static const char *const other_verbs[] = {
 
 // Options whose value may be the next word.
 static const char *const with_value[] = {
-    "--only",    "--except", "--category", "--tag",   "--profile", "--timeout",
-    "--project", "--stdlib", "--junit",    "--since", "--grep",    "--lines",
-    "--for",     "--signal", "--linger",   "-n",      "-s",        NULL};
+    "--only",   "--except",      "--category", "--tag",  "--profile", "--timeout", "--project",
+    "--stdlib", "--junit",       "--since",    "--grep", "--lines",   "--for",     "--signal",
+    "--linger", "--detach-keys", "-n",         "-s",     NULL};
 
 static bool among(const char *const *words, const char *word) {
   for (; *words; words++)

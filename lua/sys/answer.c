@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "net/control.h"
+#include "net/frame.h"
 #include "sys/pairs.h"
 #include "sys/sys.h"
 
@@ -64,7 +65,25 @@ static int finish(lua_State *L) {
   return answered(L, http_server_finish(server_of(L), (uint64_t)luaL_checkinteger(L, 1)));
 }
 
+static int upgrade(lua_State *L) {
+  return answered(L, http_server_upgrade(server_of(L), (uint64_t)luaL_checkinteger(L, 1)));
+}
+
+static int send_frame(lua_State *L) {
+  size_t kind_size, size;
+  uint64_t id = (uint64_t)luaL_checkinteger(L, 1);
+  const char *kind = luaL_checklstring(L, 2, &kind_size);
+  const char *bytes = luaL_checklstring(L, 3, &size);
+  luaL_argcheck(L, kind_size == 1 && frame_kind_valid(*kind), 2, "'b' or 'j' expected");
+  int64_t queued = control_frame(engine_control(sys_engine(L)), id, *kind, bytes, size);
+  luaL_argcheck(L, queued != -EINVAL, 1, "it isn't upgraded, or the frame is too large");
+  if (queued == -ENOBUFS) return sys_refuse(L, "ENOBUFS", "the other side takes nothing");
+  if (queued < 0) return sys_refuse(L, "gone", "the other side has left");
+  lua_pushinteger(L, queued);
+  return 1;
+}
+
 const luaL_Reg answer_functions[] = {
-    {"respond", respond}, {"stream", stream}, {"write", write_piece},
-    {"await", await},     {"finish", finish}, {NULL, NULL},
+    {"respond", respond}, {"stream", stream},   {"write", write_piece}, {"await", await},
+    {"finish", finish},   {"upgrade", upgrade}, {"frame", send_frame},  {NULL, NULL},
 };

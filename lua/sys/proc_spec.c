@@ -97,6 +97,21 @@ static void read_stdio(lua_State *L, const char *name, struct procs_spec *spec) 
   luaL_error(L, "spawn: %s: '%s' is not possible", name, value);
 }
 
+static unsigned short dimension(lua_State *L, const char *name) {
+  lua_getfield(L, -1, name);
+  lua_Integer value = integer(L, name, 1, USHRT_MAX);
+  lua_pop(L, 1);
+  return (unsigned short)value;
+}
+
+static void read_terminal(lua_State *L, const char *name, struct procs_spec *spec) {
+  if (!lua_istable(L, -1)) wrong(L, name, "a table with columns and rows");
+  struct pty_size *size = lua_newuserdatauv(L, sizeof *size, 0);
+  lua_insert(L, -2); // size, table
+  *size = (struct pty_size){dimension(L, "columns"), dimension(L, "rows")};
+  spec->spawn.terminal = size;
+}
+
 static void read_log(lua_State *L, const char *name, struct procs_spec *spec) {
   spec->log = (uint64_t)integer(L, name, 1, LUA_MAXINTEGER);
 }
@@ -211,6 +226,7 @@ static const struct reader readers[] = {
     {"stdout", read_stdio},
     {"stderr", read_stdio},
     {"log", read_log},
+    {"terminal", read_terminal},
     {"capture_max", read_capture_max},
     {"input", read_input},
     {"session", read_session},
@@ -239,6 +255,12 @@ static void check_names(lua_State *L, int index) {
   }
 }
 
+static void check_terminal(lua_State *L, const struct spawn_spec *spawn, bool input) {
+  if (input) luaL_error(L, "spawn: input: a terminal's has no end");
+  if (spawn->stdio[1] != SPAWN_LOG && spawn->stdio[1] != SPAWN_CAPTURE)
+    luaL_error(L, "spawn: stdout: 'log' or 'capture' expected, for a terminal");
+}
+
 void proc_spec_read(lua_State *L, struct procs_spec *spec) {
   luaL_checktype(L, 1, LUA_TTABLE);
   check_names(L, 1);
@@ -253,6 +275,7 @@ void proc_spec_read(lua_State *L, struct procs_spec *spec) {
     if (readers[i].read && lua_getfield(L, 1, readers[i].name) != LUA_TNIL)
       readers[i].read(L, readers[i].name, spec);
   if (!spec->spawn.argv) luaL_error(L, "spawn: argv is missing");
+  if (spec->spawn.terminal) check_terminal(L, &spec->spawn, spec->input != NULL);
   if (!spec->spawn.env) luaL_error(L, "spawn: env is missing");
   bool logs = spec->spawn.stdio[1] == SPAWN_LOG || spec->spawn.stdio[2] == SPAWN_LOG;
   if (logs && !spec->log) luaL_error(L, "spawn: log is missing");

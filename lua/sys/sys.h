@@ -46,6 +46,7 @@ int sys_open_fs(lua_State *L);
 int sys_open_os(lua_State *L);
 int sys_open_text(lua_State *L);
 int sys_open_watch(lua_State *L);
+int sys_open_console(lua_State *L);
 
 // Each pushes the values of an event that follow `id, kind`, and returns their number;
 // dispatch.c has the list.
@@ -63,6 +64,8 @@ int sys_push_connect(lua_State *L, const struct event *event);
 int sys_push_request(lua_State *L, const struct event *event);
 int sys_push_gone(lua_State *L, const struct event *event);
 int sys_push_response(lua_State *L, const struct event *event);
+int sys_push_frame(lua_State *L, const struct event *event);
+int sys_push_input(lua_State *L, const struct event *event);
 int sys_push_datagram(lua_State *L, const struct event *event);
 int sys_push_change(lua_State *L, const struct event *event);
 int sys_push_drain(lua_State *L, const struct event *event);

@@ -82,6 +82,8 @@ static int call(lua_State *L) {
   request.body = text_field(L, "body", &request.body_size);
   lua_getfield(L, 2, "stream");
   request.stream = lua_toboolean(L, -1);
+  lua_getfield(L, 2, "upgrade");
+  request.upgrade = lua_toboolean(L, -1);
   lua_getfield(L, 2, "headers");
   request.headers = pairs_check(L, -1, &request.header_count);
   luaL_argcheck(L, request.path, 2, "'path' is missing");
@@ -160,6 +162,13 @@ int sys_push_request(lua_State *L, const struct event *event) {
 int sys_push_gone(lua_State *L, const struct event *event) {
   lua_pushstring(L, ((const struct http_gone_event *)event)->message);
   return 1;
+}
+
+int sys_push_frame(lua_State *L, const struct event *event) {
+  const struct http_frame_event *frame = (const struct http_frame_event *)event;
+  lua_pushlstring(L, &frame->kind, 1);
+  lua_pushlstring(L, frame->bytes, frame->size);
+  return 2;
 }
 
 int sys_push_response(lua_State *L, const struct event *event) {

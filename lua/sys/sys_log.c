@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "log/logs.h"
+#include "show.h"
 #include "sys/options.h"
 #include "sys/window.h"
 
@@ -119,6 +120,21 @@ static int close_log(lua_State *L) {
   return 0;
 }
 
+static int show(lua_State *L) {
+  uint64_t lost, id = check_id(L), request = (uint64_t)luaL_checkinteger(L, 2);
+  char *recent = lua_newuserdatauv(L, LOGS_RECENT, 0);
+  ssize_t size = show_terminal(sys_engine(L), id, request, recent, &lost);
+  if (size < 0) return gone_or_true(L, (int)size);
+  lua_pushlstring(L, recent, (size_t)size);
+  lua_pushinteger(L, (lua_Integer)lost);
+  return 2;
+}
+
+static int hide(lua_State *L) {
+  show_end(sys_engine(L), check_id(L), (uint64_t)luaL_checkinteger(L, 2));
+  return 0;
+}
+
 static int flush(lua_State *L) {
   lua_Integer timeout_ms = luaL_checkinteger(L, 1);
   luaL_argcheck(L, timeout_ms >= 0, 1, "milliseconds, 0 or more, expected");
@@ -131,7 +147,8 @@ int sys_open_log(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"open", open_log},   {"epoch", set_epoch}, {"write", write_log}, {"match", match},
       {"notify", notify},   {"news", news},       {"lines", lines},     {"stat", stat_log},
-      {"close", close_log}, {"flush", flush},     {NULL, NULL},
+      {"close", close_log}, {"flush", flush},     {"show", show},       {"hide", hide},
+      {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

@@ -1,6 +1,7 @@
 #include "sys/sys.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,14 @@ static int write_to(lua_State *L) {
   return done(L, procs_write(procs_of(L), id, bytes, size), "write to stdin");
 }
 
+static int resize(lua_State *L) {
+  lua_Integer columns = luaL_checkinteger(L, 2), rows = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, columns >= 1 && columns <= USHRT_MAX, 2, "1 or more columns expected");
+  luaL_argcheck(L, rows >= 1 && rows <= USHRT_MAX, 3, "1 or more rows expected");
+  struct pty_size size = {(unsigned short)columns, (unsigned short)rows};
+  return done(L, procs_resize(procs_of(L), check_id(L), &size), "resize");
+}
+
 static int close_stdin(lua_State *L) {
   return done(L, procs_close_stdin(procs_of(L), check_id(L)), "close stdin");
 }
@@ -234,10 +243,19 @@ static int kill_stray(lua_State *L) {
 
 int sys_open_proc(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"spawn", spawn},         {"signal", signal_to},      {"sweep", sweep},
-      {"sweep_all", sweep_all}, {"sample", sample},         {"tree", tree},
-      {"ports", ports},         {"write", write_to},        {"close_stdin", close_stdin},
-      {"tagged", tagged},       {"kill_stray", kill_stray}, {NULL, NULL},
+      {"spawn", spawn},
+      {"signal", signal_to},
+      {"sweep", sweep},
+      {"sweep_all", sweep_all},
+      {"sample", sample},
+      {"tree", tree},
+      {"ports", ports},
+      {"write", write_to},
+      {"close_stdin", close_stdin},
+      {"resize", resize},
+      {"tagged", tagged},
+      {"kill_stray", kill_stray},
+      {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;
