@@ -29,6 +29,7 @@
 ---@field os sys.os
 ---@field text sys.text
 ---@field watch sys.watch
+---@field console sys.console
 local sys = {}
 
 ---Sets the function that hears every event: `fn(id, kind, …)`. Kinds and what follows stand beside the call they answer.
@@ -105,6 +106,8 @@ function sys.time.off_signal(name) end
 ---@field oom_score_adj? integer
 ---@field limits? table<string, integer[]> name (as in RLIMIT_, lower case) = { soft, hard }; -1 infinity
 ---@field pdeathsig? integer the signal that the kernel sends it when we die; default SIGTERM
+---@field terminal? { columns: integer, rows: integer } stdin, stdout and stderr are a terminal of its own, of that size; what it shows
+--- goes where `stdout` says, 'log' (stream 1) or 'capture'
 ---@field tag? string NAME=value that its whole offspring carries in its environment, to tell strays by
 
 ---@class sys.exit
@@ -159,6 +162,9 @@ function sys.proc.ports(id) end
 ---Writes to its stdin pipe; what doesn't fit is kept and written later, up to 1 MiB.
 function sys.proc.write(id, bytes) end
 function sys.proc.close_stdin(id) end
+---Gives its terminal another size. What runs in front there hears SIGWINCH also when it is the size that it had.
+---@return true?, string? message, string? code
+function sys.proc.resize(id, columns, rows) end
 ---Processes of this user whose environment has NAME=value, anywhere on the machine, oldest first.
 ---@param tag string
 ---@return { pid: integer, start: integer, name: string, command: string, env: table<string,string> }[] env: its PACTLUA_ variables
@@ -204,6 +210,15 @@ function sys.log.news() end
 function sys.log.lines(id, filter) end
 ---@return { size: integer, lines: integer, lost: integer, queued: integer, path: string }?
 function sys.log.stat(id) end
+---Shows what terminals of this log's programs are shown to an upgraded request, as 'b' frames and at once. Again after each 'drain' of
+---the request: it gets at most 256 KiB ahead of its client.
+---@param id integer
+---@param request integer
+---@return string? recent what was shown last, 16 KiB at most, or what the request has missed of it; the caller sends it
+---@return integer|string? lost bytes before that which it will never get; or a message
+---@return string? code 'gone'
+function sys.log.show(id, request) end
+function sys.log.hide(id, request) end
 ---Closes when all that was read is written.
 function sys.log.close(id) end
 ---Waits until all logs' bytes are in their files, at most `ms`.
@@ -270,6 +285,20 @@ function sys.feed.pull(feed, size) end
 ---@return string bytes
 function sys.feed.finish(feed) end
 function sys.feed.close(feed) end
+
+---------------------------------------------------------------------------------------------------
+-- The terminal that this process was started on.
+---@class sys.console
+sys.console = {}
+---Takes the terminal over: raw, every key as event `(id, 'input', bytes)`, without bytes at the terminal's end. `sys.cancel`, and
+---whatever way the process ends but SIGKILL, give it back.
+---@return integer? id, string? message, string? code 'ENOTTY', 'EBUSY', 'background': another job has the terminal
+function sys.console.open() end
+---Gives it back and stops this process; comes back when it is continued, with the terminal taken again.
+function sys.console.suspend() end
+---Takes it again after somebody else had it.
+---@return boolean ours
+function sys.console.resume() end
 
 ---------------------------------------------------------------------------------------------------
 ---@class sys.http
@@ -359,6 +388,18 @@ function sys.ctl.write(request, bytes) end
 ---@return boolean? full, string? message, string? code
 function sys.ctl.await(request) end
 function sys.ctl.finish(request) end
+---Answers 101 to a client that asked for an upgrade to pactlua/1: from here both sides send frames. The client's come as event
+---`(request, 'frame', kind, bytes)`; `finish` ends it. What isn't frames ends it with event 'gone'.
+---@return true?, string? message, string? code
+function sys.ctl.upgrade(request) end
+---Sends a frame on an upgraded request, or on a call with `upgrade`: 'b' bytes (a request's may be of any size), 'j' a message as
+---JSON of at most 65,535 bytes.
+---@param id integer of the request or call
+---@param kind 'b'|'j'
+---@param bytes string
+---@return integer? queued as of sys.ctl.write, with its event 'drain'; 0 for a call
+---@return string? message, string? code 'gone', 'ENOBUFS': 1 MiB waits to be taken already
+function sys.ctl.frame(id, kind, bytes) end
 ---Waits until answers under way are written, at most `ms`, and closes the socket and removes its file.
 function sys.ctl.close(ms) end
 ---The client side. Without a path: to the engine over the socketpair (role 'front').
@@ -366,8 +407,9 @@ function sys.ctl.close(ms) end
 ---@return integer? connection, string? message, string? code
 function sys.ctl.connect(path) end
 ---Asks. Events: `(call, 'response', status, headers, body)`; with `stream = true`: `(call, 'response', status, headers)`, then `(call, 'response', nil, nil, piece)` for
----each piece, `(call, 'response', nil, nil, nil)` at the end. `(call, 'gone', message)` when the connection was lost.
----@param request { method?: string, path: string, headers?: table<string,string>, body?: string, stream?: boolean }
+---each piece, `(call, 'response', nil, nil, nil)` at the end. `(call, 'gone', message)` when the connection was lost. `upgrade = true` asks
+---for pactlua/1: `(call, 'response', 101, headers)`, then `(call, 'frame', kind, bytes)`; any other status comes as without it.
+---@param request { method?: string, path: string, headers?: table<string,string>, body?: string, stream?: boolean, upgrade?: boolean }
 ---@return integer? call, string? message, string? code 'gone': nobody serves there any more
 function sys.ctl.call(connection, request) end
 ---Role 'front': the guard's pid, and event `(0, 'signal', 'GUARD')` when guard and engine have ended.

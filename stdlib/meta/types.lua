@@ -74,7 +74,7 @@
 ---@field env table<string, string|false|function> numbers and booleans other than false are text already
 ---@field env_file string[]
 ---@field user? string|integer
----@field tty boolean
+---@field tty false|{ columns: integer, rows: integer } the size of its terminal until somebody is attached
 ---@field stdin 'open'|'null'
 ---@field ports { name: string, port: integer, fallback: boolean }[] in the order of declaration; unnamed ones are named by their number
 ---@field endpoints table<string,string>

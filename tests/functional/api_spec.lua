@@ -75,7 +75,7 @@ describe('a description of the API', function()
     local paths, count, last = cjson.decode(body).paths, 0, nil
     local with = {
       scale = { 409, '{"count":2}' }, send = { 200, '{"text":"x"}' }, eval = { 200, '{"code":"1"}' },
-      ['{name}'] = { 404, '{}' }, detach = { 200, '{"linger":600000}' },
+      ['{name}'] = { 404, '{}' }, attach = { 409 }, detach = { 200, '{"linger":600000}' },
     }
     for path, operations in list.sorted(paths) do
       for method in pairs(operations) do

@@ -84,4 +84,33 @@ function Client:stream(path, handlers)
   end)
 end
 
+---@class upgrade_handlers
+---@field begun fun() both sides send frames from here
+---@field answered fun(status: integer, body?: string) it was refused
+---@field frame fun(kind: string, bytes: string) of sys.ctl.frame
+---@field gone fun(message: string)
+
+---Asks for a connection on which both sides send frames; `sys.ctl.frame` sends ours by the call's id.
+---@param path string
+---@param handlers upgrade_handlers
+---@return integer? call, string? message
+function Client:upgrade(path, handlers)
+  local call, message = self.sys.ctl.call(self.connection, { method = 'GET', path = path, upgrade = true })
+  if not call then return nil, message end
+  self.sched:on(call, function(kind, first, second, third)
+    if kind == 'frame' then
+      handlers.frame(first, second)
+    elseif kind == 'gone' then
+      self.sched:off(call)
+      handlers.gone(first)
+    elseif first == 101 then
+      handlers.begun()
+    else
+      self.sched:off(call)
+      handlers.answered(first, third)
+    end
+  end)
+  return call
+end
+
 return M

@@ -84,10 +84,12 @@ function commands.signal(context, args)
   end)
 end
 
----args: ids, text: a line for their standard input
+---args: ids, text: a line for their standard input. At a terminal a line ends with the key Enter.
 function commands.send(context, args)
   if type(args.text) ~= 'string' then return nil, "'text' must be text", 'EINVAL' end
-  return each(context, args.ids, function(id) return context.supervisor:write(id, args.text .. '\n') end)
+  return each(context, args.ids, function(id)
+    return context.supervisor:write(id, args.text .. (context.supervisor:service(id).tty and '\r' or '\n'))
+  end)
 end
 
 ---args: ids, goal, timeout of the whole

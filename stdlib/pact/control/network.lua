@@ -197,6 +197,15 @@ function Network:open_session(request)
   self.audience:open_session(request)
 end
 
+---Gives a client the terminal of a service.
+---@param request integer
+---@param id string
+---@param size { columns?: integer, rows?: integer }
+function Network:open_terminal(request, id, size)
+  self.terminals = self.terminals or require('pact.control.terminals').new(self)
+  self.terminals:open(request, id, size)
+end
+
 function Network:open_stream(request, opts)
   self.audience:open_stream(request, opts)
 end
@@ -303,6 +312,7 @@ end
 ---What we do ourselves when an event has gone to all.
 function Network:heard(event)
   if event.name == 'started' then self.at_rest = false end
+  if self.terminals then self.terminals:event(event) end
   if event.name == 'started' and self.plain then self:follow_output(event.service) end
   if event.name == 'all_ready' and not self.was_ready then
     self.was_ready = true

@@ -43,17 +43,25 @@ local function body(row)
   return { required = required[1] ~= nil, content = content }
 end
 
-local function operation(row)
+local function responses(row)
   local kind = row.type or 'application/json'
+  local out = { default = answer_of('A refusal', 'application/json', REFUSAL) }
+  if row.upgrade then
+    out['101'] = { description = ('Behind it %s: %s'):format(row.upgrade, row.answer) }
+    out['426'] = answer_of(('Upgrade: %s was not asked for'):format(row.upgrade), 'application/json', REFUSAL)
+  else
+    out['200'] = answer_of(row.answer, kind, { type = kind == 'application/json' and 'object' or 'string' })
+  end
+  return out
+end
+
+local function operation(row)
   return {
     operationId = row[1]:lower() .. row[2]:gsub('^/v1', ''):gsub('[{}]', ''):gsub('[/.]', '_'),
     summary = row.summary,
     parameters = parameters(row),
     requestBody = body(row),
-    responses = {
-      ['200'] = answer_of(row.answer, kind, { type = kind == 'application/json' and 'object' or 'string' }),
-      default = answer_of('A refusal', 'application/json', REFUSAL),
-    },
+    responses = responses(row),
   }
 end
 

@@ -48,6 +48,7 @@ local rows = {
     help = 'faults at random, the same for the same N; with --faults: of what else is chance' },
   { name = 'signal', short = 's', value = 'NAME', help = 'which signal (TERM)' },
   { name = 'with-dependents', help = 'and what depends on them' },
+  { name = 'detach-keys', value = 'KEYS', help = "what leaves the terminal, such as 'ctrl-p,ctrl-q' (ctrl-])" },
   { name = 'volumes', help = 'also named volumes' },
   { name = 'editor', help = 'only the settings for editors: .luarc.json' },
   { name = 'markdown', help = 'the whole reference of recipes, as Markdown' },

@@ -7,7 +7,7 @@ local text = require 'pact.base.text'
 
 local OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
-local M = {}
+local M = { TWO_WAY = 'pactlua/1' }
 
 ---@class route
 ---@field [1] string method
@@ -21,6 +21,7 @@ local M = {}
 ---@field type? string of the answer, default application/json
 ---@field text? string the body may also be text: what of
 ---@field hidden? boolean ours alone
+---@field upgrade? string the protocol that both sides speak behind 101; whoever doesn't ask for it is answered 426
 
 
 local CODES = { unknown = 404, timeout = 408, busy = 409, EINVAL = 400 }
@@ -127,6 +128,28 @@ local function log_route(path, summary, answer_to, query)
   }
 end
 
+local function asks_for(request, protocol)
+  return list.index(text.split((request.headers.upgrade or ''):lower():gsub('%s', ''), ','), protocol) ~= nil
+end
+
+local function attach(network, request, id)
+  local snapshot, message = service_of(network, id)
+  if not snapshot then return refuse(message, 'unknown') end
+  if snapshot.instances then
+    local members = table.concat(snapshot.instances, ', ')
+    return refuse(("'%s' is a group: each of %s has a terminal of its own"):format(id, members), 'group')
+  end
+  local ok, code
+  ok, message, code = require('pact.control.terminals').possible(network.supervisor:service(id), snapshot)
+  if not ok then return refuse(message, code) end
+  if not asks_for(request, M.TWO_WAY) then
+    local words = "a terminal goes both ways: ask with 'Connection: Upgrade' and 'Upgrade: %s', "
+      .. "as 'pactlua attach %s' does"
+    return 426, { code = 'upgrade', error = words:format(M.TWO_WAY, id) }, nil, { upgrade = M.TWO_WAY }
+  end
+  network:open_terminal(request.id, id, request.given)
+end
+
 ---@type route[]
 M.rows = {
   { 'GET', '/v1/status', function(network)
@@ -191,6 +214,11 @@ M.rows = {
     answer = 'ok', body = { { 'count', 'count', 'of instances', required = true }, WAIT, TIMEOUT } },
   { 'POST', '/v1/services/{id}/send', act 'send', summary = "Writes a line to a service's standard input",
     answer = 'ok', body = { { 'text', 'text', 'the line without its newline', required = true } } },
+  { 'GET', '/v1/services/{id}/attach', attach, summary = 'The terminal of a service that has one (tty = true)',
+    answer = "frames, both ways: a byte that says what follows ('b' bytes of the terminal, 'j' a message as JSON), "
+      .. 'its size as two bytes, the higher one first, and so many bytes', upgrade = M.TWO_WAY, query = {
+      { 'columns', 'count', "of the client's terminal" }, { 'rows', 'count', "of the client's terminal" },
+    } },
   { 'GET', '/v1/addresses', function(network)
     return 200, { addresses = network:addresses() }
   end, summary = 'Where services can be reached', answer = 'addresses: variables such as WEB_URL' },

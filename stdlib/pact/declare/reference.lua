@@ -32,6 +32,7 @@ local chapters = {
   { noun = policies.log, prefix = 'log.', title = 'log' },
   { noun = edges.noun, prefix = 'depends_on.', title = 'depends_on' },
   { noun = hooks.line, prefix = 'line.', title = 'line' },
+  { noun = service.inner.terminal, prefix = 'tty.', title = 'tty' },
   { noun = service.inner.watch, prefix = 'watch.', title = 'watch' },
   { noun = service.inner.schedule, prefix = 'schedule.', title = 'schedule' },
   { noun = service.inner.build, prefix = 'build.', title = 'build' },

@@ -27,6 +27,7 @@ function M.new(host)
     notify = notify.new(host),
     sockets = host.sockets,
     tag_base = opts.run,
+    sizes = {}, -- of terminals that were given another one, by id
     inherited = environment.list(base),
     context = {
       base = base,
@@ -125,6 +126,7 @@ function Process:spawn(job, options)
   if job.sockets then
     spec.listen, spec.env = job.sockets, require('pact.supervise.sockets').environment(job, spec.env)
   end
+  spec.terminal = service.tty and (self.sizes[service.id] or service.tty) or nil
   spec.nice, spec.oom_score_adj = service.nice, service.oom_score_adj
   spec.pdeathsig = service.stop.signal
   local id, pid, code, step = self.sys.proc.spawn(spec)
@@ -330,9 +332,17 @@ function Process:write(job, bytes)
   if job.service.stdin == 'null' then return nil, "its standard input is closed (stdin = 'null')", 'stdin' end
   if not job.id then return nil, 'it has no process', 'gone' end
   local ok, message, code = self.sys.proc.write(job.id, bytes)
-  if code == 'EPIPE' then message = 'it has closed its standard input' end
+  if code == 'EPIPE' or code == 'EIO' then message = 'it has closed its standard input' end
   if code == 'ENOBUFS' then message = 'it does not read: what waits for it is full (1 MiB)' end
   return ok, message, code
+end
+
+---@param id string
+---@param job? job nil: it doesn't live
+function Process:resize(id, job, columns, rows)
+  self.sizes[id] = { columns = columns, rows = rows }
+  if not job or not job.id or job.ended then return true end
+  return self.sys.proc.resize(job.id, columns, rows)
 end
 
 ---@return table? options, string? message, string? code

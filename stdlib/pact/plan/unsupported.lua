@@ -6,7 +6,7 @@
 ---@field checks table<string, true> kinds of health and ready
 local M = {
   kinds = { container = true },
-  fields = { 'tty' },
+  fields = {},
   checks = {},
 }
 

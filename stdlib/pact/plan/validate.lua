@@ -149,6 +149,11 @@ function single.sockets_fit(draft, service)
   end
 end
 
+function single.terminal_has_input(draft, service)
+  if not service.tty or service.stdin ~= 'null' then return end
+  tell(draft, service, 'tty', "and stdin = 'null' contradict each other: its terminal is its standard input")
+end
+
 function single.supported(draft, service)
   if service.disabled then return end
   for _, message in ipairs(unsupported.found(service)) do tell(draft, service, nil, message) end
@@ -231,7 +236,9 @@ end
 
 ---The rules in the order in which they are asked.
 ---@type string[]
-M.single = { 'what_is_run', 'dependencies', 'schedule_ends', 'checks_fit', 'sockets_fit', 'supported' }
+M.single = {
+  'what_is_run', 'dependencies', 'schedule_ends', 'checks_fit', 'sockets_fit', 'terminal_has_input', 'supported',
+}
 ---@type string[]
 M.rules = { 'no_cycles', 'ports_are_free', 'hooks_hear_services' }
 

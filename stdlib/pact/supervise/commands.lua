@@ -179,6 +179,18 @@ function Supervisor:write(id, bytes)
   return node.driver:write(job, bytes)
 end
 
+---Gives the terminal of a service another size, also that of its next start.
+---@param id string
+---@param columns integer
+---@param rows integer
+---@return true?, string?, string?
+function Supervisor:resize(id, columns, rows)
+  local node, message, code = find(self, id)
+  if not node then return nil, message, code end
+  if not node.service.tty then return nil, ("'%s' has no terminal (tty = true)"):format(id), 'tty' end
+  return node.driver:resize(id, living(node), columns, rows)
+end
+
 ---Yields until a service has become something, or can't any more.
 ---@param id string
 ---@param goal 'started'|'ready'|'healthy'|'stopped'

@@ -152,7 +152,9 @@ function M.own(context, service, ports)
     local only = service.ports[1]
     own.PORT = tostring(ports[only.name] or only.port)
   end
-  if context.colour and not get 'FORCE_COLOR' and not get 'NO_COLOR' then own.FORCE_COLOR = '1' end
+  if service.tty then -- which tells a program of colours by itself, and its size
+    own.TERM, own.COLUMNS, own.LINES = 'xterm-256color', false, false
+  elseif context.colour and not get 'FORCE_COLOR' and not get 'NO_COLOR' then own.FORCE_COLOR = '1' end
   local ok, message = add_files(own, service, context.read, get)
   if not ok then return nil, message end
   for name, value in list.sorted(service.env) do own[name] = M.value(value, 'env ' .. name) end

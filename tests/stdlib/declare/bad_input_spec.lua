@@ -35,7 +35,9 @@ local FIELDS = {
   { "command = { 'x' }, timeout = '99999999999999999999h'",
     "timeout must be at most a year, got '99999999999999999999h'" },
   { "command = { 'x' }, timeout = '0s'", "timeout must be '1ms' or more, got '0s'" },
-  { "command = { 'x' }, tty = 'yes'", "tty must be true or false, got 'yes'" },
+  { "command = { 'x' }, tty = 'yes'", "tty must be true, false or { columns = 120, rows = 40 }, got 'yes'" },
+  { "command = { 'x' }, tty = { columns = 0 }", 'tty.columns must be between 1 and 1000, got 0' },
+  { "command = { 'x' }, tty = { colums = 80 }", "unknown key 'tty.colums' (did you mean 'columns'?)" },
   { "command = { 'x' }, stdin = 'opne'", "stdin must be 'open' or 'null', got 'opne' (did you mean 'open'?)" },
   { "command = { 'x' }, restart = 'on-failur'", "restart must be 'no', 'on-failure', 'always' or 'unless-stopped', "
     .. "got 'on-failur' (did you mean 'on-failure'?)" },
@@ -118,7 +120,7 @@ local FIELDS = {
     "schedule.tz 'Europe/Berlni' is no time zone of this machine" },
   { "command = { 'x' }, schedule = { every = '1m' }, restart = 'always'",
     "restart is 'always', so that no run would ever end for the next one" },
-  { "command = { 'x' }, tty = true", "'tty' is not supported by this version" },
+  { "command = { 'x' }, tty = true, stdin = 'null'", "tty and stdin = 'null' contradict each other: its terminal is its standard input" },
 }
 
 describe('a service with a slip', function()

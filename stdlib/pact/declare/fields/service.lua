@@ -77,6 +77,34 @@ local function short_watch(value, cursor)
   return found and { paths = { found } }, true
 end
 
+---@type noun
+local terminal = {
+  name = 'terminal',
+  doc = "A service's own terminal, with TERM=xterm-256color. An interactive shell ends by stop = { signal = 'HUP' }.",
+  fields = {
+    { name = 'columns', type = values.integer, min = 1, max = 1000, default = '80', reload = 'restart',
+      doc = 'How wide it is until somebody is attached.' },
+    { name = 'rows', type = values.integer, min = 1, max = 1000, default = '24', reload = 'restart',
+      doc = 'How high it is until somebody is attached.' },
+  },
+  finish = function(out)
+    return { columns = out.columns or 80, rows = out.rows or 24 }
+  end,
+}
+
+local function short_terminal(value, cursor)
+  if value == true then return { columns = 80, rows = 24 }, true end
+  if type(value) == 'table' then return nil, false end
+  if value ~= false then
+    cursor:fail(('must be true, false or { columns = 120, rows = 40 }, got %s'):format(text.show(value)))
+    value = nil
+  end
+  return value, true
+end
+
+local tty = record.type(terminal, short_terminal)
+tty.name, tty.short = 'true, false or table', nil
+
 local cron_line = {
   name = 'line of cron', lua = 'string',
   check = function(value, cursor)
@@ -149,8 +177,9 @@ local rows = {
     reload = 'restart',
     doc = 'Files of NAME=value lines, read at each start: quotes, export, ${NAME}, ${NAME:-otherwise}.' },
   { name = 'user', type = user, kinds = child, reload = 'restart', doc = 'The user it runs as.' },
-  { name = 'tty', type = values.boolean, kinds = child, default = 'false',
-    reload = 'restart', doc = 'Give it a terminal of its own.' },
+  { name = 'tty', type = tty, lua = 'boolean|pact.terminal', kinds = child,
+    default = 'false', reload = 'restart',
+    doc = "true: a terminal of its own, which 'pactlua attach' goes to; or its size until somebody is there." },
   { name = 'stdin', type = values.enum { 'open', 'null' }, kinds = shaped, default = "'open'",
     reload = 'restart', doc = 'An open, silent pipe, or /dev/null.' },
   { name = 'ports', type = ports.type,
@@ -240,5 +269,5 @@ return {
   name = 'service',
   doc = 'Anything supervised: a process, a task, a container, a worker, an external.',
   fields = rows,
-  inner = { watch = watch, schedule = schedule, build = container.build },
+  inner = { watch = watch, schedule = schedule, terminal = terminal, build = container.build },
 }
