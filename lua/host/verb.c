@@ -14,7 +14,8 @@ static const char *const other_verbs[] = {
 static const char *const with_value[] = {
     "--only",   "--except",      "--category", "--tag",  "--profile", "--timeout", "--project",
     "--stdlib", "--junit",       "--since",    "--grep", "--lines",   "--for",     "--signal",
-    "--linger", "--detach-keys", "-n",         "-s",     NULL};
+    "--linger", "--detach-keys", "--run",      "--from", "--to",      "--svg",     "--html",
+    "--sort",   "--samples",     "-n",         "-s",     NULL};
 
 static bool among(const char *const *words, const char *word) {
   for (; *words; words++)

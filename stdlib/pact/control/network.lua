@@ -134,10 +134,11 @@ end
 
 -- Once all that may start at once has been started.
 local function record_plan(self, wanted)
+  local wanted_at = self.sys.time.now()
   self.sched:after(0, function()
     local plan = self.plan
     self:record(list.map(plan.order, function(id) return plan.services[id] end), list.set(wanted), {
-      format = 1, project = plan.project, began = self.started_at, version = self.sys.version,
+      format = 1, project = plan.project, began = self.started_at, wanted_at = wanted_at, version = self.sys.version,
       at = self.sys.time.wall() - (self.sys.time.now() - self.started_at),
     })
   end)

@@ -12,6 +12,7 @@ M.FORMAT = 1
 ---@field format integer
 ---@field project string
 ---@field began integer monotonic ms, as of the events
+---@field wanted_at integer monotonic ms: the recipe had been read
 ---@field at integer wall ms
 ---@field version string of pactlua
 
