@@ -10,6 +10,7 @@
 
 // A blocked process isn't a hog: wall time alone trips only after that many budgets.
 #define WALL_FACTOR 20
+#define SLICES      5 // of a budget
 
 static struct watchdog *watched; // for the signal handler; one Lua state is watched at a time
 
@@ -56,10 +57,12 @@ static void set_hook(lua_State *L) {
   lua_sethook(L, on_instruction, LUA_MASKCOUNT, 1);
 }
 
-static bool overdrawn(struct watchdog_level *level, int64_t now_us) {
+// Processor time that the level still has. It is counted from the first slice's end on: code that is
+// done by then, nearly all, pays for no look at that clock.
+static int64_t left_us(struct watchdog_level *level) {
   int64_t cpu_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
   if (level->cpu_us < 0) level->cpu_us = cpu_us;
-  return cpu_us - level->cpu_us >= level->slice_us / 2 || now_us >= level->limit_us;
+  return level->slice_us * (SLICES - 1) - (cpu_us - level->cpu_us);
 }
 
 static void on_timer(int signo) {
@@ -70,12 +73,13 @@ static void on_timer(int signo) {
   watchdog->armed_us = 0;
   struct watchdog_level *level = watchdog->level;
   if (level && level->deadline_us && !level->tripped) {
-    int64_t now_us = clock_us(CLOCK_MONOTONIC);
-    if (now_us >= level->deadline_us && overdrawn(level, now_us)) {
+    int64_t now_us = clock_us(CLOCK_MONOTONIC), least_us = level->slice_us / SLICES;
+    int64_t left = now_us < level->deadline_us ? level->slice_us : left_us(level);
+    if (left < least_us || now_us >= level->limit_us) {
       level->tripped = 1;
       set_hook(watchdog->running);
     } else {
-      if (now_us >= level->deadline_us) level->deadline_us = now_us + level->slice_us;
+      if (now_us >= level->deadline_us) level->deadline_us = now_us + left;
       arm(watchdog, level->deadline_us);
     }
   }
@@ -108,6 +112,11 @@ void watchdog_finish(struct watchdog *watchdog) {
   watchdog->ready = false;
 }
 
+// Its processor time is being counted: what another level takes meanwhile isn't its own.
+static bool counted(const struct watchdog_level *level) {
+  return level && level->cpu_us >= 0;
+}
+
 void watchdog_enter(struct watchdog *watchdog, struct watchdog_level *level, lua_State *L,
                     int budget_ms) {
   int64_t now_us = clock_us(CLOCK_MONOTONIC), budget_us = (int64_t)budget_ms * 1000;
@@ -116,10 +125,11 @@ void watchdog_enter(struct watchdog *watchdog, struct watchdog_level *level, lua
       .outer = watchdog->level,
       .before = watchdog->running,
       .started_us = now_us,
-      .slice_us = budget_us / 5,
+      .slice_us = budget_us / SLICES,
       .limit_us = now_us + budget_us * WALL_FACTOR,
-      .deadline_us = timed ? now_us + budget_us - budget_us / 5 : 0,
+      .deadline_us = timed ? now_us + budget_us / SLICES : 0,
       .cpu_us = -1,
+      .outer_cpu_us = counted(watchdog->level) ? clock_us(CLOCK_THREAD_CPUTIME_ID) : -1,
       .budget_ms = budget_ms,
   };
   watchdog->running = L;
@@ -135,6 +145,8 @@ void watchdog_leave(struct watchdog *watchdog, struct watchdog_level *level) {
     int64_t away_us = clock_us(CLOCK_MONOTONIC) - level->started_us;
     outer->deadline_us += away_us;
     outer->limit_us += away_us;
+    if (level->outer_cpu_us >= 0)
+      outer->cpu_us += clock_us(CLOCK_THREAD_CPUTIME_ID) - level->outer_cpu_us;
   }
   watchdog->level = outer;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -16,8 +16,9 @@ struct watchdog_level {
   int64_t started_us;
   int64_t slice_us;
   int64_t limit_us;             // overdrawn for sure, though other processes had the processor
-  volatile int64_t deadline_us; // 0: no budget
-  volatile int64_t cpu_us;      // processor time when first overdrawn, -1 before
+  volatile int64_t deadline_us; // when to look at it next; 0: no budget
+  volatile int64_t cpu_us;      // processor time when it was first looked at, -1 before
+  int64_t outer_cpu_us;         // when this one began, if the outer's is counted; else -1
   volatile sig_atomic_t tripped;
   int budget_ms;
   char where[128]; // which line was interrupted

@@ -70,7 +70,7 @@ describe('a hook of line', function()
     local network = t:up [[
       local heard, left_out = 0, 0
       pact.process 'y' {
-        shell = 'yes | head -c 40000000; touch over; exec sleep 1000', log = { max_size = '1m', max_files = 1 },
+        shell = 'yes | head -c 40000000; touch over; while :; do echo y; sleep 0.1; done', log = { max_size = '1m', max_files = 1 },
       }
       pact.on('line', 'y', function(_, event) heard, left_out = heard + 1, left_out + (event.left_out or 0) end)
       pact.command('heard', function() return heard .. ' ' .. left_out end)

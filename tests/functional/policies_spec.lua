@@ -24,6 +24,7 @@ describe('policies', function()
       pact.process 'p' { command = { 'sleep', '1000' },
         restart = function() end }
     ]]
+    t:wait_service('p', { status = 'running' })
     local why = t:run({ 'why', 'p' }).out
     assert.truthy(why:find('restarts are decided by the function at net.lua:2', 1, true), why)
   end)
