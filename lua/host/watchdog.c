@@ -57,8 +57,8 @@ static void set_hook(lua_State *L) {
   lua_sethook(L, on_instruction, LUA_MASKCOUNT, 1);
 }
 
-// Processor time that the level still has. It is counted from the first slice's end on: code that is
-// done by then, nearly all, pays for no look at that clock.
+// Processor time that the level still has. It is counted from the first slice's end on: code that
+// is done by then, nearly all, pays for no look at that clock.
 static int64_t left_us(struct watchdog_level *level) {
   int64_t cpu_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
   if (level->cpu_us < 0) level->cpu_us = cpu_us;
