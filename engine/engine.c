@@ -15,6 +15,7 @@
 #include "os/dirwatch.h"
 #include "os/files.h"
 #include "proc/procs.h"
+#include "tty/edit.h"
 
 int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn turn, void *context) {
   *engine = (struct engine){0};
@@ -25,6 +26,7 @@ int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn tur
 // Last made goes first; timers and signals, which the others use, go last.
 void engine_finish(struct engine *engine) {
   console_destroy(engine->console);
+  edit_destroy(engine->edit);
   control_destroy(engine->control);
   engine->control = NULL; // terminals of logs aren't shown to anybody any more
   procs_destroy(engine->procs);

@@ -17,6 +17,7 @@ struct signals;     // loop/sig.h
 struct files;       // os/files.h: files held open by id
 struct console;     // os/console.h: the terminal of this process
 struct front_link;  // roles/front_link.h
+struct edit;        // tty/edit.h: lines from who sits at the terminal
 
 struct engine {
   struct loop loop;
@@ -34,6 +35,7 @@ struct engine {
   struct files *files;
   struct console *console;
   struct front_link *front_link; // NULL in a process that stands alone
+  struct edit *edit;             // NULL until somebody is asked for lines
 };
 
 int engine_init(struct engine *engine, loop_deliver_fn deliver, loop_turn_fn turn, void *context);

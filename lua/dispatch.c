@@ -29,6 +29,7 @@ static const struct row rows[] = {
     [EV_DATAGRAM] = {"datagram", sys_push_datagram},
     [EV_CHANGE] = {"change", sys_push_change},
     [EV_DRAIN] = {"drain", NULL},
+    [EV_EDIT] = {"edit", sys_push_edit},
 };
 static_assert(sizeof rows / sizeof *rows == EV_KINDS, "a row for each kind of event");
 

@@ -25,6 +25,7 @@ enum event_kind {
   EV_DATAGRAM, // net/datagram.h: a text has come
   EV_CHANGE,   // os/dirwatch.h: something in a directory has changed
   EV_DRAIN,    // a bounded queue has room again
+  EV_EDIT,     // tty/edit.h: a line was typed
   EV_KINDS
 };
 

@@ -67,11 +67,14 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg nouns[] = {
-    {"time", sys_open_time},   {"fs", sys_open_fs},           {"os", sys_open_os},
-    {"text", sys_open_text},   {"ctl", sys_open_ctl},         {"web", sys_open_web},
-    {"log", sys_open_log},     {"tail", sys_open_tail},       {"feed", sys_open_feed},
-    {"proc", sys_open_proc},   {"http", sys_open_http},       {"net", sys_open_net},
-    {"watch", sys_open_watch}, {"console", sys_open_console}, {NULL, NULL},
+    {"time", sys_open_time},   {"fs", sys_open_fs},
+    {"os", sys_open_os},       {"text", sys_open_text},
+    {"ctl", sys_open_ctl},     {"web", sys_open_web},
+    {"log", sys_open_log},     {"tail", sys_open_tail},
+    {"feed", sys_open_feed},   {"proc", sys_open_proc},
+    {"http", sys_open_http},   {"net", sys_open_net},
+    {"watch", sys_open_watch}, {"console", sys_open_console},
+    {"edit", sys_open_edit},   {NULL, NULL},
 };
 
 static void push_args(lua_State *L, const struct host_options *options) {

@@ -47,6 +47,7 @@ int sys_open_os(lua_State *L);
 int sys_open_text(lua_State *L);
 int sys_open_watch(lua_State *L);
 int sys_open_console(lua_State *L);
+int sys_open_edit(lua_State *L);
 
 // Each pushes the values of an event that follow `id, kind`, and returns their number;
 // dispatch.c has the list.
@@ -69,3 +70,4 @@ int sys_push_input(lua_State *L, const struct event *event);
 int sys_push_datagram(lua_State *L, const struct event *event);
 int sys_push_change(lua_State *L, const struct event *event);
 int sys_push_drain(lua_State *L, const struct event *event);
+int sys_push_edit(lua_State *L, const struct event *event);

@@ -30,6 +30,7 @@
 ---@field text sys.text
 ---@field watch sys.watch
 ---@field console sys.console
+---@field edit sys.edit
 local sys = {}
 
 ---Sets the function that hears every event: `fn(id, kind, …)`. Kinds and what follows stand beside the call they answer.
@@ -564,3 +565,38 @@ function sys.watch.add(id, path) end
 function sys.watch.remove(id, key) end
 
 return sys
+
+---------------------------------------------------------------------------------------------------
+-- Lines from who sits at the terminal, or from a pipe. A thread of its own reads them: neither waits for the other.
+---@class sys.edit
+sys.edit = {}
+---Once in a process. Events: `(id, 'edit', 'line', text)` for a line that was asked for, `(id, 'edit', 'end')` when there are no
+---more (Ctrl-D on an empty line), `(id, 'edit', 'tab', line, cursor)` when Tab was typed: bytes before the cursor.
+---@param editing boolean with libedit; standard input and output must be a terminal then
+---@return integer? id, string? message, string? code 'ENOSYS': there is no libedit
+function sys.edit.open(editing) end
+---Gives the terminal its modes back. May be called when it isn't open.
+function sys.edit.close() end
+---Asks for a line, one at a time. Between two bytes 1 in the prompt stands what takes no columns.
+---@param prompt string
+function sys.edit.read(prompt) end
+---Gives up the line that is asked for; no event comes of it.
+---@param mark? string written behind it
+---@return boolean asked false: none was
+function sys.edit.cancel(mark) end
+---Writes to standard output; above the line that is being typed, which is drawn again.
+---@return true?, string?, string?
+function sys.edit.write(bytes) end
+---A line that the arrow keys give back.
+---@param text string
+function sys.edit.remember(text) end
+---The answer to Tab: takes `back` characters away before the cursor and inserts `text`.
+---@param before string what stood before the cursor then
+---@return boolean done false: it doesn't any more
+function sys.edit.complete(before, back, text) end
+---Stops this process as Ctrl-Z does; returns when it goes on.
+function sys.edit.suspend() end
+---The terminal has another size.
+function sys.edit.resize() end
+---An empty screen; the line that is being typed stays.
+function sys.edit.clear() end
