@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-// All verbs but `up`, `run` and `ci`: any other first word is one of these three, or a recipe.
+// All verbs but `up`, `run`, `ci`: any other first word is one of these three, or a recipe.
 static const char *const other_verbs[] = {
     "attach", "build", "check",    "completion", "do",      "doctor", "down", "env",    "eval",
     "events", "exec",  "graph",    "help",       "import",  "init",   "logs", "open",   "plan",
@@ -35,9 +35,17 @@ static int first_word(int count, char *const *args) {
   return i < count && strcmp(args[i], "--") != 0 ? i : count;
 }
 
+// `repl` alone asks a live network; with a recipe it has one of its own.
+static bool is_alone(int count, char *const *args, int verb) {
+  if (!among(other_verbs, args[verb])) return false;
+  int behind = verb + 1;
+  return strcmp(args[verb], "repl") != 0 ||
+         first_word(count - behind, args + behind) == count - behind;
+}
+
 bool verb_runs_network(int count, char *const *args) {
   int word = first_word(count, args);
-  if (word == count || among(other_verbs, args[word])) return false;
+  if (word == count || is_alone(count, args, word)) return false;
   for (int i = 0; i < count && strcmp(args[i], "--") != 0; i++)
     if (asks_for_help(args[i]) || (i < word && !strcmp(args[i], "--version"))) return false;
   return true;

@@ -49,7 +49,8 @@ function steps.engine(context)
 end
 
 function steps.front(context)
-  return require('pact.control.front').run(context)
+  local module = context.invocation.verb == 'repl' and 'pact.control.repl.front' or 'pact.control.front'
+  return require(module).run(context)
 end
 
 function steps.verb(context)

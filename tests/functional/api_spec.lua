@@ -75,13 +75,14 @@ describe('a description of the API', function()
     local paths, count, last = cjson.decode(body).paths, 0, nil
     local with = {
       scale = { 409, '{"count":2}' }, send = { 200, '{"text":"x"}' }, eval = { 200, '{"code":"1"}' },
+      complete = { 200, '{"text":"svc."}' },
       ['{name}'] = { 404, '{}' }, attach = { 409 }, detach = { 200, '{"linger":600000}' },
     }
     for path, operations in list.sorted(paths) do
       for method in pairs(operations) do
         local expected, data = table.unpack(with[path:match '[^/]+$'] or { 200, '{}' })
         local words = method == 'post' and { '-H', 'content-type: application/json', '-d', data } or {}
-        if path == '/v1/lease' then words = { '--max-time', '0.3' } end -- an answer without an end
+        if path == '/v1/lease' or path == '/v1/repl' then words = { '--max-time', '0.3' } end -- an answer without an end
         if path == '/v1/shutdown' then
           last = words
         else

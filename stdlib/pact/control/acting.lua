@@ -49,10 +49,17 @@ local function options_of(opts)
   return out
 end
 
+-- Who acts: a hook, a person by what they typed, or else the recipe.
+local function actor_of(context)
+  local task = context.sched:current()
+  if context.network.hooks:owns(task) then return 'hook' end
+  return task and task.owner and task.owner.actor or 'recipe'
+end
+
 local function command(context, name, id, opts)
   local args = options_of(opts)
   args.ids = { id }
-  return context.network:command(name, args, context.network.hooks:owns(context.sched:current()) and 'hook' or 'recipe')
+  return context.network:command(name, args, actor_of(context))
 end
 
 ---`pact.start 'id'`, or a declaration and start in one: `pact.start { id = …, … }`.

@@ -41,6 +41,7 @@ function Network:holding()
     linger = held and held.linger or self.invocation.options.linger or 0,
     ends_with_leases = held ~= nil and held:decides(),
     ends_in = held and held:ends_in(),
+    last_event = self.audience.seq,
   }
 end
 
@@ -55,6 +56,13 @@ function Network:snapshots()
     snapshots[#snapshots + 1] = snapshot
   end
   return snapshots
+end
+
+---@return string[] ids of all services and groups
+function Network:ids()
+  local known = self.plan and list.keys(self.plan.groups) or {}
+  local singles = self.supervisor and self.supervisor:list() or {}
+  return table.move(singles, 1, #singles, #known + 1, known)
 end
 
 ---@return string[] ids

@@ -32,6 +32,7 @@ end
 ---@param path string
 ---@param body? table
 ---@param answer fun(status: integer?, body: any)
+---@return integer? id for `sched:cancel`: the other end sees that we have left
 function Client:call(method, path, body, answer)
   local call, message = self.sys.ctl.call(self.connection, request_of(method, path, body))
   if not call then return answer(nil, message) end
@@ -40,13 +41,15 @@ function Client:call(method, path, body, answer)
     if kind == 'gone' then return answer(nil, status) end
     answer(status, json.decode(bytes or '') or bytes)
   end)
+  return call
 end
 
 ---In a task: asks and waits.
 ---@return integer? status, any body or message
 function Client:ask(method, path, body)
   return self.sched:suspend(function(wake)
-    self:call(method, path, body, wake)
+    local call = self:call(method, path, body, wake)
+    return call and function() self.sched:cancel(call) end or nil
   end)
 end
 
@@ -58,6 +61,7 @@ end
 ---Follows an NDJSON answer.
 ---@param path string
 ---@param handlers stream_handlers
+---@return integer? id for `sched:cancel`
 function Client:stream(path, handlers)
   local call, message = self.sys.ctl.call(self.connection, { method = 'GET', path = path, stream = true })
   if not call then return handlers.ended(message) end
@@ -82,6 +86,7 @@ function Client:stream(path, handlers)
     end
     rest = text:sub(from)
   end)
+  return call
 end
 
 ---@class upgrade_handlers

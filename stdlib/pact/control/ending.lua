@@ -32,7 +32,7 @@ end
 ---Ends a network that has come to rest, unless something of the recipe's own goes on, or a CMD that comes yet.
 function Network:end_at_rest()
   if self.hooks_idle and not self.hooks:busy() then return self.hooks_idle() end
-  if self.ending or not self.at_rest or self:lives() then return end
+  if self.ending or not self.at_rest or self:lives() or self:waits_for_people() then return end
   local rest = self.supervisor:rest()
   if self.invocation.command and rest.status == 0 or stays(self, rest) then return end
   self:shutdown(rest.reason, { status = rest.status })
@@ -110,6 +110,7 @@ function Network:say_the_end(rest)
     unready = self.unready and json.array(self.unready),
     elapsed = self.sys.time.now() - self.started_at,
   }, true)
+  if self.repls then require('pact.control.repl.server').finish(self, rest) end
   self:close(rest.status)
 end
 

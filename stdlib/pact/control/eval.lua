@@ -2,7 +2,6 @@
 
 local fail = require 'pact.base.fail'
 local inspect = require 'pact.observe.inspect'
-local list = require 'pact.base.list'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -16,17 +15,14 @@ local NAME, OUTPUT_MAX, SHOWN_MAX = 'eval', 1 << 20, 1 << 20
 ---@field error? string
 ---@field code? 'syntax'|'raised'|'interrupted'|'cancelled'
 ---@field traceback? string lines of its own and of the recipe's
+---@field ms integer how long it took
+---@field heard? integer messages that its session was sent before
 
 -- Handles by id, read afresh each time: services may come while the network runs.
 local function services(network)
-  local function ids()
-    local known = list.keys(network.plan.groups)
-    local singles = network.supervisor:list()
-    return table.move(singles, 1, #singles, #known + 1, known)
-  end
   local function handle_of(id)
     if type(id) == 'string' and network:look(id) then return network.recipe.api.service(id) end
-    error(("no service %s%s"):format(text.show(id), text.suggest(tostring(id), ids())), 2)
+    error(("no service %s%s"):format(text.show(id), text.suggest(tostring(id), network:ids())), 2)
   end
   return setmetatable({}, {
     __index = function(_, id) return handle_of(id) end,
@@ -42,8 +38,10 @@ local function services(network)
   })
 end
 
--- The recipe's globals, and besides them `pact`, `svc` and what was set here before: that is kept.
-local function environment(network)
+---The recipe's globals, and besides them `pact`, `svc` and what was set here before: that is kept.
+---@param network network
+---@return table
+function M.environment(network)
   if not network.eval_env then
     local recipe = network.recipe
     recipe.sources['=' .. NAME], recipe.shorts[NAME] = NAME, NAME
@@ -69,18 +67,17 @@ function M.compile(code, env)
 end
 
 -- Runs inside the task's budget, also what values say of themselves.
-local function shown(...)
-  local out, values = {}, table.pack(...)
-  for i = 1, values.n do
-    out[i] = inspect.text(values[i]):sub(1, SHOWN_MAX)
-  end
+local function shown(opts, ...)
+  local out, values, show = {}, table.pack(...), opts.show or inspect.text
+  for i = 1, values.n do out[i] = show(values[i]):sub(1, SHOWN_MAX) end
+  if opts.session and values.n > 0 then opts.session.value = values[1] end
   return out
 end
 
 -- What it prints is its client's, not the front's.
 local function listener(network)
   local parts, size = {}, 0
-  local self = { work = network.work }
+  local self = { work = network.work, actor = 'person' }
   function self.output(bytes)
     if size >= OUTPUT_MAX then
       self.cut = true
@@ -99,22 +96,28 @@ local function failure(network, raised, traceback)
   local problem = network.recipe:problem_of(raised, traceback)
   local message = fail.text { at = problem.at, message = problem.message }
   local interrupted = problem.message:find('interrupted: ', 1, true) ~= nil
-  return {
-    ok = false, error = message, code = interrupted and 'interrupted' or 'raised', traceback = problem.traceback,
-  }
+  local trace = problem.traceback and problem.traceback:gsub("in upvalue 'body'", 'in main chunk')
+  return { ok = false, error = message, code = interrupted and 'interrupted' or 'raised', traceback = trace }
 end
+
+---@class eval_options
+---@field begun? fun(task: task)
+---@field session? repl_server to which it belongs: what it prints goes there, also later
+---@field show? fun(value: any): string instead of a line for programs
 
 ---Runs text as a task of its own and waits for its end. It may wait itself; it ends with the network.
 ---@param network network
 ---@param code string
----@param begun? fun(task: task)
+---@param opts? eval_options
 ---@return eval_answer
-function M.run(network, code, begun)
-  local body, message = M.compile(code, environment(network))
+function M.run(network, code, opts)
+  opts = opts or {}
+  local env, session = M.environment(network), opts.session
+  local body, message = M.compile(code, session and session:environment(env) or env)
   if not body then return { ok = false, error = message, code = 'syntax' } end
-  local heard, answer = listener(network), nil
+  local heard, answer, began = session and session:owner() or listener(network), nil, network.sys.time.now()
   local task = network.work:run(NAME, function()
-    local ok, result = xpcall(function() return shown(body()) end, function(raised)
+    local ok, result = xpcall(function() return shown(opts, body()) end, function(raised)
       return { raised = raised, traceback = debug.traceback('', 2) }
     end)
     answer = ok and { ok = true, values = result } or failure(network, result.raised, result.traceback)
@@ -122,10 +125,11 @@ function M.run(network, code, begun)
     owner = heard,
     failed = function(raised, traceback) answer = failure(network, raised, traceback) end,
   })
-  if begun then begun(task) end
+  if opts.begun then opts.begun(task) end
   network.sched:join(task)
   answer = answer or { ok = false, error = 'the network ended before it had an answer', code = 'cancelled' }
-  answer.output = heard.text()
+  answer.ms = network.sys.time.now() - began
+  if session then answer.heard = session:flush() else answer.output = heard.text() end
   return answer
 end
 

@@ -23,6 +23,8 @@ Hooks.__index = Hooks
 ---@field once? boolean
 ---@field gone? boolean
 ---@field untold? boolean its runs are not told
+---@field runs? integer how often it ran
+---@field ran_at? integer when it began last, monotonic ms
 ---@field filter? table of the lines it hears
 
 ---One run of a hook.
@@ -262,6 +264,7 @@ function Hooks:run(hook, event, round)
   local run = self:new_run(hook, event, round)
   if round then round.runs[#round.runs + 1] = run end
   self.running = self.running + 1
+  hook.runs, hook.ran_at = (hook.runs or 0) + 1, self.context.now()
   if hook.filter then hook.under_way = (hook.under_way or 0) + 1 end
   local fn, problem = hook.fn, nil
   if type(fn) == 'string' then fn, problem = self:script(fn) end

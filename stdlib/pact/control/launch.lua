@@ -113,6 +113,7 @@ function Launch:run()
   if not body then return network:refuse(2, fail.render { problem }) end
   if network.invocation.options.timeout or network.invocation.options.detach then self:limit() end
   network.body_runs, self.body_runs = true, true
+  if network:waits_for_people() then self:stop_at_acting() end
   self.task = network.sched:spawn(function()
     local ok, err = xpcall(body, function(raised)
       return { raised = raised, traceback = debug.traceback('', 2) }
@@ -128,9 +129,24 @@ function Launch:run()
   })
 end
 
+-- What a body that is left where it first acts is ended with.
+local LEFT = {}
+
+---Nothing is started before somebody says so: the body ends at its first acting call.
+function Launch:stop_at_acting()
+  function self.dry(at)
+    if not self.body_runs then return end
+    self.recipe.busy = true
+    self.network:say(('pactlua: %s: the recipe is read up to here, where it first acts; nothing is started\n'):format(
+      fail.place(at)))
+    error(LEFT, 0)
+  end
+end
+
 function Launch:body_ended(ok, err, traceback)
   local network = self.network
   network.body_runs, self.body_runs = false, false
+  ok = ok or err == LEFT
   if network.finished then return end
   if not self.begun then
     if not ok then self.recipe:failed(err, traceback) end
@@ -159,6 +175,14 @@ local function selection_of(invocation)
   }
 end
 
+---Which services are wanted from the start; nothing where people say so at a prompt.
+---@param plan plan
+---@return table<string, true>?, problem[]? problems
+function Launch:wanted(plan)
+  if self.network:waits_for_people() then return {} end
+  return require('pact.plan.select').wanted(plan, selection_of(self.network.invocation))
+end
+
 ---Plans what was declared and starts it. Problems end the engine.
 ---@return boolean begun
 function Launch:begin()
@@ -171,14 +195,17 @@ function Launch:begin()
   end
   local selector, selection = require 'pact.plan.select', selection_of(network.invocation)
   local wanted
-  wanted, problems = selector.wanted(plan, selection)
+  wanted, problems = self:wanted(plan)
   if not wanted then
     network:refuse(2, fail.render(problems))
     return false
   end
   plan = selector.cut(plan, selection, wanted) or plan
-  local ok, message = network:open_files(plan)
+  local ok, message, code = network:open_files(plan)
   if not ok then
+    if code == 'held' and network:waits_for_people() then
+      message = message .. "; 'pactlua repl' opens a prompt at it"
+    end
     network:refuse(1, ('pactlua: %s\n'):format(message))
     return false
   end
@@ -224,7 +251,7 @@ function Launch:added()
   local ok, problems = self:extend()
   if not ok then error(fail.stop { message = (fail.render(problems):gsub('\n$', '')) }, 0) end
   local id = self.recipe.declarations[#self.recipe.declarations].id
-  local wanted = require('pact.plan.select').wanted(network.plan, selection_of(network.invocation))
+  local wanted = self:wanted(network.plan)
   local ids = network.plan.groups[id] or { id }
   if wanted and wanted[ids[1]] then network.supervisor:want(ids, 'up', 'recipe') end
 end

@@ -293,6 +293,9 @@ function Network:follow_output(id)
   self.audience:began(id, service and service.group)
 end
 
+---@return boolean nothing is wanted until somebody at its prompt says so, and it goes on while they are there
+function Network:waits_for_people() return self.invocation.verb == 'repl' end
+
 ---A service or a group of them as it is now.
 ---@param id string
 ---@return snapshot?
@@ -344,7 +347,7 @@ function Network:start(context)
   local supervise = require 'pact.supervise'
   local recipe = context.recipe
   self.followed, self.logs, self.plain = {}, {}, true
-  self.shows_output = not self.invocation.command and not self.invocation.options.json
+  self.shows_output = not self.invocation.command and not self.invocation.options.json and not self:waits_for_people()
   self.hooks = hooks.new {
     sched = self.sched, bus = self.bus, group = self.work.group, fs = self.sys.fs, now = self.sys.time.now,
     directory = self.plan.directory, handle = context.handle,

@@ -3,6 +3,7 @@
 
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
+local of_repl = require 'pact.control.repl.routes'
 local text = require 'pact.base.text'
 
 local OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
@@ -76,11 +77,19 @@ local EVALUATED = { syntax = 400, raised = 422, interrupted = 422, cancelled = 4
 -- Who has asked and leaves takes the text's run with it.
 local function evaluate(network, request)
   if not network.supervisor then return refuse('nothing runs yet', 'busy') end
-  local result = require('pact.control.eval').run(network, request.text or request.given.code, function(task)
-    network.sched:on(request.id, function(kind)
-      if kind == 'gone' then network.sched:stop(task) end
-    end)
-  end)
+  local given = request.given
+  local repl = (given.session or given.width) and require 'pact.control.repl.server'
+  local session = repl and repl.of(network, given.session)
+  if given.session and not session then return refuse(("no session %d is open"):format(given.session), 'unknown') end
+  local result = require('pact.control.eval').run(network, request.text or given.code, {
+    session = session,
+    show = given.width and repl.shower(network, { width = given.width, colour = given.colour }),
+    begun = function(task)
+      network.sched:on(request.id, function(kind)
+        if kind == 'gone' then network.sched:stop(task) end
+      end)
+    end,
+  })
   network.sched:off(request.id)
   if result.values then json.array(result.values) end
   return result.ok and 200 or EVALUATED[result.code], result
@@ -257,7 +266,12 @@ M.rows = {
     body = { { 'args', 'texts', 'its arguments' } } },
   { 'POST', '/v1/eval', evaluate, summary = "Runs Lua text in the network's own state",
     answer = 'values: each as text; output: what was printed', text = 'the Lua text',
-    body = { { 'code', 'text', 'the Lua text; an expression needs no return', required = true } } },
+    body = {
+      { 'code', 'text', 'the Lua text; an expression needs no return', required = true },
+      { 'session', 'count', 'of a REPL, from its stream: what is printed goes there, and _ is kept for it' },
+      { 'width', 'count', 'columns there are: values are laid out for people' },
+      { 'colour', 'boolean', 'with colours, where there is a width' },
+    } },
   { 'GET', '/v1/lease', function(network, request)
     return require('pact.control.leaving').hold(network, request.id)
   end, summary = 'Holds the network while the connection lasts: one that was left running ends with its last lease',
@@ -284,5 +298,7 @@ M.rows = {
   end, summary = 'Figures of all services for Prometheus and its kin', answer = 'OpenMetrics text',
     type = OPENMETRICS },
 }
+
+table.move(of_repl.rows, 1, #of_repl.rows, #M.rows + 1, M.rows)
 
 return M

@@ -10,6 +10,8 @@ local function timer(context, value, fn, again, what)
   arguments.typed(fn, 'function', what .. ': what it runs')
   local work, sched = context.network.work:here(), context.sched
   local handle, id, live = {}, nil, true
+  local task = sched:current()
+  local owner = task and task.owner and task.owner.output and task.owner -- who hears what it prints
   work:entered()
   context.launch.recipe.busy = true
   local function off()
@@ -20,6 +22,7 @@ local function timer(context, value, fn, again, what)
   end
   local function round()
     work:run(what, fn, {
+      owner = owner or nil,
       ended = function()
         if not live then return end
         if again and not context.network.ending then id = sched:after(ms, round, work.group) else off() end

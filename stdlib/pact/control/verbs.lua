@@ -72,6 +72,8 @@ local rows = {
     help = "run one of the recipe's commands in the live network" },
   { name = 'eval', args = 'CODE', words = { 1, 1 }, module = 'eval',
     help = "run Lua text in the live network's own state, where svc is the table of its services" },
+  { name = 'repl', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'repl',
+    help = "a prompt at the live network's own Lua state; with RECIPE one is begun, with nothing started" },
   { name = 'down', args = '', words = { 0, 0 }, module = 'down', help = 'shut the live network down' },
   { name = 'doctor', args = '[RECIPE]', words = { 0, 1 }, recipe = true, module = 'doctor',
     help = 'check that this machine has what is needed', options = { 'json' } },

@@ -113,12 +113,14 @@ function M.connect(context, loop)
   return nil, M.nothing(context, loop, dead), nil, M.NO_NETWORK
 end
 
----Runs `fn(link, dir)` as a task once connected; what it returns is the process's status.
+---Runs `fn(link, dir)` as a task once connected; what it returns is the process's status. Who is connected already
+---(`context.live`) has it run in its own task.
 ---@param context main_context
 ---@param fn fun(link: client, dir: found_network, loop: sched): integer?
 ---@return integer? status at once when there is no network
 function M.run(context, fn)
-  local sys = context.sys
+  local sys, known = context.sys, context.live
+  if known then return fn(known.link, known.dir, known.loop) end
   local loop = sched.new(sys, function(message)
     context.err(('pactlua: %s\n'):format(message))
     sys.stop(1)

@@ -1,0 +1,344 @@
+--- A person (or a script) at a live network's Lua state: asks for lines, has them run, shows what comes of it.
+
+local chunk = require 'pact.control.repl.chunk'
+local commands = require 'pact.control.repl.commands'
+local history = require 'pact.control.repl.history'
+local json = require 'pact.base.json'
+local tab = require 'pact.control.repl.tab'
+local terminal = require 'pact.control.repl.terminal'
+
+local M = {}
+
+local NO_NETWORK, TAIL_LINES = 4, 5
+
+---@class repl_context
+---@field context main_context
+---@field sched sched
+---@field link client
+---@field dir? { path: string, project: string }
+---@field leave fun(status: integer) the last that is heard of it
+---@field greet? string
+
+---@class repl
+---@field sys sys
+---@field link client
+---@field project string
+local Repl = {}
+Repl.__index = Repl
+
+---@param opts repl_context
+---@return repl
+function M.start(opts)
+  local context = opts.context
+  local self = setmetatable({
+    context = context, sys = context.sys, sched = opts.sched, link = opts.link, dir = opts.dir, on_leave = opts.leave,
+    greet = opts.greet, chunk = chunk.new(), heard = 0, interrupts = 0, waiting = {},
+  }, Repl)
+  self.terminal = terminal.new(self.sys, self.sched, context.env, {
+    line = function(line) self:line(line) end,
+    ended = function() self:input_ended() end,
+    tab = function(line, cursor) self:tab(line, cursor) end,
+    lost = function(code) self:leave(code == 'EPIPE' and 256 + self.sys.os.signals.PIPE or 1) end,
+  })
+  if self.terminal.prompts then self:remember_earlier() end
+  self:listen()
+  self.link:stream('/v1/repl', {
+    line = function(line) self:message(json.decode(line)) end,
+    ended = function(why) self:network_gone(why) end,
+    status = function(status) self.refused = status ~= 200 and status or nil end,
+  })
+  return self
+end
+
+function Repl:remember_earlier()
+  self.history = history.new(self.sys, self.sched, self.context.env)
+  for _, entry in ipairs(self.history and self.history:read() or {}) do
+    if not entry:find('\0', 1, true) then self.sys.edit.remember(entry) end
+  end
+end
+
+function Repl:listen()
+  self.sched:on_signal('INT', function() self:interrupt() end)
+  if not self.terminal.editing then return end
+  self.sched:on_signal('WINCH', function() self.sys.edit.resize() end)
+  self.sched:on_signal('TSTP', function() self.sys.edit.suspend() end)
+end
+
+function Repl:say(words) self.terminal:say(words) end
+function Repl:complain(words) self.terminal:complain(words) end
+function Repl:limit() return self.terminal.prompts and self.terminal:width() or nil end
+
+---Leaves; the network goes on.
+---@param status integer
+function Repl:leave(status)
+  if self.left then return end
+  self.left = true
+  self.terminal:close()
+  self.on_leave(status)
+end
+
+-- the network's end of it --------------------------------------------------------------------------
+
+local messages = {}
+
+function Repl:message(message)
+  if type(message) ~= 'table' or self.left then return end
+  self.heard = self.heard + 1
+  local handler = messages[message.type]
+  if handler then handler(self, message) end
+  self:show_results()
+end
+
+function messages.hello(self, message)
+  self.session, self.project = message.session, message.project
+  if self.greet and self.terminal.prompts then self:say(self.greet .. '\n') end
+  if self.terminal.lacks then self:say(self.terminal.lacks .. '\n') end
+  self:ask()
+end
+
+function messages.output(self, message) self:say(message.text) end
+
+messages['end'] = function(self, message) self.ended = message end
+
+-- A script goes on to its end: what it had still to do can't be done.
+function Repl:network_gone(why)
+  if self.left then return end
+  self.gone = true
+  if self.refused then
+    self:complain 'pactlua: repl: the network has not started yet\n'
+    return self:leave(1)
+  end
+  self.sys.edit.cancel ''
+  if not self.ended then
+    self:complain(('the network is gone: %s\n'):format(why or 'it has ended without a word'))
+    return self:leave(NO_NETWORK)
+  end
+  local reason = (self.ended.reason or '') ~= '' and ': ' .. self.ended.reason or ''
+  if self.terminal.prompts then self:say(('the network has ended%s\n'):format(reason)) end
+  if self.terminal.prompts then return self:leave(0) end
+  self:ask()
+end
+
+-- lines --------------------------------------------------------------------------------------------
+
+function Repl:ask()
+  if self.left then return end
+  self.busy = nil
+  self.terminal:ask(self.project or 'pactlua', self.chunk:begun())
+end
+
+---@param line string
+function Repl:line(line)
+  self.interrupts = 0
+  if self.gone then
+    self:complain 'pactlua: repl: the network has ended, and there are more lines\n'
+    return self:leave(NO_NETWORK)
+  end
+  if not utf8.len(line) or line:find('\0', 1, true) then
+    self:complain 'the line is no text\n'
+    return self:failed()
+  end
+  if not self.chunk:begun() and line:find '^%s*:[^:]' then
+    self:remember(line)
+    return self:command(line)
+  end
+  local code = self.chunk:add(line)
+  if not code then return self:ask() end
+  self:remember(code)
+  self:evaluate(code)
+end
+
+function Repl:remember(entry)
+  if not self.history then return end
+  self.history:add(entry)
+  self.sys.edit.remember(entry)
+end
+
+-- An error in a script ends it; a person may try again.
+function Repl:failed()
+  if not self.terminal.prompts then return self:leave(1) end
+  self:ask()
+end
+
+function Repl:input_ended()
+  if self.chunk:begun() then
+    local code = self.chunk:drop()
+    if not self.terminal.prompts then return self:evaluate(code) end
+  end
+  if self.terminal.prompts and not self.gone then self:say(self.terminal.editing and '' or '\n') end
+  self:leave(0)
+end
+
+function Repl:command(line)
+  local task
+  task = self.sched:spawn(function() commands.run(self, line) end, {
+    name = 'command',
+    on_error = function(message) self:complain(message .. '\n') end,
+    on_end = function()
+      if self.busy and self.busy.task == task and not self.busy.call then self:ask() end
+    end,
+  })
+  self.busy = { task = task }
+end
+
+---In a task: waits for `done`, which `begin` gets; what it returns is cancelled when the task is.
+function Repl:wait(begin)
+  return self.sched:suspend(function(wake)
+    local id = begin(wake)
+    return id and function() self.sched:cancel(id) end or nil
+  end)
+end
+
+-- calls --------------------------------------------------------------------------------------------
+
+---Has text run; the prompt comes back with what came of it.
+---@param code string
+---@param timed? boolean how long it took is told
+function Repl:evaluate(code, timed)
+  local busy = { code = code }
+  self.busy = busy
+  busy.call = self.link:call('POST', '/v1/eval', {
+    code = code, session = self.session, width = self.terminal.prompts and self.terminal:width() or 100,
+    colour = self.terminal.colour,
+  }, function(status, body)
+    if self.busy ~= busy or self.left then return end
+    busy.answered, busy.status, busy.body, busy.timed = true, status, body, timed
+    self:show_results()
+  end)
+end
+
+-- What was printed before the answer was given comes before it.
+function Repl:show_results()
+  local busy = self.busy
+  if not (busy and busy.answered) or self.left then return end
+  local body = busy.body
+  if type(body) ~= 'table' then
+    if not busy.status then return end -- the session's end tells why
+    self:complain(tostring(body) .. '\n')
+    return self:failed()
+  end
+  if (body.heard or 0) > self.heard then return end
+  if busy.status ~= 200 then
+    self:error(body)
+    return self:failed()
+  end
+  for _, value in ipairs(body.values) do self:say(value .. '\n') end
+  if busy.timed then self.terminal:whisper(('took %s\n'):format(self:took(body.ms))) end
+  self:ask()
+end
+
+function Repl:took(ms) return require('pact.base.duration').format(math.tointeger(ms)) end
+
+-- The place of the error stands in its words: a trace says more when it has another one.
+function Repl:error(body)
+  self:complain(body.error .. '\n')
+  local places = {}
+  for place in (body.traceback or ''):gmatch '[^\n]+' do
+    if place:find '^%s' then places[#places + 1] = '  ' .. place:match '^%s*(.*)' .. '\n' end
+  end
+  if #places > 1 then self.terminal:whisper(table.concat(places)) end
+end
+
+---Ctrl-C: ends a call, or gives up what was typed.
+function Repl:interrupt()
+  if not self.terminal.prompts then return self:leave(256 + self.sys.os.signals.INT) end
+  local busy = self.busy
+  if busy then
+    self.busy = nil
+    if busy.call then self.sched:cancel(busy.call) end
+    if busy.task then self.sched:stop(busy.task) end
+    self:say 'interrupted\n'
+    return self:ask()
+  end
+  self.sys.edit.cancel '^C'
+  self.chunk:drop()
+  self.interrupts = self.interrupts + 1
+  if self.interrupts == 2 then self:say "':quit' or Ctrl-D leaves; the network goes on\n" end
+  self:ask()
+end
+
+-- events -------------------------------------------------------------------------------------------
+
+---@param line string an event as JSON
+function Repl:event(line)
+  local event = json.decode(line)
+  if type(event) == 'table' and event.name then
+    self.terminal:whisper(require('pact.control.verbs.events').line(event))
+  end
+end
+
+---Shows events behind `seq` as they come; false: no more of them.
+---@param seq integer|false
+---@return boolean were they shown before
+function Repl:follow(seq)
+  local before = self.events
+  if before then self.sched:cancel(before) end
+  self.events = seq and self.link:stream(('/v1/events?follow=1&since=%d'):format(seq), {
+    line = function(line) if not self.left then self:event(line) end end,
+    ended = function() self.events = nil end,
+  }) or nil
+  return before ~= nil
+end
+
+---Shows what services write from now on, with the last few lines.
+---@param ids string[] none: all
+---@param show fun(line: table)
+function Repl:follow_logs(ids, show)
+  self:unfollow()
+  local query = #ids > 0 and '&ids=' .. table.concat(ids, ',') or ''
+  self.following = self.link:stream(('/v1/logs?follow=1&lines=%d%s'):format(TAIL_LINES, query), {
+    line = function(line)
+      local it = not self.left and json.decode(line)
+      if type(it) == 'table' then show(it) end
+    end,
+    ended = function() self.following = nil end,
+  })
+end
+
+---@return boolean were logs followed
+function Repl:unfollow()
+  local before = self.following
+  if before then self.sched:cancel(before) end
+  self.following = nil
+  return before ~= nil
+end
+
+-- completion ---------------------------------------------------------------------------------------
+
+---Tab was typed.
+---@param line string
+---@param cursor integer bytes before the cursor
+function Repl:tab(line, cursor)
+  local before = line:sub(1, cursor)
+  if before:find '^%s*$' then
+    self.sys.edit.complete(before, 0, '  ')
+    return
+  end
+  local found, ids_from = nil, nil
+  if not self.chunk:begun() then found, ids_from = commands.complete(before) end
+  if found then return self:completed(before, found.from, found.candidates) end
+  if before:find '^%s*:[^:]' and not self.chunk:begun() and not ids_from then return end
+  local above = ids_from and '' or table.concat(self.chunk.lines, '\n') .. (self.chunk:begun() and '\n' or '')
+  local asked = ids_from and "svc['" .. before:sub(ids_from) or above .. before
+  self.link:call('POST', '/v1/complete', { text = asked, session = self.session }, function(status, body)
+    if status ~= 200 or type(body) ~= 'table' or self.left then return end
+    if ids_from then
+      for _, one in ipairs(body.candidates) do one.text = one.label end
+      return self:completed(before, ids_from, body.candidates)
+    end
+    local from = math.tointeger(body.from) - #above
+    if from >= 1 then self:completed(before, from, body.candidates, body.also) end
+  end)
+end
+
+function Repl:completed(before, from, candidates, also)
+  local change = tab.change(before, from, candidates)
+  if change.insert then
+    self.sys.edit.complete(before, change.back, change.insert)
+  elseif change.list then
+    for _, label in ipairs(also or {}) do change.list[#change.list + 1] = label end
+    self:say(tab.columns(change.list, self.terminal:width()))
+  end
+end
+
+return M
