@@ -119,6 +119,8 @@
 ---@field hook_timeout? integer
 ---@field settings settings what variables and the recipe say about ourselves
 ---@field secret_values string[] texts to mask wherever state is shown
+---@field texts table<string, string> of the recipe's files, by chunk name
+---@field prints table<string, string> what each worker's `run` was when it was declared, by id: see plan/fingerprint
 
 ---@class settings
 ---@field tui { refresh_rate: integer, max_logs: integer, show_debug_logs: boolean, theme?: table }

@@ -112,6 +112,7 @@ end
 ---@return problem?
 function M.chunk(recipe, path, name, env)
   local at = { file = name, line = 0 }
+  recipe.paths[path] = true
   local source, message = recipe.context.sys.fs.read(path)
   if not source then return nil, { at = at, message = message } end
   local wrong = refuse(source)
@@ -120,6 +121,7 @@ function M.chunk(recipe, path, name, env)
   local body, err = load(source, '@' .. name, 't', env)
   if not body then return nil, syntax(name, err) end
   recipe.sources['@' .. name] = name
+  recipe.texts['@' .. name] = source
   recipe.shorts[debug.getinfo(body, 'S').short_src] = name
   return body, nil
 end
@@ -134,6 +136,7 @@ local function find(recipe, name)
   if shown ~= '' then shown = shown .. '/' end
   for _, tail in ipairs { relative .. '.lua', relative .. '/init.lua' } do
     local path = recipe.directory .. '/' .. tail
+    recipe.paths[path] = true
     local stat = fs.stat(path)
     if stat and stat.type == 'file' then return path, shown .. tail end
   end

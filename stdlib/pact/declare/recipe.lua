@@ -39,6 +39,8 @@ function M.new(context)
     slips = slips, problems = slips.list, declarations = {}, declared = {}, pending = {},
     defaults = {}, hooks = {}, commands = {}, options = {}, settings = {}, secret_values = {},
     sources = {}, files = setmetatable({}, { __mode = 'k' }), shorts = {}, modules = {}, phase = 'declaring',
+    texts = {}, -- of its files, by chunk name
+    paths = {}, -- a set: what it has read or looked for
   }, Recipe)
   function recipe.missing(path) return not context.sys.fs.stat(path) end
   recipe.cursor_of = cursor.maker {

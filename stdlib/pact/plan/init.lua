@@ -89,7 +89,7 @@ function M.build(recipe)
   if recipe.broken then return nil, recipe.slips:sorted() end
   options.unknown(recipe)
   nothing_declared(recipe)
-  recipe.resolver = resolve.new(settings, recipe.directory, recipe.secret_values)
+  recipe.resolver = resolve.new(settings, recipe.directory, recipe.secret_values, recipe.texts)
   local draft = {
     ids = {}, services = {}, groups = {}, declared = recipe.declared, hooks = recipe.hooks, slips = recipe.slips,
   }
@@ -102,7 +102,7 @@ function M.build(recipe)
     commands = recipe.commands, settings = settings,
     max_parallel_starts = recipe.settings.max_parallel_starts,
     shutdown_timeout = recipe.settings.shutdown_timeout, hook_timeout = recipe.settings.hook_timeout,
-    secret_values = recipe.secret_values,
+    secret_values = recipe.secret_values, texts = recipe.texts, prints = recipe.resolver.prints,
   }
   M.arrange(plan, draft.ids, draft.sorted)
   recipe.planned = #recipe.declarations

@@ -26,9 +26,11 @@ end
 ---@param settings table of `pact.declare.variables`
 ---@param directory string the recipe's
 ---@param secret_values string[]
-function M.new(settings, directory, secret_values)
+---@param texts? table<string, string> of the recipe's files, by chunk name
+function M.new(settings, directory, secret_values, texts)
   local resolver = setmetatable({
     settings = settings, directory = directory, secret_values = secret_values, plain = {}, meta = {},
+    texts = texts or {}, prints = {}, -- what each worker's `run` is
   }, Resolver)
   local plain = resolver.plain
   plain.process = common(resolver, 'process', false, 'on-failure')
@@ -123,6 +125,7 @@ function Resolver:service(declaration)
   if given.stop then out.stop = self:stop(given.stop) end
   if given.log then out.log = self:log(given.log) end
   if #self.secret_values > 0 then out.secrets = self:secrets(given) end
+  if given.run then self.prints[declaration.id] = require('pact.plan.fingerprint').deep(given.run, self.texts) end
   if declaration.kind == 'container' then out.container = freeze.table(list.copy(given)) end
   return setmetatable(out, self.meta[what])
 end
