@@ -181,6 +181,13 @@ void logs_epoch(struct logs *logs, uint64_t id, uint32_t epoch) {
   if (log) log->epoch = epoch;
 }
 
+int logs_limit(struct logs *logs, uint64_t id, uint64_t max_size_bytes, unsigned max_files) {
+  struct log *log = idmap_get(&logs->logs, id);
+  if (!log) return -ENOENT;
+  store_limit(log->store, max_size_bytes, max_files);
+  return 0;
+}
+
 int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stream, bool terminal) {
   struct log *log = idmap_get(&logs->logs, id);
   if (log) return pipe_attach(log, owner, fd, stream, terminal);

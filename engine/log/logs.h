@@ -72,6 +72,9 @@ unsigned logs_unopened(struct logs *logs);
 // Its pipes are read empty without waiting and closed; the files close when all is written.
 void logs_close(struct logs *logs, uint64_t id);
 
+// Other limits, as of log_options, from the next rotation on. 0 or -ENOENT.
+int logs_limit(struct logs *logs, uint64_t id, uint64_t max_size_bytes, unsigned max_files);
+
 // Bytes that come from now on carry this number; those of a pipe whose leader has ended keep
 // theirs.
 void logs_epoch(struct logs *logs, uint64_t id, uint32_t epoch);

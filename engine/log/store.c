@@ -37,9 +37,7 @@ int store_init(struct store *store, const struct log_options *options, uint64_t 
   store->stem = mem_new(size);
   snprintf(store->stem, size, "%s/%s", directory, options->name);
   store->path = index_path(store->stem, "log", 0);
-  store->max_size_bytes = options->max_size_bytes ? options->max_size_bytes : DEFAULT_MAX_SIZE;
-  store->rotate_at_bytes = store->max_size_bytes;
-  store->max_files = options->max_files;
+  store_limit(store, options->max_size_bytes, options->max_files);
   store->format = options->format;
   segment_init(&store->segment, store->stem, options->format);
   list_init(&store->unopened);
@@ -51,6 +49,11 @@ int store_init(struct store *store, const struct log_options *options, uint64_t 
 
 bool store_is_open(const struct store *store) {
   return store->segment.number != 0;
+}
+
+void store_limit(struct store *store, uint64_t max_size_bytes, unsigned max_files) {
+  store->max_size_bytes = max_size_bytes ? max_size_bytes : DEFAULT_MAX_SIZE;
+  store->max_files = max_files;
 }
 
 int store_open(struct store *store) {
@@ -116,18 +119,22 @@ static int rotate(struct store *store) {
     store->rotate_at_bytes = store->segment.size_bytes + store->max_size_bytes;
     return 0;
   }
-  store->rotate_at_bytes = store->max_size_bytes;
+  store->rotate_at_bytes = 0;
   return result;
+}
+
+static uint64_t most_of_a_file(const struct store *store) {
+  return store->rotate_at_bytes ? store->rotate_at_bytes : store->max_size_bytes;
 }
 
 // Rotates when what comes would not fit; a file is never left empty.
 static int make_room(struct store *store, struct batch *batch, size_t size,
                      struct store_outcome *outcome) {
   uint64_t used = store->segment.size_bytes + batch->size_bytes;
-  if (batch->count < BATCH && (!used || used + size <= store->rotate_at_bytes)) return 0;
+  if (batch->count < BATCH && (!used || used + size <= most_of_a_file(store))) return 0;
   int result = batch_flush(store, batch, outcome);
   used = store->segment.size_bytes;
-  if (result == 0 && used && used + size > store->rotate_at_bytes) result = rotate(store);
+  if (result == 0 && used && used + size > most_of_a_file(store)) result = rotate(store);
   return result;
 }
 

@@ -13,9 +13,9 @@
 struct store {
   uint64_t id; // the log's, for events
   char *stem;
-  char *path; // of the .log
-  uint64_t max_size_bytes;
-  unsigned max_files;
+  char *path;                      // of the .log
+  _Atomic uint64_t max_size_bytes; // these two may change at any time
+  _Atomic unsigned max_files;
   enum log_format format;
 
   // The writing thread's own, once it has been opened.
@@ -28,7 +28,7 @@ struct store {
   // Until then (monotonic) nothing is deleted, so that who is about to follow finds the beginning;
   // 0 when somebody has been seen to follow, or nobody is expected.
   _Atomic uint64_t awaited_until_us;
-  uint64_t rotate_at_bytes; // max_size_bytes, more after a rotation that could not be
+  uint64_t rotate_at_bytes; // instead of max_size_bytes after a rotation that could not be, else 0
 
   // Under the writer's lock.
   struct store *next_ready;
@@ -53,6 +53,8 @@ int store_init(struct store *store, const struct log_options *options, uint64_t 
 int store_open(struct store *store);
 bool store_is_open(const struct store *store);
 void store_finish(struct store *store);
+// For any thread: they hold from the next rotation on. A size of 0 is the default.
+void store_limit(struct store *store, uint64_t max_size_bytes, unsigned max_files);
 
 // Writes the list, which stays as it is; 0 or -errno.
 int store_write(struct store *store, const struct chunk_list *list, struct store_outcome *outcome);

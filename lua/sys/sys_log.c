@@ -115,6 +115,13 @@ static int stat_log(lua_State *L) {
   return 1;
 }
 
+static int limit(lua_State *L) {
+  luaL_checktype(L, 2, LUA_TTABLE);
+  uint64_t max_size_bytes = (uint64_t)options_size(L, 2, "max_size", 0);
+  unsigned max_files = (unsigned)options_size(L, 2, "max_files", 5);
+  return gone_or_true(L, logs_limit(logs_of(L), check_id(L), max_size_bytes, max_files));
+}
+
 static int close_log(lua_State *L) {
   logs_close(logs_of(L), check_id(L));
   return 0;
@@ -148,7 +155,7 @@ int sys_open_log(lua_State *L) {
       {"open", open_log},   {"epoch", set_epoch}, {"write", write_log}, {"match", match},
       {"notify", notify},   {"news", news},       {"lines", lines},     {"stat", stat_log},
       {"close", close_log}, {"flush", flush},     {"show", show},       {"hide", hide},
-      {NULL, NULL},
+      {"limit", limit},     {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

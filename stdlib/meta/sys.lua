@@ -220,6 +220,10 @@ function sys.log.stat(id) end
 ---@return string? code 'gone'
 function sys.log.show(id, request) end
 function sys.log.hide(id, request) end
+---Other limits for a log that is open; they hold from the next bytes on.
+---@param limits { max_size?: integer, max_files?: integer }
+---@return true?, string? message, string? code
+function sys.log.limit(id, limits) end
 ---Closes when all that was read is written.
 function sys.log.close(id) end
 ---Waits until all logs' bytes are in their files, at most `ms`.

@@ -110,6 +110,7 @@ static const char effects[] =
     "  assert(sys.ctl.call(client, { path = '/plain', headers = { ['x-b'] = 'c' } }))\n"
     "  streamed = assert(sys.ctl.call(client, { path = '/stream', stream = true }))\n"
     "  sys.log.flush(100)\n"
+    "  sys.log.limit(log, { max_size = 1000 })\n"
     "  local _ = sys.log.lines(log, { grep = 'ours', count = 3 }), sys.log.stat(log)\n"
     "  sys.tail.lines(dir, 'a', { grep = { regex = 'o' }, stream = 3 })\n"
     "  sys.tail.lines(dir, 'absent', {})\n"

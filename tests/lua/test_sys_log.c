@@ -149,6 +149,25 @@ static void what_a_script_writes_is_told_and_found(void **state) {
               "assert(texts(tail.lines(dir, 'own')) == '3:a\\0b')\n");
 }
 
+static void other_limits_hold_for_what_is_written_then(void **state) {
+  run(*state, "local id = assert(log.open { dir = dir, name = 'less', max_size = 100000 })\n"
+              "local function fill()\n"
+              "  for _ = 1, 20 do assert(log.write(id, 3, ('x'):rep(99) .. '\\n')) end\n"
+              "  assert(log.flush(2000))\n"
+              "end\n"
+              "local function is_there(name) return sys.fs.stat(dir .. '/' .. name) ~= nil end\n"
+              "fill()\n"
+              "assert(not is_there 'less.log.1')\n"
+              "assert(log.limit(id, { max_size = 500, max_files = 2 }))\n"
+              "fill()\n"
+              "assert(is_there 'less.log.1' and is_there 'less.log.2' and not is_there "
+              "'less.log.3')\n"
+              "assert(sys.fs.stat(dir .. '/less.log').size <= 500)\n"
+              "assert(#log.lines(id, { count = 100 }) >= 10)\n"
+              "log.close(id)\n"
+              "assert(select(3, log.limit(id, {})) == 'gone')\n");
+}
+
 static void refusals_and_misuse(void **state) {
   run(*state,
       "local id, message, code = log.open { dir = dir .. '/none', name = 'x' }\n"
@@ -194,6 +213,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
       TEST(what_a_process_writes_is_in_its_log_when_its_exit_is_told),
       TEST(what_a_script_writes_is_told_and_found),
+      TEST(other_limits_hold_for_what_is_written_then),
       TEST(refusals_and_misuse),
       TEST(tails_write_prefixed_lines_to_standard_output),
   };

@@ -88,6 +88,21 @@ function M.new(list, opts)
   return self
 end
 
+---Goes over to another plan, wants what is new in it, and lets `ms` pass.
+---@param list table[] { id, fields }, dependencies first
+---@param ms? integer
+---@param plan_fields? table
+---@return plan_diff
+function Network:reload(list, ms, plan_fields)
+  local plan = M.plan(list, plan_fields)
+  local found = require('pact.plan.diff').compare(self.plan, plan)
+  assert(self.sup:reload(plan, found))
+  self.plan = plan
+  self.sup:want(found.added, 'up', 'reload')
+  self.world:advance(ms or 0)
+  return found
+end
+
 ---Wants all of it, and lets `ms` pass.
 function Network:up(ms)
   self.sup:want(self.plan.order, 'up', 'recipe')

@@ -1,5 +1,6 @@
 --- One random schedule: a network, programs that misbehave, commands at odd moments, a judge at every step.
 
+local diff = require 'pact.plan.diff'
 local judges = require 'schedule_judge'
 local network = require 'network'
 local plans = require 'schedule_plan'
@@ -43,13 +44,35 @@ local ACTS = {
   kill = function(sup, id) sup:signal(id, KILL) end,
 }
 
+-- The recipe is another: what is new in it is wanted, as a network does it.
+local function reload(self, entry)
+  if self.net.sup.down then
+    assert(select(3, self.net.sup:reload(self.net.plan, {})) == 'busy')
+    return
+  end
+  local list
+  list, self.specs = plans.reload(self.made, self.specs, entry.number)
+  local plan = network.plan(list, self.plan_fields)
+  local found = diff.compare(self.net.plan, plan)
+  self.judge:reloads(plan, found)
+  self.net.plan = plan
+  assert(self.net.sup:reload(plan, found))
+  self.judge:reloaded(found)
+  self.net.sup:want(found.added, 'up', 'reload')
+end
+
 local function act(self, entry)
   local id = 's' .. entry.on
   advance(self, entry.gap)
-  self.judge:told(entry.kind, id)
-  if entry.kind == 'stale' then
+  if entry.kind == 'reload' then
+    reload(self, entry)
+  elseif not self.net.sup.nodes[id] then
+    assert(select(3, self.net.sup:start(id)) == 'unknown')
+  elseif entry.kind == 'stale' then
+    self.judge:told(entry.kind, id)
     stale(self, id)
   else
+    self.judge:told(entry.kind, id)
     ACTS[entry.kind](self.net.sup, id)
   end
   advance(self, entry.after or 0)
@@ -73,14 +96,15 @@ local function decider(self)
 end
 
 local function build(made)
-  local self = { made = made }
+  local self = { made = made, specs = made.specs }
+  self.plan_fields = { max_parallel_starts = made.limit, shutdown_timeout = made.shutdown_timeout }
   local programs = {}
   for _, id in ipairs(made.ids) do
     programs[id] = function(_, nth) return plans.program(made, made.numbers[id], nth) end
   end
   self.net = network.new(made.list, {
     seed = made.seed, programs = programs,
-    plan = { max_parallel_starts = made.limit, shutdown_timeout = made.shutdown_timeout },
+    plan = self.plan_fields,
     sup = {
       verdict = made.hooks and decider(self) or nil,
       on_rest = function(rest) self.judge.rest_seen, self.judge.rest_at = rest, self.net.world.now end,
@@ -103,7 +127,7 @@ local function finish(self)
 end
 
 local function play(self)
-  self.net.sup:want(self.made.ids, 'up', 'recipe')
+  self.net.sup:want(self.net.plan.order, 'up', 'recipe')
   for _, entry in ipairs(self.made.acts) do act(self, entry) end
   advance(self, self.made.last_gap)
   if self.made.settles then

@@ -3,6 +3,8 @@
 -- It keeps a model of its own, from events and from what the world was told to do; what is counted along the way is
 -- counted anew.
 
+local list = require 'pact.base.list'
+
 local M = {}
 
 local TERM = 15
@@ -19,6 +21,9 @@ Judge.__index = Judge
 function M.new(made, net)
   local self = setmetatable({
     made = made, net = net, sup = net.sup, world = net.world, plan = net.plan,
+    known = list.copy(net.plan.services), -- also those that a reload has removed
+    decided = {}, -- by which policy the next start was decided
+    unlatched = {}, -- epochs whose latches have ended: with the wish for another one
     procs = {}, started = {}, commanded = {}, epochs = {}, restarts = {}, ready_at = {}, alone = {},
   }, Judge)
   self.dependents = self:find_dependents()
@@ -66,8 +71,8 @@ function Judge:holds(edge)
     return seen.health == 'healthy' and (seen.status == 'running' or seen.status == 'starting')
   elseif edge.condition == 'completed' then
     return seen.status == 'completed'
-  elseif seen.status == 'waiting' or seen.status == 'skipped' then
-    return false -- latches end with the wish for another epoch
+  elseif self.unlatched[edge.id] == seen.epoch then
+    return false
   elseif edge.condition == 'started' then
     return self.started[edge.id] == seen.epoch and seen.epoch > 0
   end
@@ -77,6 +82,7 @@ end
 function Judge:spawned(id)
   if self.down then self:fault('%s was started during the shutdown', id) end
   if self:alive(id) then self:fault('%s was started while its last run lives', id) end
+  if not self.plan.services[id] then self:fault('%s was started, and the plan has it no more', id) end
   if self.alone[id] then return end
   for _, edge in ipairs(self.plan.services[id].depends_on) do
     if not self:holds(edge) then self:fault('%s was started, and %s is not %s', id, edge.id, edge.condition) end
@@ -88,7 +94,7 @@ function Judge:signalled(id, signo)
   if signo ~= TERM or not self.down or self.forced or self.world.now - self.down >= self.made.shutdown_timeout then
     return
   end
-  for _, other in ipairs(self.plan.order) do
+  for _, other in ipairs(self.dependents[id] and self.plan.order or {}) do
     if self.dependents[id][other] and self:alive(other) then
       self:fault('%s was stopped before its dependent %s', id, other)
     end
@@ -125,7 +131,7 @@ function ON.shutdown(self) self.down = self.down or self.world.now end
 -- A run that was good for long enough makes up for what was before it.
 local function forgive(self, id)
   local since = self.ready_at[id]
-  if since and self.world.now - since >= self.plan.services[id].restart.reset_after then self.restarts[id] = 0 end
+  if since and self.world.now - since >= self.known[id].restart.reset_after then self.restarts[id] = 0 end
   self.ready_at[id] = nil
 end
 
@@ -135,6 +141,12 @@ function ON.started(self, event)
 end
 
 function ON.running(self, event) self.ready_at[event.service] = self.world.now end
+
+-- What the machine refuses is the same start once more.
+function ON.backoff(self, event)
+  local id = event.service
+  if not event.refused then self.decided[id] = self.known[id].restart end
+end
 
 function ON.crashed(self, event)
   local id = event.service
@@ -146,9 +158,9 @@ end
 
 function ON.restarted(self, event)
   local id = event.service
-  if event.by == 'person' then self.restarts[id] = 0 end
-  if event.by ~= 'policy' or self.plan.services[id].schedule then return end -- each call begins anew
-  local policy = self.plan.services[id].restart
+  if event.by == 'person' or event.by == 'reload' then self.restarts[id] = 0 end
+  if event.by ~= 'policy' or self.known[id].schedule then return end -- each call begins anew
+  local policy = self.decided[id] or self.known[id].restart
   self.restarts[id] = (self.restarts[id] or 0) + 1
   if policy.policy == 'no' then self:fault('%s restarts, and never should', id) end
   if policy.policy ~= 'function' and policy.max_retries and self.restarts[id] > policy.max_retries then
@@ -180,7 +192,8 @@ local LEAVES = { stop = true, stop_all = true, kill = true, stale = true }
 -- What was to go down in its turn may have been wanted again before it came to that.
 local function wanted_again(self, id, stops)
   for other, epoch in next, self.commanded do
-    local kept = other == id and stops or self.sup:snapshot(other).status == 'stopping'
+    local seen = self.sup:snapshot(other)
+    local kept = other == id and stops or not seen or seen.status == 'stopping' or not self.plan.services[other]
     self.commanded[other] = kept and epoch or nil
   end
 end
@@ -199,9 +212,63 @@ function Judge:told(kind, id)
   if kind == 'start_alone' then self.alone[id] = true elseif kind == 'start' then self.alone[id] = nil end
 end
 
+local function state_of(self, id)
+  local r = self.sup.nodes[id].record
+  return ('%s %s %d %s'):format(r.want, r.status, r.epoch, r.live)
+end
+
+---Another plan is about to be gone over to.
+---@param plan plan
+---@param diff plan_diff
+function Judge:reloads(plan, diff)
+  self.before = {}
+  for _, id in ipairs(diff.unchanged) do self.before[id] = state_of(self, id) end
+  for _, change in ipairs(diff.changed) do
+    if not change.restarts[1] then self.before[change.id] = self.sup.nodes[change.id].record.epoch end
+  end
+  for _, id in ipairs(diff.removed) do
+    local seen = self.sup:snapshot(id)
+    if seen and seen.pid and seen.status ~= 'stopping' then self.commanded[id] = seen.epoch end
+  end
+  for _, id in ipairs(diff.added) do
+    local seen = self.sup:snapshot(id)
+    if not seen or seen.status ~= 'stopping' then self.commanded[id] = nil end
+    self.alone[id] = nil
+  end
+  for id, service in next, plan.services do self.known[id] = service end
+  self.plan, self.restarts, self.changed_plan = plan, {}, true
+  self.dependents = self:find_dependents()
+end
+
+-- One that restarts with a dependency does so, too, when another check finds that ready.
+local function follows(self, id, changed)
+  for _, edge in ipairs(self.plan.services[id].depends_on) do
+    if edge.restart and changed[edge.id] then return true end
+  end
+  return false
+end
+
+---That has been done: who stays the same has not noticed.
+---@param diff plan_diff
+function Judge:reloaded(diff)
+  local changed = list.set(list.map(diff.changed, function(change) return change.id end))
+  for _, id in ipairs(diff.unchanged) do
+    local now = state_of(self, id)
+    if now ~= self.before[id] and not follows(self, id, changed) then
+      self:fault('%s is unchanged, was %s and is %s', id, self.before[id], now)
+    end
+  end
+  for _, change in ipairs(diff.changed) do
+    local was, is = self.before[change.id], self.sup.nodes[change.id].record.epoch
+    if was and was ~= is then self:fault('%s is changed in place and begins epoch %d', change.id, is) end
+  end
+end
+
 local function count_one(self, id, counts)
   local node = self.sup.nodes[id]
   local r = node.record
+  if r.status == 'waiting' or r.status == 'skipped' then self.unlatched[id] = r.epoch end
+  if r.status == 'stopping' and r.restarting == 'reload' then self.commanded[id] = r.epoch end
   local called_again = r.scheduled and r.want == 'up' and r.status ~= 'skipped'
   if r.live or r.asked or r.status == 'backoff' or called_again then counts.active = counts.active + 1 end
   if r.status == 'starting' then counts.starting = counts.starting + 1 end
@@ -232,7 +299,9 @@ end
 ---Nothing has been asked for a good while.
 function Judge:rest()
   for _, id in ipairs(self.made.ids) do
-    local seen = self.sup:snapshot(id)
+    local seen = self.plan.services[id] and self.sup:snapshot(id) or { want = 'down', status = 'stopped' }
+    local stays = not self.plan.services[id] and not self.down and self.sup.nodes[id]
+    if stays then self:fault('%s has gone and is known', id) end
     if seen.want == 'down' and not RESTING[seen.status] then self:fault('%s is not wanted and %s', id, seen.status) end
     if seen.want == 'up' and (seen.status == 'idle' or seen.status == 'stopped') then
       self:fault('%s is wanted and %s', id, seen.status)
@@ -264,7 +333,8 @@ end
 function Judge:over()
   local rest, at = self.rest_seen, self.rest_at
   if not rest or not rest.down then self:fault 'the shutdown has not come to its end' end
-  local bound = math.min(longest_chain(self), self.made.shutdown_timeout + 600)
+  local chain = self.changed_plan and math.maxinteger or longest_chain(self)
+  local bound = math.min(chain, self.made.shutdown_timeout + 600)
   if self.forced then bound = math.min(bound, self.forced - self.down + 600) end
   if at - self.down > bound + LATE_MS then
     self:fault('the shutdown took %d ms, and %d are enough', at - self.down, bound)
@@ -272,6 +342,7 @@ function Judge:over()
   for _, id in ipairs(self.made.ids) do
     local seen = self.sup:snapshot(id)
     if self:alive(id) then self:fault('%s has survived', id) end
+    seen = seen or { want = 'down', status = 'stopped' }
     if seen.want ~= 'down' then self:fault('%s is still wanted', id) end
     if not RESTING[seen.status] then self:fault('%s is %s after the shutdown', id, seen.status) end
   end

@@ -9,9 +9,10 @@ local CONDITIONS = { 'ready', 'ready', 'started', 'completed', 'healthy', 'log' 
 local POLICIES = { 'always', 'no', 'unless-stopped', 'function' }
 local ACTS = {
   'start', 'start', 'stop', 'stop', 'restart', 'restart', 'stop_all', 'restart_all', 'hook_restart', 'kill', 'stale',
-  'start_alone',
+  'start_alone', 'reload',
 }
 local TERM = 15
+local EXTRA = 2 -- services that only come with a reload
 
 ---@class draw
 ---@field state integer
@@ -152,6 +153,42 @@ local function acts(seed, count, services, kept, kept_acts)
   return list
 end
 
+-- What a reload makes of one service: there or not, with other fields, with another shape.
+local function vary(seed, k, i, before)
+  local d = M.draw(seed, 7000 + k, i)
+  local spec = { there = before.there, fields = before.fields, shape = before.shape }
+  if d:chance(before.there and 0.15 or 0.3) then spec.there = not before.there end
+  if d:chance(0.25) then spec.fields = k end
+  if d:chance(0.2) then spec.shape = k end
+  return spec
+end
+
+-- Services as their specs say, without those that are not there.
+local function services(made, specs)
+  local list, kept, health = {}, {}, {}
+  for i, spec in pairs(specs) do kept[i] = spec.there or nil end
+  for i = 1, made.count + EXTRA do
+    if kept[i] then
+      local id, spec = 's' .. i, specs[i]
+      local fields = service(M.draw(made.seed, i, spec.fields), i, kept, health, made.chance)
+      fields.nice = spec.shape
+      list[#list + 1] = { id, at_times(M.draw(made.seed, 9000 + i, spec.fields), fields) }
+    end
+  end
+  return list
+end
+
+---The services of the recipe after its kth act, a reload.
+---@param made table the schedule
+---@param specs table<integer, table> until then
+---@param k integer
+---@return table list, table<integer, table> specs
+function M.reload(made, specs, k)
+  local after = {}
+  for i in pairs(specs) do after[i] = vary(made.seed, k, i, specs[i]) end
+  return services(made, after), after
+end
+
 ---@class keep what is left of a schedule that is being made smaller; nil is all
 ---@field services? integer[]
 ---@field acts? integer[]
@@ -163,24 +200,24 @@ end
 function M.make(seed, keep)
   keep = keep or {}
   local d = M.draw(seed, 0)
-  local made = { seed = seed, list = {}, ids = {}, numbers = {}, health = {} }
+  local made = { seed = seed, list = {}, ids = {}, numbers = {} }
   made.count, made.act_count = size(d), d:pick(5) - 1
   made.limit = d:chance(0.2) and d:pick(3) or nil
   made.shutdown_timeout = d:chance(0.5) and 20000 or 500 + d:pick(6000)
   made.forced = d:chance(0.2) and d:pick(500) or nil
   made.settles, made.hooks = d:chance(0.25), d:chance(0.2)
   made.last_gap = d:pick(3000)
-  local chance = math.min(0.35, 3 / made.count)
+  made.chance = math.min(0.35, 3 / made.count)
   local kept = set(keep.services, made.count)
   made.calm = set(keep.calm, 0)
-  for i = 1, made.count do
-    if kept[i] then
-      local id = 's' .. i
-      local fields = service(M.draw(seed, i), i, kept, made.health, chance)
-      made.list[#made.list + 1] = { id, at_times(M.draw(seed, 9000 + i), fields) }
-      made.ids[#made.ids + 1], made.numbers[id] = id, i
+  made.specs = {}
+  for i = 1, made.count + EXTRA do
+    if kept[i] or i > made.count then
+      made.specs[i], made.numbers['s' .. i] = { there = i <= made.count, fields = 0, shape = 0 }, i
+      made.ids[#made.ids + 1] = 's' .. i
     end
   end
+  made.list = services(made, made.specs)
   made.acts = acts(seed, made.act_count, made.count, kept, set(keep.acts, made.act_count))
   return made
 end
@@ -205,11 +242,25 @@ local function describe_service(entry)
   return table.concat(parts, '; ')
 end
 
+-- Fields that differ from the last reload's are drawn by its number.
+local function describe_reload(made, act)
+  local parts = {}
+  local list
+  list, made.shown = M.reload(made, made.shown or made.specs, act.number)
+  for _, entry in ipairs(list) do
+    parts[#parts + 1] = ('\n    %s, nice %d'):format(describe_service(entry), entry[2].nice)
+  end
+  return table.concat(parts)
+end
+
 ---@return string a schedule for people
 function M.describe(made)
   local out = {}
   for _, entry in ipairs(made.list) do out[#out + 1] = describe_service(entry) end
-  for _, act in ipairs(made.acts) do out[#out + 1] = ('after %d ms: %s s%d'):format(act.gap, act.kind, act.on) end
+  for _, act in ipairs(made.acts) do
+    local what = act.kind == 'reload' and describe_reload(made, act) or 's' .. act.on
+    out[#out + 1] = ('after %d ms: %s %s'):format(act.gap, act.kind, what)
+  end
   out[#out + 1] = ('%sshutdown within %d ms%s%s%s'):format(made.settles and 'a minute later: ' or '',
     made.shutdown_timeout, made.forced and (', forced after %d ms'):format(made.forced) or '',
     made.limit and (', %d starts at once'):format(made.limit) or '', made.hooks and ', hooks decide' or '')

@@ -157,6 +157,17 @@ function Process:launch(job)
   self:spawn(job, options)
 end
 
+---Another service for a process that lives, of the same shape: how it is stopped and probed.
+---@param job job
+---@param service service
+function Process:adopt(job, service)
+  job.service = service
+  if job.options or not job.id or not asks_again(service) then return end
+  self.sched:spawn(function() job.options = job.options or surroundings(self, job) end, {
+    name = 'environment of ' .. service.id, budget = RECIPE_BUDGET, owner = job, on_error = function() end,
+  })
+end
+
 function Process:in_task(job)
   job.task = self.sched:spawn(function()
     local ok, message, code = claim(self, job, true)
@@ -278,7 +289,7 @@ end
 
 local function ask_to_end(self, job)
   local stop = job.service.stop
-  if stop.command and by_command(self, job) then return end
+  if stop.command and job.options and by_command(self, job) then return end
   self.sys.proc.signal(job.id, stop.signal, 'group')
   self.sys.proc.signal(job.id, self.signals.CONT, 'group')
 end

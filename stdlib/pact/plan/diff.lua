@@ -24,7 +24,7 @@ local M = {}
 ---@field text boolean some file of the recipe is another: its functions are, perhaps
 
 -- What isn't the service's own, or follows from the rest.
-local IGNORED = { at = true, declared = true, id = true, group = true, replica = true, replicas = true, container = true }
+local IGNORED = list.set { 'at', 'declared', 'id', 'group', 'replica', 'replicas', 'container' }
 -- Resolved names that stand for a field of another name.
 local MEANT = { task = 'kind', decide = 'policy' }
 -- Tables whose keys are the user's.

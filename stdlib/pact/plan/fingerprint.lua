@@ -73,9 +73,8 @@ local SHOWN = { table = show_table, ['function'] = show_function }
 
 function show(value, walk)
   local as = SHOWN[type(value)]
-  if not as then
-    return type(value) == 'string' and ('%q'):format(value) or type(value) == 'userdata' and 'userdata' or tostring(value)
-  end
+  if type(value) == 'string' then return ('%q'):format(value) end
+  if not as then return type(value) == 'userdata' and 'userdata' or tostring(value) end
   if walk.seen[value] then return '#' .. walk.seen[value] end
   walk.count = walk.count + 1
   if walk.count > MOST then return '…' end

@@ -134,7 +134,8 @@ end
 ---@param service service
 ---@return table
 function M.fields(service)
-  local out = list.copy(getmetatable(service).__index)
+  local meta = getmetatable(service)
+  local out = meta and list.copy(meta.__index) or {}
   for name, value in pairs(service) do out[name] = value end
   return out
 end

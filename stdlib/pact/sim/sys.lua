@@ -267,6 +267,7 @@ local function log(world)
     end,
     notify = function() end,
     flush = function() return true end,
+    limit = function() end,
     close = function() end,
   })
 end

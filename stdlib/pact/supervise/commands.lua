@@ -9,7 +9,7 @@ local Supervisor = {}
 
 local function find(self, id)
   local node = self.nodes[id]
-  if not node then return nil, ("no service '%s'"):format(tostring(id)), 'unknown' end
+  if not node or node.leaving then return nil, ("no service '%s'"):format(tostring(id)), 'unknown' end
   return node
 end
 
@@ -115,7 +115,9 @@ local function restart_all(self, node, by, begun)
   teardown.begin(self, set, by, function()
     for _, other in ipairs(self.down and {} or deps.needed(nodes, true)) do
       local named = set[other] == true
-      self:feed(other, { name = named and 'restart' or 'up', by = named and by or 'dependency' })
+      if self.nodes[other.id] == other and not other.leaving then
+        self:feed(other, { name = named and 'restart' or 'up', by = named and by or 'dependency' })
+      end
     end
     begun()
   end)

@@ -80,6 +80,21 @@ function M.link(from, to, edge)
   return link
 end
 
+local function leave(list, link)
+  for i, other in ipairs(list) do
+    if other == link then return table.remove(list, i) end
+  end
+end
+
+---The edge is no more.
+---@param link link
+function M.unlink(link)
+  leave(link.from.needs, link)
+  leave(link.to.serves, link)
+  link.from.unmet = link.from.unmet - (link.met and 0 or 1)
+  link.from.blocked = link.from.blocked - (link.blocked and 1 or 0)
+end
+
 ---Looks at one edge again.
 ---@param link link
 ---@return boolean changed

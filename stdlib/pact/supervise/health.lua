@@ -12,6 +12,7 @@ local TROUBLED_PAUSE = 2000
 ---@field state health_state
 ---@field passed boolean there was a success
 ---@field failures integer in a row that count
+---@field began integer
 ---@field deadline integer without a success until then it is unhealthy
 ---@field pause integer
 ---@field last string why the last probe failed
@@ -32,6 +33,7 @@ function M.new(spec, now)
     state = 'unknown',
     passed = false,
     failures = 0,
+    began = now,
     deadline = now + spec.start_period + spec.retries * spec.interval,
     pause = math.min(FIRST_PAUSE, spec.start_interval, spec.interval),
     last = 'no answer yet',
@@ -43,6 +45,35 @@ end
 ---@return integer ms from the start to the first probe
 function M.first_pause(count)
   return count.pause
+end
+
+local TIMES = { interval = true, timeout = true, retries = true, start_period = true, start_interval = true }
+
+local function same(a, b)
+  if a == b or type(a) == 'function' and type(b) == 'function' then return true end
+  if type(a) ~= 'table' or type(b) ~= 'table' then return false end
+  for key, value in pairs(a) do
+    if not TIMES[key] and not same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if not TIMES[key] and a[key] == nil then return false end
+  end
+  return true
+end
+
+---Whether two ask for the same thing, at other times perhaps. Functions of two generations of a recipe stand for each
+---other.
+---@param a? health
+---@param b? health
+---@return boolean
+function M.same_check(a, b) return same(a, b) end
+
+---Goes on by other times: the check itself is the same.
+---@param count health_count
+---@param spec health
+function M.adopt(count, spec)
+  count.spec, count.deadline = spec, count.began + spec.start_period + spec.retries * spec.interval
+  count.pause = math.min(count.pause, spec.start_interval, spec.interval)
 end
 
 -- The pause to the next probe.
@@ -103,6 +134,10 @@ function M.observe(count, ok, why)
   end
   return edge, pause(count)
 end
+
+---@param count health_count
+---@return integer ms from the last probe to the next
+function M.pause(count) return pause(count) end
 
 ---It says itself that it is not well: no further failures are waited for.
 ---@param count health_count

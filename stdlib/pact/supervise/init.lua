@@ -5,6 +5,7 @@ local deps = require 'pact.supervise.deps'
 local launch = require 'pact.supervise.launch'
 local list = require 'pact.base.list'
 local reason = require 'pact.supervise.reason'
+local record = require 'pact.supervise.record'
 local rest = require 'pact.supervise.rest'
 local run = require 'pact.supervise.run'
 local sched = require 'pact.base.sched'
@@ -17,17 +18,27 @@ local M = {}
 local Supervisor = setmetatable({}, { __index = commands })
 Supervisor.__index = Supervisor
 
-local function new_node(self, service)
+---@param service service
+---@return table<string, integer> by name, as far as they are known before it starts
+function Supervisor.declared_ports(service)
+  local ports = {}
+  for _, port in ipairs(service.ports) do
+    if port.port > 0 then ports[port.name] = port.port end -- 0: it is known when it is bound
+  end
+  return ports
+end
+
+---@param service service
+---@return node without its edges
+function Supervisor:new_node(service)
   local kind = self.drivers[service.kind]
     or error(("service '%s': there is no driver for a %s"):format(service.id, service.kind), 0)
   local node = {
     id = service.id, index = #self.order + 1, service = service, record = state.new(service), driver = kind,
     needs = {}, serves = {}, unmet = 0, blocked = 0, free = false, since = self.sys.time.now(), timers = {},
-    monitors = {}, history = {}, ports = {}, told = {},
+    monitors = {}, history = {}, ports = self.declared_ports(service), told = {},
   }
-  for _, port in ipairs(service.ports) do
-    if port.port > 0 then node.ports[port.name] = port.port end -- 0: it is known when it is bound
-  end
+  node.record.epoch = self.past[service.id] or 0
   self.nodes[node.id], self.order[node.index] = node, node.id
   return node
 end
@@ -66,8 +77,10 @@ end
 function M.new(opts)
   local self = setmetatable({
     opts = opts, sys = opts.sys, sched = opts.sched, bus = opts.bus, reason = reason, full = sched.full,
+    facts = record.facts,
     nodes = {}, order = {}, drivers = {},
     claims = {}, -- port → job
+    past = {}, -- id → the last epoch of one that was removed: should it come again, it goes on from there
     survivors = {},
     inbox = {}, inbox_head = 1, inbox_tail = 0,
     dirty = {}, -- nodes to look at before the turn ends
@@ -76,7 +89,7 @@ function M.new(opts)
     teardowns = {},
   }, Supervisor)
   make_drivers(self)
-  for _, id in ipairs(opts.plan.order) do new_node(self, opts.plan.services[id]) end
+  for _, id in ipairs(opts.plan.order) do self:new_node(opts.plan.services[id]) end
   for _, id in ipairs(self.order) do connect(self, self.nodes[id]) end
   return self
 end
@@ -135,7 +148,18 @@ end
 
 ---@param service service declared while the network runs; what it depends on is known
 function Supervisor:add(service)
-  connect(self, new_node(self, service))
+  connect(self, self:new_node(service))
+end
+
+---Goes over to another plan: see supervise/reload.
+---@param plan plan
+---@param diff plan_diff
+---@param by? actor
+---@return true?, string? message, string? code
+function Supervisor:reload(plan, diff, by)
+  if self.down then return nil, 'the network is shutting down', 'busy' end
+  require('pact.supervise.reload').apply(self, plan, diff, by or 'reload')
+  return true
 end
 
 ---A service that lives may depend on one that was added behind it.
@@ -165,7 +189,7 @@ function Supervisor:retire(id, retired)
 end
 
 local function forgotten(node)
-  return node.retired and node.record.live == nil and node.record.want == 'down'
+  return node.leaving or node.retired and node.record.live == nil and node.record.want == 'down'
 end
 
 ---------------------------------------------------------------------------------------------------

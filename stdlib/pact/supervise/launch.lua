@@ -1,9 +1,11 @@
 --- Begins an epoch in the driver's hands, watches it, and takes in what the driver reports.
 
 local deps = require 'pact.supervise.deps'
+local health = require 'pact.supervise.health'
 local monitor = require 'pact.supervise.monitor'
 local notified = require 'pact.supervise.notified'
 local reason = require 'pact.supervise.reason'
+local timers = require 'pact.supervise.timers'
 
 local M = {}
 
@@ -20,23 +22,41 @@ function M.open_log(sup, node)
   return id, message, code
 end
 
--- Edges that wait for a line of this service.
+---Closes a log whose next bytes are to be of another form: it is opened anew for the next epoch.
+function M.close_log(sup, node)
+  if not node.log then return end
+  sup.sys.log.close(node.log)
+  if sup.opts.log_closed then sup.sched:guard(sup.opts.log_closed, node.id, node.log) end
+  node.log = nil
+end
+
+-- An edge that waits for a line of its dependency.
+local function await_line(sup, link)
+  sup.sched:cancel(link.watch)
+  link.watch = nil
+  local log = link.to.log
+  local id = link.edge.condition == 'log' and log and sup.sys.log.match(log, link.edge.pattern)
+  if not id then return end
+  link.watch = id
+  sup.sched:on(id, function()
+    sup.sched:cancel(id)
+    link.watch, link.logged = nil, true
+    if deps.refresh(link) then sup:mark(link.from) end
+  end)
+end
+
+---A new edge: in this epoch of its dependency the line may have come already.
+---@param link link
+function M.watch_line(sup, link)
+  local to = link.to
+  if link.edge.condition ~= 'log' or not to.log or not to.record.started then return end
+  local filter = { grep = link.edge.pattern, epoch = to.record.epoch, count = 1 }
+  link.logged = (sup.sys.log.lines(to.log, filter) or {})[1] ~= nil
+  if not link.logged then await_line(sup, link) end
+end
+
 local function watch_lines(sup, node)
-  for _, link in ipairs(node.serves) do
-    sup.sched:cancel(link.watch)
-    link.watch = nil
-    if link.edge.condition == 'log' and node.log then
-      local id = sup.sys.log.match(node.log, link.edge.pattern)
-      link.watch = id
-      if id then
-        sup.sched:on(id, function()
-          sup.sched:cancel(id)
-          link.watch, link.logged = nil, true
-          if deps.refresh(link) then sup:mark(link.from) end
-        end)
-      end
-    end
-  end
+  for _, link in ipairs(node.serves) do await_line(sup, link) end
 end
 
 local function remember(sup, node, exit)
@@ -178,12 +198,55 @@ local function watch_health(sup, node)
   end)
 end
 
+local WATCH = { ready = watch_ready, health = watch_health }
+
+local function begin_monitor(sup, node, what)
+  local found = WATCH[what](sup, node)
+  found.what = what
+  node.monitors[#node.monitors + 1] = found
+end
+
 ---It lives: probes begin.
 function M.watch(sup, node)
   M.unwatch(node)
   node.last_ready = nil
-  if node.service.ready then node.monitors[1] = watch_ready(sup, node) end
-  if node.service.health then node.monitors[#node.monitors + 1] = watch_health(sup, node) end
+  if node.service.ready then begin_monitor(sup, node, 'ready') end
+  if node.service.health then begin_monitor(sup, node, 'health') end
+end
+
+local function monitor_of(node, what)
+  for i, found in ipairs(node.monitors) do
+    if found.what == what then return found, i end
+  end
+end
+
+-- Goes on with other times, or begins anew as another check.
+local function renew_monitor(sup, node, what, before, after)
+  local found, at = monitor_of(node, what)
+  if found and before and after and health.same_check(before, after) then return found:adopt(after) end
+  if found then
+    found:stop()
+    table.remove(node.monitors, at)
+  end
+  local status = node.record.status
+  if after and (status == 'starting' or status == 'running' and what == 'health') then
+    begin_monitor(sup, node, what)
+  end
+end
+
+---The service of a node that lives is another.
+---@param before service
+function M.rewatch(sup, node, before)
+  local service, r = node.service, node.record
+  for _, what in ipairs { 'ready', 'health' } do renew_monitor(sup, node, what, before[what], service[what]) end
+  if r.status == 'starting' and not service.ready and r.health == 'healthy' then ready(sup, node, 'healthy') end
+end
+
+---It is no more: what it holds is given back.
+function M.leave(sup, node)
+  M.unwatch(node)
+  for name in pairs(node.timers) do timers.stop(sup, node, name) end
+  M.close_log(sup, node)
 end
 
 function M.unwatch(node)

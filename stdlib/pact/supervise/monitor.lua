@@ -42,7 +42,8 @@ end
 
 -- Without a success until the deadline it is unhealthy.
 function Monitor:expect()
-  self.deadline = self.host.sched:after(self.count.deadline - self.host.sys.time.now(), function()
+  local ms = math.max(0, self.count.deadline - self.host.sys.time.now())
+  self.deadline = self.host.sched:after(ms, function()
     self.deadline = nil
     self:tell(health.overdue(self.count))
   end)
@@ -201,6 +202,25 @@ function Monitor:result(ok, why)
   end
   if self.stopped or self.spec.kind == 'log' or (ok and probes.LASTING[self.spec.kind]) then return end
   self:later(pause)
+end
+
+---The same check, with other times and another generation's functions.
+---@param spec health
+function Monitor:adopt(spec)
+  local before = self.spec
+  self.spec = spec
+  health.adopt(self.count, spec)
+  if self.stopped then return end
+  if self.deadline then
+    self.host.sched:cancel(self.deadline)
+    self:expect()
+  end
+  if spec.kind == 'notify' then
+    self.interval, self.dogged = spec.interval, self.dogged or spec.watchdog
+  elseif self.timer and (before.interval ~= spec.interval or before.start_interval ~= spec.start_interval) then
+    self:hush()
+    self:later(health.pause(self.count))
+  end
 end
 
 ---Ends it; what is under way is ended too, and nothing more is told.

@@ -33,9 +33,10 @@ local M = {}
 ---@field verdict? verdict how to start again after this crash
 ---@field exit? table the last end: code, signal, uptime, success
 
+---What a record has of the service itself.
 ---@param service service
----@return record
-function M.new(service)
+---@return table
+function M.facts(service)
   local success = {}
   for _, code in ipairs(service.success_exit or { 0 }) do
     success[code] = true
@@ -45,23 +46,35 @@ function M.new(service)
     task = service.task,
     external = service.kind == 'external',
     scheduled = service.schedule ~= nil,
-    called = service.schedule == nil,
     checked = (service.ready or service.health) ~= nil,
     probed = service.health ~= nil,
     policy = service.restart,
     success = success,
     restart_when_unhealthy = service.on_unhealthy == 'restart' and service.kind ~= 'external',
-    want = 'down',
-    status = 'idle',
-    health = 'none',
-    reason = 'not wanted',
-    epoch = 0,
-    again = false,
-    attempt = 0,
-    restart_count = 0,
-    due = false,
-    started = false,
   }
+end
+
+---@param service service
+---@return record
+function M.new(service)
+  local r = M.facts(service)
+  r.called, r.want, r.status, r.health, r.reason = not r.scheduled, 'down', 'idle', 'none', 'not wanted'
+  r.epoch, r.attempt, r.restart_count = 0, 0, 0
+  r.again, r.due, r.started = false, false, false
+  return r
+end
+
+---The service is another from now on: what is decided by it is taken over, and what goes on goes on.
+---@param r record
+---@param event { facts: table, fresh?: boolean } fresh: its check is another, and nothing is known by it yet
+function M.adopt(r, event)
+  for name, value in pairs(event.facts) do r[name] = value end
+  if not r.scheduled then r.called = true end
+  if not r.probed then
+    r.health, r.complaint = 'none', nil
+  elseif r.live and (event.fresh or r.health == 'none') then
+    r.health, r.complaint = 'unknown', nil
+  end
 end
 
 return M

@@ -3,6 +3,7 @@
 local asking = require 'pact.supervise.asking'
 local deps = require 'pact.supervise.deps'
 local launch = require 'pact.supervise.launch'
+local limits = require 'pact.supervise.limits'
 local rest = require 'pact.supervise.rest'
 local state = require 'pact.supervise.state'
 local teardown = require 'pact.supervise.teardown'
@@ -18,36 +19,6 @@ local LIVING = { starting = true, running = true }
 
 ---------------------------------------------------------------------------------------------------
 -- Its timers.
-
-local function edge_timers(sup, node)
-  for i, link in ipairs(node.needs) do
-    if link.edge.timeout and not link.met and not node.free then
-      timers.set(sup, node, 'edge' .. i, link.edge.timeout, function()
-        return not link.met and { name = 'fail', reason = deps.overdue(link) } or nil
-      end)
-    end
-  end
-end
-
-local function last_words(node)
-  local last = node.last_ready or node.last_probe
-  return last and last.reason or 'no answer yet'
-end
-
-local function start_timers(sup, node)
-  local service = node.service
-  if service.timeout and node.record.status == 'starting' then
-    timers.set(sup, node, 'ready', service.timeout, function()
-      local span = sup.reason.span(service.timeout)
-      return { name = 'expired', reason = ('not ready after %s: %s'):format(span, last_words(node)) }
-    end)
-  end
-  if service.max_runtime then
-    timers.set(sup, node, 'runtime', service.max_runtime, function()
-      return { name = 'expired', reason = 'ran longer than ' .. sup.reason.duration(service.max_runtime) }
-    end)
-  end
-end
 
 -- The counters go back to zero after a good while.
 local function reset_timer(sup, node)
@@ -68,7 +39,7 @@ end
 
 local LEAVE = {
   waiting = function(sup, node)
-    for i = 1, #node.needs do timers.stop(sup, node, 'edge' .. i) end
+    limits.forget_edges(sup, node)
   end,
   backoff = function(sup, node)
     timers.stop(sup, node, 'delay')
@@ -82,7 +53,7 @@ local ENTER = {
   waiting = function(sup, node)
     for _, link in ipairs(node.serves) do link.logged = false end
     node.held_by = nil
-    edge_timers(sup, node)
+    limits.of_edges(sup, node)
   end,
   running = function(sup, node)
     node.ready_at = sup.sys.time.wall()
@@ -139,7 +110,7 @@ local function changed(sup, node, before)
   if r.status ~= before.status then status_changed(sup, node, before) end
   if r.live == 'up' and before.live ~= 'up' and LIVING[r.status] then
     launch.watch(sup, node)
-    start_timers(sup, node)
+    limits.of_life(sup, node, 0)
   end
   reset_timer(sup, node)
   if before.asked and not r.asked then asking.forget(sup, node) end
@@ -149,6 +120,8 @@ local function changed(sup, node, before)
   waiters.look(sup, node)
   attend(sup, node)
   teardown.changed(sup, node)
+  if node.pending and not r.live then require('pact.supervise.reload').settle(sup, node) end
+  if node.leaving then require('pact.supervise.reload').look(sup, node) end
   M.soon(sup)
 end
 
@@ -189,7 +162,7 @@ local function apply(sup, node, event)
   node.record, node.from = after, before.status
   changed(sup, node, before)
   for _, action in ipairs(actions) do PERFORM[action[1]](sup, node, action) end
-  teardown.essential(sup, node)
+  if event.name ~= 'adopt' then teardown.essential(sup, node) end -- what has ended before was not
 end
 
 ---Takes in an event. What it leads to is taken in behind it, never inside it.

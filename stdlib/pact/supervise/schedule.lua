@@ -107,13 +107,14 @@ function arm(sup, node, ms)
   plan.timer = sup.sched:after(math.max(1, ms), function() tick(sup, node) end)
 end
 
-local function begin(sup, node)
+-- later: the first run of `every` comes when its time has passed, not at once
+local function begin(sup, node, later)
   local given = node.service.schedule
   local plan = { missed = 0 }
   node.schedule = plan
   if given.every then
     plan.due = sup.sys.time.now() + given.every
-    call(sup, node)
+    if not later then call(sup, node) end
     return arm(sup, node, given.every)
   end
   local zone = require 'pact.base.zone'
@@ -139,6 +140,17 @@ function M.look(sup, node)
   elseif not wanted and node.schedule then
     finish(sup, node)
   end
+end
+
+---Its service is another: other times count from now on.
+---@param node node
+---@param before? table its schedule until now
+function M.renew(sup, node, before)
+  local now = node.service.schedule
+  local same = before and now and before.every == now.every and before.cron == now.cron and before.tz == now.tz
+  if same then return end
+  if node.schedule then finish(sup, node) end
+  if now and node.record.want == 'up' and not sup.down then begin(sup, node, true) end
 end
 
 ---@param node node

@@ -23,8 +23,11 @@ local function to(r, status, why)
   r.status, r.reason = status, why
 end
 
+-- Who asks anew for what was tried and counted before.
+local AFRESH = { person = true, reload = true }
+
 local function zero(r, by)
-  if by == 'person' then
+  if AFRESH[by] then
     r.attempt, r.restart_count = 0, 0
   elseif by == 'watch' then
     r.attempt = 0 -- what has changed may have mended it
@@ -74,7 +77,7 @@ end
 local function keep_waiting(r, event)
   keep_up(r, event)
   r.called = r.called or event.call or event.name == 'restart'
-  if event.by == 'person' and r.restarting then r.restarting = 'person' end
+  if AFRESH[event.by] and r.restarting then r.restarting = event.by end
 end
 
 local function hurry(r, event, out)
@@ -84,7 +87,7 @@ local function hurry(r, event, out)
     return ending.verdict(r, { verdict = { action = 'restart', after = 0 } }, out)
   end
   local by = event.by or 'person'
-  r.restarting = by == 'person' and by or r.restarting or by
+  r.restarting = AFRESH[by] and by or r.restarting or by
   up(r, event)
   r.called = true
 end
@@ -143,7 +146,7 @@ local function go(r, _, out)
   end
   r.epoch, r.live, r.pid, r.exit = r.epoch + 1, 'begun', nil, nil
   r.health = r.probed and 'unknown' or 'none'
-  if r.restarting and r.restarting ~= 'person' then
+  if r.restarting and not AFRESH[r.restarting] then
     r.restart_count = r.restart_count + 1
   end
   to(r, 'starting', 'starting')
@@ -237,6 +240,14 @@ local function swept_in_backoff(r)
   end
 end
 
+-- Its service is another: see record.
+local function adopt(r, event, out)
+  record.adopt(r, event)
+  if r.status == 'starting' and r.live == 'up' and not r.checked and not r.task then
+    running(r, { reason = 'started' }, out)
+  end
+end
+
 local function reset(r)
   r.attempt, r.restart_count = 0, 0
 end
@@ -302,7 +313,7 @@ function M.step(now, event)
   if event.epoch and event.epoch ~= now.epoch then
     return now, NOTHING
   end
-  local handler = M.table[now.status][event.name]
+  local handler = event.name == 'adopt' and adopt or M.table[now.status][event.name]
   if not handler then
     return now, NOTHING
   end

@@ -13,10 +13,16 @@ local function at_rest(node)
   return node.record.live == nil
 end
 
-local function halt(sup, t, node)
-  t.told[node] = true
-  sup:feed(node, { name = 'down', by = t.by })
-end
+-- What is done to each when its turn comes, and when it is done with. Others than these: see renew.
+---@class teardown_way
+---@field begin? fun(sup: supervisor, t: table, node: node) before all
+---@field halt fun(sup: supervisor, t: table, node: node)
+---@field settled fun(sup: supervisor, t: table, node: node): boolean
+local DOWN = {}
+
+function DOWN.begin(sup, t, node) sup:feed(node, { name = 'unwant', by = t.by }) end
+
+function DOWN.halt(sup, t, node) sup:feed(node, { name = 'down', by = t.by }) end
 
 local function finish(sup, t)
   if t.over then return end
@@ -25,9 +31,14 @@ local function finish(sup, t)
   sup.sched:post(t.done)
 end
 
--- Done with: at rest, or started again meanwhile, or only there for the order.
+-- Done with: at rest, or started again meanwhile.
+function DOWN.settled(sup, _, node)
+  return at_rest(node) or (node.record.want == 'up' and not sup.down)
+end
+
+-- Or only there for the order.
 local function settled(sup, t, node)
-  return at_rest(node) or t.set[node] == 'through' or (node.record.want == 'up' and not sup.down)
+  return t.set[node] == 'through' or t.way.settled(sup, t, node)
 end
 
 -- Goes on with one of the set, whose dependents are all done with: it is stopped, or done with itself,
@@ -40,15 +51,13 @@ local function advance(sup, t, first)
     if settled(sup, t, node) and not t.gone[node] then
       t.gone[node] = true
       t.left = t.left - 1
-      for _, link in ipairs(node.needs) do
-        local count = t.pending[link.to]
-        if count then
-          t.pending[link.to] = count - 1
-          if count == 1 then queue[#queue + 1] = link.to end
-        end
+      for _, below in ipairs(t.below[node]) do
+        t.pending[below] = t.pending[below] - 1
+        if t.pending[below] == 0 then queue[#queue + 1] = below end
       end
     elseif not t.gone[node] and not t.told[node] then
-      halt(sup, t, node)
+      t.told[node] = true
+      t.way.halt(sup, t, node)
     end
   end
   if t.left == 0 then finish(sup, t) end
@@ -62,9 +71,14 @@ local function prepare(sup, t)
     end
   end
   for _, node in ipairs(t.nodes) do
+    local below = {} -- as the edges are now: a reload may change them
     for _, link in ipairs(node.needs) do
-      if t.set[link.to] then t.pending[link.to] = t.pending[link.to] + 1 end
+      if t.set[link.to] then
+        t.pending[link.to] = t.pending[link.to] + 1
+        below[#below + 1] = link.to
+      end
     end
+    t.below[node] = below
   end
 end
 
@@ -72,15 +86,19 @@ end
 ---@param set table<node, true|'through'> 'through': left alone, it only stands between others
 ---@param by actor
 ---@param done fun()
+---@param way? teardown_way
 ---@return table teardown
-function M.begin(sup, set, by, done)
-  local t = { set = set, by = by, pending = {}, told = {}, gone = {}, left = 0, done = done, nodes = {} }
+function M.begin(sup, set, by, done, way)
+  local t = {
+    set = set, by = by, done = done, way = way or DOWN, nodes = {}, pending = {}, below = {}, told = {}, gone = {},
+    left = 0,
+  }
   prepare(sup, t)
   local ends = {} -- those that nothing of the set depends on
   for i = #t.nodes, 1, -1 do
     local node = t.nodes[i]
     if t.pending[node] == 0 then ends[#ends + 1] = node end
-    if set[node] == true then sup:feed(node, { name = 'unwant', by = by }) end
+    if set[node] == true and t.way.begin then t.way.begin(sup, t, node) end
   end
   sup.teardowns[t] = true
   for _, node in ipairs(ends) do advance(sup, t, node) end

@@ -176,6 +176,22 @@ function M.look(sup, node)
   end
 end
 
+local function same_paths(a, b)
+  if not a or not b then return false end
+  return table.concat(a.paths, '\0') == table.concat(b.paths, '\0')
+    and table.concat(a.ignore or {}, '\0') == table.concat(b.ignore or {}, '\0')
+end
+
+---Its service is another: other paths are looked at from now on.
+---@param node node
+---@param before? table its watch until now
+function M.renew(sup, node, before)
+  local now = node.service.watch
+  if same_paths(before, now) then return end
+  if node.watching then finish(sup, node) end
+  if now then M.look(sup, node) end
+end
+
 ---@param node node
 ---@return integer? ms that its watch still pauses
 function M.paused_for(sup, node)
