@@ -228,6 +228,70 @@ describe('a network that is left running', function()
   end)
 end)
 
+describe('the network that a command is about', function()
+  local function leave(t, directory, project)
+    t:recipe(("pact.project '%s' pact.process '%s' { command = { 'sleep', '1000' } }"):format(project, project), directory .. project .. '.lua')
+    local network = t:start { 'up', '--detach', directory .. project .. '.lua' }
+    assert.equal(0, network:wait().code)
+    return network
+  end
+
+  case('is the nearest one, from any directory below', function(t)
+    leave(t, '', 'outer')
+    leave(t, 'in/', 'inner')
+    t:file('in/deep/er/x', '')
+    local function shown(directory)
+      return t:run({ 'ps', '--json' }, { cwd = t:path(directory) }).out:match '"id": "(%a+)"'
+    end
+    assert.equal('inner', shown 'in/deep/er')
+    assert.equal('outer', shown '.')
+    assert.equal(0, t:run({ 'down', '--project', 'outer' }, { cwd = t:path 'in/deep' }).code)
+    assert.equal('inner', shown 'in')
+    assert.equal(4, t:run({ 'ps' }).code)
+    assert.equal(0, t:run({ 'down' }, { cwd = t:path 'in/deep' }).code)
+  end)
+
+  -- Every command that asks a network.
+  local VERBS = {
+    { 'ps' }, { 'why', 'x' }, { 'start', 'x' }, { 'stop', 'x' }, { 'restart', 'x' }, { 'signal', 'x' }, { 'send', 'x', 'y' },
+    { 'scale', 'x=2' }, { 'wait' }, { 'events' }, { 'do', 'x' }, { 'eval', '1' }, { 'env' }, { 'open', 'x' },
+    { 'exec', 'x', '--', 'true' }, { 'down' },
+  }
+
+  case('is said to be missing, with 4; those elsewhere are named', function(t)
+    local name = 'away-' .. t.dir:match '%d+%-%d+$'
+    leave(t, 'away/', name)
+    t:file('here/x', '')
+    for _, words in ipairs(VERBS) do
+      local result = t:run(words, { cwd = t:path 'here' })
+      assert.equal(4, result.code, table.concat(words, ' ') .. result.err)
+      assert.truthy(result.err:find('^pactlua: no live network here or above; '), result.err)
+      assert.truthy(result.err:find('live elsewhere: ', 1, true), result.err)
+    end
+    local result = t:run({ 'ps', '--project', name }, { cwd = t:path 'here' })
+    assert.equal(0, result.code, result.err)
+    assert.truthy(result.out:find(name, 1, true))
+    result = t:run({ 'ps', '--project', name:gsub('^away', 'awya') }, { cwd = t:path 'away' })
+    assert.equal(4, result.code)
+    assert.truthy(result.err:find(("(did you mean '%s'?)"):format(name), 1, true), result.err)
+    assert.equal(0, t:run({ 'down', '--project', name }, { cwd = '/' }).code)
+  end)
+
+  case('is asked for when there are several', function(t)
+    local networks = { leave(t, '', 'one'), leave(t, '', 'two') }
+    for _, words in ipairs(VERBS) do
+      local result = t:run(words)
+      assert.equal(2, result.code, table.concat(words, ' ') .. result.err)
+      assert.equal('pactlua: several networks are live here: one and two; --project NAME says which one\n', result.err)
+    end
+    for i, name in ipairs { 'one', 'two' } do
+      assert.truthy(t:run({ 'ps', '--project', name }).out:find(name .. ' +running'))
+      assert.equal(0, t:run({ 'down', '--project', name }).code)
+      functional.wait('the end', function() return networks[i]:clean() end)
+    end
+  end)
+end)
+
 describe('down', function()
   case('returns when engine and guard have ended, and says what it ended', function(t)
     local network = detached(t, [[

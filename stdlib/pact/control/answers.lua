@@ -89,7 +89,9 @@ function Network:recipe_command(name, args)
   local found = self.plan and self.plan.commands[name]
   if not found then
     local known = list.keys(self.plan and self.plan.commands or {})
-    return nil, ("no command '%s'%s"):format(name, text.suggest(name, known)), 'unknown'
+    local near, there = text.suggest(name, known), text.quoted(known)
+    local hint = near ~= '' and near or known[1] and '; there is ' .. there or '; this recipe has none'
+    return nil, ("no command '%s'%s"):format(name, hint), 'unknown'
   end
   local function quiet() return true end -- who asked is told of an error
   local task = self.work:run('command ' .. name, found.fn, { quiet = quiet }, args)

@@ -66,7 +66,8 @@ local function no_group(network, id)
     return nil, ("'%s' has no replicas: with replicas = 1 in its recipe it could be scaled"):format(id), 'refused'
   end
   local known = list.keys(network.plan.groups)
-  return nil, ("no group '%s'%s"):format(tostring(id), text.suggest(tostring(id), known)), 'unknown'
+  local near = text.suggest(tostring(id), known[1] and known or network.supervisor:list())
+  return nil, ("no group '%s'%s"):format(tostring(id), near), 'unknown'
 end
 
 -- Brings services into the supervisor that weren't there, and takes those back that were retired.

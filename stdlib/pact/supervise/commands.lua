@@ -1,7 +1,9 @@
 --- What people, hooks and clients may ask of a supervisor: they set wants, the rest follows.
 
 local deps = require 'pact.supervise.deps'
+local list = require 'pact.base.list'
 local teardown = require 'pact.supervise.teardown'
+local text = require 'pact.base.text'
 local waiters = require 'pact.supervise.waiters'
 
 ---@class supervisor
@@ -156,9 +158,12 @@ function Supervisor:signal(id, signal, scope)
   if not node then return nil, message, code end
   local number = signal
   if type(signal) == 'string' then
-    number = self.sys.os.signals[signal:upper():gsub('^SIG', '')] or math.tointeger(signal)
+    local name, signals = signal:upper():gsub('^SIG', ''), self.sys.os.signals
+    number = signals[name] or math.tointeger(signal)
+    if not number then
+      return nil, ("no signal '%s'%s"):format(signal, text.suggest(name, list.keys(signals))), 'EINVAL'
+    end
   end
-  if math.type(number) ~= 'integer' then return nil, ("no signal '%s'"):format(signal), 'EINVAL' end
   local job
   job, message, code = living(node)
   if not job then return nil, message, code end

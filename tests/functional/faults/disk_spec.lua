@@ -72,6 +72,19 @@ describe('disk', function()
     assert.falsy(t:exists 'trace')
   end, NO_MOUNT)
 
+  case('fault 23: full from the beginning: nothing is left running in the background either', function(t)
+    t:recipe [[ pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]]
+    t:file('.pactlua/x', '')
+    local result = t:run({ OWN, 'sh', '-c', 'mount -t tmpfs -o size=100k none .pactlua; head -c 100k /dev/zero >.pactlua/ballast;'
+      .. '"$0" up --detach net.lua; status=$?; find .pactlua -type s -o -name running; exit $status', functional.bin },
+      { program = 'unshare' })
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find 'pactlua: /%S+/%.pactlua/%S+: No space left on device\n', result.err)
+    assert.equal('', result.out)
+    assert.equal(0, result.left)
+    assert.falsy(t:exists 'trace')
+  end, NO_MOUNT)
+
   local CHATTY = [[ pact.process 'p' { shell = 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done' } ]]
 
   local function log_path(t) return t.dir .. '/' .. t:state('runs/[^/]+/p%.log$')[1] end

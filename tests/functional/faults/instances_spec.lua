@@ -13,6 +13,26 @@ describe('instances', function()
     assert.is_false(network:ended())
   end)
 
+  case('fault 43: a second one is told since when and by which recipe the first is up, also when that was left running', function(t)
+    t:recipe([[ pact.project 'shop' pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]], 'first.lua')
+    t:recipe [[ pact.project 'shop' pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]]
+    local network = t:start { 'up', '--detach', 'first.lua' }
+    assert.equal(0, network:wait().code)
+    for _, words in ipairs { { 'net.lua' }, { 'up', '--detach', 'net.lua' }, { 'ci', 'first.lua' }, { 'run', 'net.lua', '--', 'true' } } do
+      local result = t:run(words)
+      assert.equal(words[1] == 'run' and 125 or 1, result.code)
+      local pid, since, recipe = result.err:match "^pactlua: 'shop' is up already %(engine: pid (%d+), since ([%d: -]+), recipe ([^)]+)%)"
+      assert.equal(network:roles().engine, tonumber(pid), result.err)
+      assert.truthy(since:find '^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$', since)
+      assert.equal(t:path 'first.lua', recipe)
+      assert.truthy(result.err:find("'pactlua ps' shows it, 'pactlua down' ends it", 1, true), result.err)
+      assert.equal(0, result.left)
+    end
+    assert.equal(1, #t:lines 'trace')
+    assert.equal(0, t:run({ 'down' }).code)
+    assert.equal(0, t:run({ 'ci', 'net.lua' }).code)
+  end)
+
   case('fault 43: one of another project may be up beside it', function(t)
     t:up [[ pact.project 'one' pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]]
     t:wait_lines('trace', 1)
@@ -58,6 +78,47 @@ describe('instances', function()
     t:start { 'net.lua' }
     t:wait_lines('pids', 2)
     assert.equal('running', t:wait_service('p', { status = 'running' }).status)
+  end)
+
+  case('fault 43: what is left when all of a network were killed is told, cleared away, and taken over', function(t)
+    local leave = "(env -i PACTLUA_SOCKET=$PACTLUA_SOCKET /usr/bin/setsid /bin/sleep 1000 </dev/null >/dev/null 2>&1 &)"
+    t:recipe("pact.project 'shop' pact.process 'p' { shell = [[ " .. leave .. '; echo $$ >>pids; exec sleep 1000 ]] }')
+    local function kill_all(count)
+      local network = t:start { 'up', '--detach', 'net.lua' }
+      assert.equal(0, network:wait().code)
+      t:wait_lines('pids', count)
+      local roles = network:roles()
+      os.execute(('kill -KILL %d %d'):format(roles.guard, roles.engine))
+      functional.wait('their end', function()
+        return not functional.procfs.alive(roles.engine) and not functional.procfs.alive(roles.guard)
+      end)
+      assert.is_true(t:exists '.pactlua/shop/control.sock')
+    end
+    kill_all(1)
+    local result = t:run { 'ps' }
+    assert.equal(4, result.code)
+    assert.truthy(result.err:find("the last run of 'shop' was killed: 'pactlua down' ends what it left", 1, true), result.err)
+    result = t:run { 'down' }
+    assert.equal(0, result.code)
+    assert.truthy(result.out:find '^ended what a dead run had left: sleep %(pid %d+%)\n$', result.out .. result.err)
+    assert.is_false(t:exists '.pactlua/shop/control.sock')
+    assert.equal(4, t:run({ 'down' }).code)
+    kill_all(2)
+    local network = t:start { 'net.lua' }
+    network:expect 'ended what a dead run had left: sleep (pid '
+    assert.equal('running', t:wait_service('p', { status = 'running' }).status)
+  end)
+
+  case('fault 43: a run that was killed and left nothing is no reason to ask anybody', function(t)
+    t:recipe [[ pact.project 'shop' pact.process 'p' { shell = 'echo $$ >>pids; exec sleep 1000' } ]]
+    local network = t:start { 'up', '--detach', 'net.lua' }
+    assert.equal(0, network:wait().code)
+    functional.signal(network:roles().engine, 'KILL')
+    functional.wait('the end', function() return network:clean() end)
+    local result = t:run { 'down' }
+    assert.equal("the last run of 'shop' was killed; no process of it is left\n", result.out, result.err)
+    assert.equal(0, result.code)
+    assert.is_false(t:exists '.pactlua/shop/control.sock')
   end)
 
   -- What may lie in the directory of a network after a power cut.
