@@ -146,6 +146,8 @@ function Front:signalled(name)
   local now = self.sys.time.now()
   if self.leaving then return self.sys.stop(self.finishing) end -- the network is none of ours any more
   if self.running_command and self.running_command(name) then return end
+  -- of a terminal that is closed errors may be seen before the signal
+  if self.output_lost then self.by_signal = self.by_signal or name end
   if not self.asked_at then
     self.asked_at, self.by_signal = now, name
     local why = name == 'INT' and 'Ctrl-C' or 'SIG' .. name

@@ -58,7 +58,7 @@ local rows = {
   { name = 'volumes', help = 'also named volumes' },
   { name = 'editor', help = 'only the settings for editors: .luarc.json' },
   { name = 'markdown', help = 'the whole reference of recipes, as Markdown' },
-  { name = 'project', value = 'NAME', help = 'the network of this name' },
+  { name = 'project', value = 'NAME', help = 'the network of this name, wherever it is' },
   { name = 'stdlib', value = 'DIR', help = "a checkout's standard library" },
   { name = 'help', short = 'h', help = 'this' },
   { name = 'version', short = 'V', help = 'the version' },
