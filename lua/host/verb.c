@@ -12,10 +12,11 @@ static const char *const other_verbs[] = {
 
 // Options whose value may be the next word.
 static const char *const with_value[] = {
-    "--only",   "--except",      "--category", "--tag",  "--profile", "--timeout", "--project",
-    "--stdlib", "--junit",       "--since",    "--grep", "--lines",   "--for",     "--signal",
-    "--linger", "--detach-keys", "--run",      "--from", "--to",      "--svg",     "--html",
-    "--sort",   "--samples",     "-n",         "-s",     NULL};
+    "--only",    "--except", "--category", "--tag",    "--profile",      "--timeout",
+    "--project", "--stdlib", "--junit",    "--since",  "--grep",         "--lines",
+    "--for",     "--signal", "--linger",   "--listen", "--allow-origin", "--detach-keys",
+    "--run",     "--from",   "--to",       "--svg",    "--html",         "--sort",
+    "--samples", "-n",       "-s",         NULL};
 
 static bool among(const char *const *words, const char *word) {
   for (; *words; words++)

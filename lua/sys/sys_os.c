@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -206,12 +207,24 @@ static void push_errnos(lua_State *L) {
   }
 }
 
+static int random_bytes(lua_State *L) {
+  enum { MOST = 256 }; // so much the kernel gives in one piece
+  char bytes[MOST];
+  lua_Integer count = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, count >= 1 && count <= MOST, 1, "a number from 1 to 256 expected");
+  if (getrandom(bytes, (size_t)count, 0) != count)
+    return luaL_error(L, "the kernel gives no randomness");
+  lua_pushlstring(L, bytes, (size_t)count);
+  return 1;
+}
+
 int sys_open_os(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"env", environment},
       {"pid", process_id},
       {"ids", ids},
       {"user", find_user},
+      {"random", random_bytes},
       {"signal_name", signal_name},
       {"isatty", is_terminal},
       {"terminal_size", terminal_size},

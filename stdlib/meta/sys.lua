@@ -506,6 +506,10 @@ function sys.os.ids() end
 ---@param name string|integer
 ---@return { name: string, uid: integer, gid: integer, groups: integer[], home: string, shell: string }? user
 function sys.os.user(name) end
+---From the kernel's randomness, fit for secrets.
+---@param count integer 1 to 256
+---@return string bytes
+function sys.os.random(count) end
 ---@type table<string, integer> number by name without SIG
 sys.os.signals = {}
 ---@type table<string, integer> number by name

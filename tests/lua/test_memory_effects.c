@@ -76,6 +76,7 @@ static const char effects[] =
     "  local held = assert(sys.net.listen { host = '127.0.0.1', port = 0 })\n"
     "  sys.net.listen { host = 'a.test' }\n"
     "  sys.net.listen { path = '/no/such/socket' }\n"
+    "  assert(#sys.os.random(256) == 256)\n"
     "  local log = assert(sys.log.open { dir = dir, name = 'a', max_size = 4096, max_files = 2 })\n"
     "  sys.log.epoch(log, 1)\n"
     "  local watch = sys.log.match(log, { regex = 'h.$' })\n"

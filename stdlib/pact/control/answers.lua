@@ -37,6 +37,7 @@ function Network:holding()
   local held = self.held_by
   return {
     detached = self.detached == true,
+    listens = self.tcp and self.tcp:status() or nil,
     leases = held and held.count or 0,
     linger = held and held.linger or self.invocation.options.linger or 0,
     ends_with_leases = held ~= nil and held:decides(),

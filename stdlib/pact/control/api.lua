@@ -9,7 +9,9 @@ local text = require 'pact.base.text'
 local M = {}
 
 local rows = table.move(routes.rows, 1, #routes.rows, 1, {})
-rows[#rows + 1] = { 'GET', '/openapi.json', function() return 200, require('pact.control.openapi').document(rows) end,
+rows[#rows + 1] = { 'GET', '/openapi.json', function(_, request)
+  return 200, require('pact.control.openapi').document(rows, request.over)
+end,
   summary = 'This description', answer = 'an OpenAPI document' }
 M.rows = rows
 
@@ -61,6 +63,13 @@ function M.handle(network, id, request)
   local route, captures = find(request.method, request.path)
   if not route then return nowhere(network, id, request, captures) end
   local message
+  if request.over and (route.hidden or route.socket_only) then
+    return answer(network, id, 403, {
+      error = ('%s is for the control socket alone, not for TCP: %s'):format(text.truncate(request.path, 200),
+        route.socket_only or "it is the front's own"),
+      code = 'socket',
+    })
+  end
   request.given, message = given.read(route, request)
   if not request.given then return answer(network, id, 400, { error = message, code = 'EINVAL' }) end
   request.id = id

@@ -24,6 +24,24 @@ function convert.count(word)
   return nil, ("must be a number, got '%s'"):format(word)
 end
 
+function convert.address(word)
+  local address = require 'pact.base.address'
+  local host, port = address.parse(word)
+  if host == 'localhost' then host = address.here end
+  if host and address.is_numeric(host) then return { host = host, port = port } end
+  return nil, ("must be a port or an address in numbers such as 127.0.0.1:4000, got '%s'"):format(word)
+end
+
+-- As browsers write it: neither path nor wildcard.
+function convert.origin(word)
+  for site in word:gmatch '[^,]+' do
+    if not site:find '^https?://[^/%s*]+$' then
+      return nil, ("must be a site such as http://localhost:5173, without a path, got '%s'"):format(site)
+    end
+  end
+  return word:lower()
+end
+
 function convert.duration(word)
   local duration = require 'pact.base.duration'
   return duration.parse(tonumber(word) or word)

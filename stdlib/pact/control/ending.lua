@@ -126,6 +126,7 @@ end
 
 function Network:close(status)
   if self.held_by then self.held_by:finish(self.ending or 'the network has ended') end
+  if self.tcp then self.tcp:close() end
   if self.journal then self.journal:close() end
   self.log:close()
   local closed = false

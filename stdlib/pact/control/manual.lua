@@ -30,6 +30,7 @@ local STATUSES = {
 local FILES = {
   { 'pact.lua, devnet.lua', 'the recipe when none is named, here or above' },
   { '.pactlua/PROJECT/', "a network's files, beside its recipe: control.sock, lock, ports.json, latest and runs/" },
+  { '.pactlua/PROJECT/token', 'what --listen asks of clients, while the network runs' },
   { '.pactlua/PROJECT/latest/', "of the newest run: SERVICE.log, events.jsonl, pactlua.log" },
   { '$XDG_STATE_HOME/pactlua/', 'the same where the place beside the recipe cannot be written' },
 }
@@ -38,6 +39,7 @@ local VARIABLES = {
   { 'PROCESS_SHUTDOWN_TIMEOUT, PROCESS_RESTART_DELAY, PROCESS_MAX_RETRIES', 'defaults of services' },
   { 'HEALTH_CHECK_INTERVAL, HEALTH_CHECK_TIMEOUT, HEALTH_CHECK_RETRIES', 'defaults of health checks' },
   { 'DEBUG, DEBUG_LEVEL, DEBUG_CATEGORIES, DEBUG_CONSOLE', "pactlua's own log; PACTLUA_DEBUG beats DEBUG" },
+  { 'PACTLUA_TOKEN', 'the token of --listen, instead of one made at each start; services do not get it' },
   { 'NO_COLOR', 'no colours' },
 }
 

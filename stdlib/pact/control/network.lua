@@ -29,6 +29,7 @@ local WANTS = { start = true, stop = true, restart = true }
 ---@field supervisor? supervisor
 ---@field invocation invocation
 ---@field detached? boolean it was left running: no front, no terminal
+---@field tcp? control_tcp where it listens besides, `--listen`
 ---@field held_by? leases clients that hold it, once there has been one
 ---@field unready? { id: string, why: string }[] of an end before all was ready
 ---@field work work what runs of the recipe's besides its services
@@ -176,6 +177,20 @@ function Network:listen()
   return true
 end
 
+-- A token that an earlier run has left is worth nothing: it goes, or is replaced.
+function Network:listen_on_tcp()
+  local file = self.dir.path .. '/token'
+  if not self.invocation.options.listen then
+    self.sys.fs.remove(file)
+    return true
+  end
+  local tcp, message = require('pact.control.tcp').open(self, file)
+  if not tcp then return nil, message end
+  self.tcp = tcp
+  self:say(self.tcp:words())
+  return true
+end
+
 ---@param name string
 ---@param args table
 ---@param by actor
@@ -240,7 +255,10 @@ function Network:open_files(plan)
     self:say(('pactlua: events.jsonl: %s\n'):format(why))
   end)
   self.log:open(self.run.dir .. '/pactlua.log')
-  return self:listen()
+  local ok
+  ok, message = self:listen()
+  if not ok then return nil, message end
+  return self:listen_on_tcp()
 end
 
 local function subscribe(self)

@@ -65,22 +65,31 @@ local function operation(row)
   }
 end
 
+-- Who has the file has the token; there is no other way to get it.
+local TOKEN = {
+  type = 'http', scheme = 'bearer',
+  description = "The token of this run: in the file 'token' of the network's directory, or as given in PACTLUA_TOKEN.",
+}
+
 ---@param rows route[]
+---@param url? string over TCP: where; what is for the socket alone isn't there
 ---@return table
-function M.document(rows)
+function M.document(rows, url)
   local paths = {}
   for _, row in ipairs(rows) do
-    if not row.hidden then
+    if not row.hidden and not (url and row.socket_only) then
       paths[row[2]] = paths[row[2]] or {}
       paths[row[2]][row[1]:lower()] = operation(row)
     end
   end
   return {
     openapi = '3.1.0',
-    info = { title = 'pactlua', version = VERSION, description = 'The control socket of a running network.' },
-    servers = json.array { { url = 'http://localhost', description = 'curl --unix-socket $PACTLUA_SOCKET' } },
+    info = { title = 'pactlua', version = VERSION, description = 'What a running network can be asked.' },
+    servers = json.array { url and { url = url, description = 'over TCP, with a token' }
+      or { url = 'http://localhost', description = 'curl --unix-socket $PACTLUA_SOCKET' } },
+    security = url and json.array { { token = json.array {} } } or nil,
     paths = paths,
-    components = { schemas = { refusal = {
+    components = { securitySchemes = url and { token = TOKEN } or nil, schemas = { refusal = {
       type = 'object', required = json.array { 'error', 'code' },
       properties = { error = { type = 'string' }, code = { type = 'string' } },
     } } },

@@ -7,7 +7,7 @@
 ---@field short? string
 ---@field value? string
 ---@field list? boolean
----@field convert? 'count'|'duration'|'when'
+---@field convert? 'address'|'count'|'duration'|'origin'|'when'
 ---@field later? boolean known, but not in this version
 ---@field needs? string an option without which it means nothing
 ---@field no? string an option that it excludes
@@ -32,6 +32,10 @@ local rows = {
   { name = 'no-wait', needs = 'detach', no = 'timeout', help = 'with --detach: do not wait until all is ready' },
   { name = 'linger', value = 'T', convert = 'duration', needs = 'detach',
     help = 'with --detach: how long it stays when its last lease has gone (0)' },
+  { name = 'listen', value = 'ADDRESS', convert = 'address',
+    help = "the control API on TCP, too, with a token: 4000, 127.0.0.1:4000, '[::1]:4000'; 0: a free port" },
+  { name = 'allow-origin', value = 'URL', list = true, convert = 'origin', needs = 'listen',
+    help = 'with --listen: pages of this site may ask, too, such as http://localhost:5173' },
   { name = 'dot', help = 'for graphviz' },
   { name = 'mermaid', help = 'for mermaid' },
   { name = 'dotenv', help = 'quoted, for a .env file or a shell' },

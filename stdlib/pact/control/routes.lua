@@ -23,6 +23,7 @@ local M = { TWO_WAY = 'pactlua/1' }
 ---@field text? string the body may also be text: what of
 ---@field hidden? boolean ours alone
 ---@field upgrade? string the protocol that both sides speak behind 101; whoever doesn't ask for it is answered 426
+---@field socket_only? string why it is refused over TCP
 
 
 local CODES = { unknown = 404, timeout = 408, busy = 409, EINVAL = 400 }
@@ -165,6 +166,7 @@ M.rows = {
     return 200, network:status()
   end, summary = 'The network as a whole',
     answer = 'project, run, recipe, pid, guard, uptime, services by status, ready; '
+    .. 'listens (url, token_file and allow_origin of --listen), '
     .. 'detached, leases (how many hold it), linger, ends_with_leases, ends_in (after the last one)' },
   { 'GET', '/v1/services', function(network, request)
     local services = json.array {}
@@ -173,9 +175,11 @@ M.rows = {
       services[i] = request.given.brief and brief(snapshot) or snapshot
     end
     local holding = (network.detached or network.held_by) and network:holding() or nil
-    return 200, { services = services, at = network.sys.time.wall(), project = network.project, holding = holding }
+    return 200, { services = services, at = network.sys.time.wall(), project = network.project, holding = holding,
+      listens = network.tcp and network.tcp:status() or nil }
   end, summary = 'All services as they are',
-    answer = 'services, in the order of their start; holding, as in status, when it was left running or has leases',
+    answer = 'services, in the order of their start; holding, as in status, when it was left running or has leases; '
+      .. 'listens, as in status',
     query = {
       { 'brief', 'boolean', 'only what there is to tell of each' },
       { 'figures', 'boolean', 'false: without processor time and memory' },
@@ -206,7 +210,7 @@ M.rows = {
     if not surroundings then return refuse(message, code) end
     return 200, surroundings
   end, summary = 'What a program beside a service runs with, secrets and all',
-    answer = 'env, cwd, uid, gid, groups, umask, limits' },
+    answer = 'env, cwd, uid, gid, groups, umask, limits', socket_only = 'it has secrets as they are' },
   log_route('/v1/services/{id}/logs', 'What a service, or a group of replicas, has written', logs_of_one, LOG_QUERY),
   log_route('/v1/logs', 'What services have written, in the order of time', logs_of_all,
     { { 'ids', 'texts', 'services: a,b,c; without any all' }, table.unpack(LOG_QUERY) }),

@@ -27,8 +27,8 @@ local REACHED_BY = { ['0.0.0.0'] = '127.0.0.1', ['::'] = '127.0.0.1' }
 
 -- What speaks to us alone: our debugging, a service manager of ours, and who starts a Lua.
 local NOT_INHERITED = {
-  'PACTLUA_DEBUG', 'PACTLUA_STDLIB', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FDS', 'LISTEN_PID',
-  'LISTEN_FDNAMES', 'LUA_INIT', 'LUA_INIT_5_4',
+  'PACTLUA_DEBUG', 'PACTLUA_STDLIB', 'PACTLUA_TOKEN', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID',
+  'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'LUA_INIT', 'LUA_INIT_5_4',
 }
 
 ---What children get of our environment.

@@ -151,6 +151,9 @@ function M.run(context)
       width = sys.text.width,
     }))
     context.out(M.held(body.holding))
+    if body.listens then
+      context.out(('control API: %s, token in %s\n'):format(body.listens.url, body.listens.token_file))
+    end
     if options.tree then
       for _, service in ipairs(services) do
         local _, answer = link:ask('GET', ('/v1/services/%s/tree'):format(service.id))
