@@ -58,6 +58,7 @@ int follow_open(struct follow *follow, const char *dir, const char *name, bool f
     struct reader reader;
     result = reader_open_settled(&reader, follow->stem, 0);
     if (result == 0) take(follow, &reader, reader.records);
+    if (result == 0) follow->next = follow->reader.records; // those made out of its bytes, too
   } else {
     result = open_oldest(follow);
   }
@@ -126,6 +127,16 @@ const struct index_record *follow_peek(struct follow *follow) {
     // Records may have come between the look and the seal.
     if (!look_ahead(follow) && !next_segment(follow)) return NULL;
   }
+}
+
+uint64_t follow_start(struct follow *follow) {
+  struct reader *reader = &follow->reader;
+  struct index_record last;
+  if (!follow->open) return 0;
+  for (uint64_t at = follow->next; at > 0; at--)
+    if (reader_records(reader, at - 1, &last, 1) == 1 && index_record_valid(&last))
+      return last.offset + last.length;
+  return reader->header.base_offset;
 }
 
 void follow_advance(struct follow *follow) {

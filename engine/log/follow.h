@@ -25,5 +25,7 @@ void follow_close(struct follow *follow);
 // The next record, or NULL: nothing more now. Stays until follow_advance.
 const struct index_record *follow_peek(struct follow *follow);
 void follow_advance(struct follow *follow);
+// The offset in the log of what it begins with; 0 as long as there is no log.
+uint64_t follow_start(struct follow *follow);
 // Up to where bytes of the log are known to be there for good.
 uint64_t follow_known_end(const struct follow *follow);

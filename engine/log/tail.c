@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -26,6 +27,12 @@ static void tell_gone(struct tails *tails, int error) {
   loop_push(tails->loop, &gone->event);
 }
 
+static void note_gone(struct tails *tails, int error) {
+  if (tails->told) return;
+  tails->told = true;
+  tell_gone(tails, error);
+}
+
 static void take_answers(struct tails *tails) {
   pthread_mutex_lock(&tails->lock);
   struct tail_job *answers = tails->answers;
@@ -42,9 +49,7 @@ static void take_answers(struct tails *tails) {
     }
     free(job);
   }
-  if (error) {
-    tell_gone(tails, error);
-  }
+  if (error) note_gone(tails, error);
   if (!tails->drains.count) uv_unref((uv_handle_t *)&tails->news);
 }
 
@@ -60,6 +65,8 @@ struct tails *tails_create_fd(struct loop *loop, int fd) {
   struct tails *tails = mem_new(sizeof *tails);
   tails->loop = loop;
   tails->out.fd = fd;
+  tails->watch_fd = -1;
+  tails->handles = 1;
   tails->render.out = &tails->out;
   list_init(&tails->all);
   pthread_mutex_init(&tails->lock, NULL);
@@ -69,6 +76,31 @@ struct tails *tails_create_fd(struct loop *loop, int fd) {
   uv_unref((uv_handle_t *)&tails->news); // alone it makes no event
   tails->news.data = tails;
   return tails;
+}
+
+static void on_output_gone(uv_poll_t *poll, int status, int events) {
+  (void)status;
+  (void)events;
+  struct tails *tails = poll->data;
+  uv_poll_stop(poll);
+  note_gone(tails, EPIPE);
+}
+
+void tails_watch(struct tails *tails) {
+  if (tails->watch_fd >= 0) return;
+  struct epoll_event nothing = {.events = 0}; // errors and hang-ups are always told
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return;
+  if (epoll_ctl(fd, EPOLL_CTL_ADD, tails->out.fd, &nothing) != 0 ||
+      uv_poll_init(&tails->loop->uv, &tails->watch, fd) != 0) {
+    close(fd);
+    return;
+  }
+  tails->watch_fd = fd;
+  tails->watch.data = tails;
+  tails->handles++;
+  uv_poll_start(&tails->watch, UV_READABLE, on_output_gone);
+  uv_unref((uv_handle_t *)&tails->watch);
 }
 
 static void on_end_signal(int signo) {
@@ -126,7 +158,10 @@ static void free_jobs(struct tail_job *job) {
 }
 
 static void on_closed(uv_handle_t *handle) {
-  free(handle->data);
+  struct tails *tails = handle->data;
+  if (--tails->handles) return;
+  if (tails->watch_fd >= 0) close(tails->watch_fd);
+  free(tails);
 }
 
 void tails_destroy(struct tails *tails) {
@@ -145,9 +180,11 @@ void tails_destroy(struct tails *tails) {
   pthread_cond_destroy(&tails->over);
   pthread_mutex_destroy(&tails->lock);
   uv_close((uv_handle_t *)&tails->news, on_closed);
+  if (tails->watch_fd >= 0) uv_close((uv_handle_t *)&tails->watch, on_closed);
 }
 
-int tails_open(struct tails *tails, const struct tail_options *options, uint64_t *id) {
+int tails_open(struct tails *tails, const struct tail_options *options, uint64_t *id,
+               uint64_t *offset) {
   int result = start(tails);
   if (result != 0) return result;
   struct tail *tail = mem_new(sizeof *tail);
@@ -156,6 +193,7 @@ int tails_open(struct tails *tails, const struct tail_options *options, uint64_t
     free(tail);
     return result;
   }
+  if (offset) *offset = follow_start(&tail->follow);
   const char *err_prefix = options->err_prefix ? options->err_prefix : options->prefix;
   tail->id = *id = loop_new_id(tails->loop);
   tail->prefix[0] = mem_strdup(options->prefix);

@@ -23,10 +23,14 @@ struct tail_options {
 // dropped, and drains are answered at once.
 struct tails *tails_create(struct loop *loop);
 struct tails *tails_create_fd(struct loop *loop, int fd);
+// Hears of that also while nothing is written; where the descriptor can't tell (a file), never.
+void tails_watch(struct tails *tails);
 // Writes for up to 200 ms what has been woken or said.
 void tails_destroy(struct tails *tails);
 
-int tails_open(struct tails *tails, const struct tail_options *options, uint64_t *id);
+// *offset (or NULL) becomes that of the first byte that will be shown.
+int tails_open(struct tails *tails, const struct tail_options *options, uint64_t *id,
+               uint64_t *offset);
 void tails_close(struct tails *tails, uint64_t id); // behind what is there
 void tails_wake(struct tails *tails, uint64_t id);
 void tails_style(struct tails *tails, bool escape);

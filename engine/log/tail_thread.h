@@ -41,6 +41,10 @@ struct tails {
   struct loop *loop;
   struct idmap tails, drains; // the loop's
   uv_async_t news;
+  uv_poll_t watch;  // of watch_fd
+  int watch_fd;     // an epoll: the output itself must not be made non-blocking; -1: none
+  unsigned handles; // not closed yet
+  bool told;        // that nobody can read any more
   pthread_t thread;
   bool started;
   pthread_mutex_t lock;

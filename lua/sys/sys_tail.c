@@ -22,11 +22,17 @@ static int open_tail(lua_State *L) {
       .err_prefix = options_text(L, 1, "err_prefix", 1),
       .from_end = options_choice(L, 1, "from", ends) == 1,
   };
-  uint64_t id;
-  int result = tails_open(tails_of(L), &options, &id);
+  uint64_t id, offset;
+  int result = tails_open(tails_of(L), &options, &id, &offset);
   if (result) return sys_fail(L, result, "%s/%s.log", options.dir, options.name);
   lua_pushinteger(L, (lua_Integer)id);
-  return 1;
+  lua_pushinteger(L, (lua_Integer)offset);
+  return 2;
+}
+
+static int watch(lua_State *L) {
+  tails_watch(tails_of(L));
+  return 0;
 }
 
 static int wake(lua_State *L) {
@@ -65,17 +71,21 @@ static int lines(lua_State *L) {
   lua_settop(L, 3);
   const char *dir = sys_path(L, 1), *name = sys_path(L, 2);
   if (!window_check_filter(L, 3, &filter)) return 3;
+  lua_Integer before = -1;
+  if (lua_istable(L, 3) && lua_getfield(L, 3, "before") != LUA_TNIL)
+    before = options_size(L, 3, "before", 0);
   struct lines *found = window_push_box(L);
+  int box = lua_gettop(L);
   const char *stem = lua_pushfstring(L, "%s/%s", dir, name); // box stem
-  int result = lines_read(found, stem, &filter, NULL, LINES_NO_END);
+  int result = lines_read(found, stem, &filter, NULL, before < 0 ? LINES_NO_END : (uint64_t)before);
   if (result) return sys_fail(L, result, "%s.log", stem);
-  window_push_lines(L, -2);
+  window_push_lines(L, box);
   return 1;
 }
 
 int sys_open_tail(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"open", open_tail}, {"wake", wake},        {"style", style}, {"say", say},
+      {"open", open_tail}, {"watch", watch},      {"wake", wake},   {"style", style}, {"say", say},
       {"drain", drain},    {"close", close_tail}, {"lines", lines}, {NULL, NULL},
   };
   luaL_newlib(L, functions);

@@ -238,8 +238,10 @@ function sys.log.flush(ms) end
 ---@class sys.tail
 sys.tail = {}
 ---@param opts { dir: string, name: string, prefix: string, err_prefix?: string, from?: 'start'|'end' } prefix: put before each line (err_prefix for stderr's)
----@return integer? id, string? message, string? code
+---@return integer? id, integer|string offset of the first byte that will be shown, or message, string? code
 function sys.tail.open(opts) end
+---Hears of readers that are gone also while nothing is written.
+function sys.tail.watch() end
 ---Says there may be new bytes. All tails that are awake are merged in time order and written to the output as prefixed lines,
 ---by a thread of its own: a stalled output doesn't stall the loop.
 ---@param id integer
@@ -257,7 +259,7 @@ function sys.tail.say(text, at) end
 ---@return integer id
 function sys.tail.drain() end
 function sys.tail.close(id) end
----Lines of a log file of any run, oldest first, with the filters of sys.log.lines.
+---Lines of a log file of any run, oldest first, with the filters of sys.log.lines; `before`: only what is before this offset.
 ---@return sys.log_line[]?, string? message, string? code
 function sys.tail.lines(dir, name, filter) end
 

@@ -38,7 +38,7 @@ static uint64_t tail(const char *name, const char *prefix, bool from_end) {
                                  .prefix = prefix,
                                  .err_prefix = "E ",
                                  .from_end = from_end};
-  assert_int_equal(tails_open(world.tails, &options, &id), 0);
+  assert_int_equal(tails_open(world.tails, &options, &id, NULL), 0);
   return id;
 }
 

@@ -1,5 +1,6 @@
 --- `logs`: what services wrote, of one or several, of this run or the one before, and as it comes.
 local functional = require 'functional'
+local cjson = require 'cjson'
 local case = functional.case
 
 -- Two tasks that take turns, each line behind the other's.
@@ -67,5 +68,65 @@ describe('logs -f', function()
     follower:expect 'begun'
     assert.equal(0, t:run({ 'start', 'late' }).code)
     follower:expect 'late | first\n'
+  end)
+
+  -- Numbers without end, in files that are turned over again and again.
+  local COUNTER = [[
+    pact.process 'count' { log = { max_size = '20k', max_files = 50 }, command = { 'sh', '-c', table.concat {
+      'i=0; while :; do n=0; while [ $n -lt 50 ]; do i=$((i+1)); n=$((n+1)); echo $i; done; sleep 0.01; done' } } }
+  ]]
+
+  local function in_a_row(text, what)
+    local last, count = nil, 0
+    for number in text:gmatch '[^\n]+' do
+      number = tonumber(number)
+      if last then assert.equal(last + 1, number, what) end
+      last, count = number, count + 1
+    end
+    return count
+  end
+
+  case('neither loses nor doubles a line between its window and what comes', function(t)
+    t:up(COUNTER)
+    functional.wait('lines', function() return #t:state 'count%.log%.%d+$' > 2 end)
+    for round = 1, 6 do
+      local followers = {}
+      for i = 1, 4 do
+        followers[i] = t:start { 'logs', '-f', '-n', tostring(round * i), i == 4 and '--grep' or 'count', i == 4 and '1' or nil }
+      end
+      for i = 1, 3 do
+        functional.wait('some lines', function() return #followers[i]:out() > 5000 end)
+        followers[i]:signal 'INT'
+        followers[i]:wait()
+        assert.is_true(in_a_row(followers[i]:out():match '^(.*\n)', 'follower ' .. i) > 500)
+      end
+      followers[4]:signal 'INT'
+      followers[4]:wait()
+    end
+  end)
+
+  case('with --json or --grep has the lines that fit, each once', function(t)
+    t:up(COUNTER)
+    functional.wait('lines', function() return #t:state 'count%.log%.%d+$' > 2 end)
+    local all, some = t:start { 'logs', '-f', '-n', '5', '--json' }, t:start { 'logs', '-f', '-n', '5', '--grep', '7', 'count' }
+    functional.wait('some lines', function() return #all:out() > 100000 and #some:out() > 5000 end)
+    for _, follower in ipairs { all, some } do
+      follower:signal 'INT'
+      follower:wait()
+    end
+    local numbers = {}
+    for line in all:out():match('^(.*\n)'):gmatch '[^\n]+' do
+      local object = cjson.decode(line)
+      assert.same({ 'count', 'stdout', 1 }, { object.service, object.stream, object.epoch })
+      numbers[#numbers + 1] = object.text
+    end
+    in_a_row(table.concat(numbers, '\n'), 'json')
+    local last
+    for number in some:out():match('^(.*\n)'):gmatch '%d+' do
+      number = tonumber(number)
+      for between = (last or number) + 1, number - 1 do assert.falsy(tostring(between):find '7', between) end
+      assert.truthy(tostring(number):find '7')
+      last = number
+    end
   end)
 end)

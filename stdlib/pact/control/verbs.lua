@@ -43,7 +43,7 @@ local rows = {
     help = 'show the services of the live network', options = { 'json', 'tree' } },
   { name = 'why', args = 'ID', words = { 1, 1 }, module = 'why', help = 'tell why a service is as it is' },
   { name = 'logs', args = '[ID…]', words = { 0, MANY }, module = 'logs', help = 'show what services wrote',
-    options = { 'follow', 'lines', 'since', 'grep', 'previous' } },
+    options = { 'follow', 'lines', 'since', 'grep', 'previous', 'json' } },
   { name = 'start', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'start services and what they need' },
   { name = 'stop', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'stop services' },
   { name = 'restart', args = 'ID…', words = { 1, MANY }, module = 'act', help = 'restart services',

@@ -104,6 +104,18 @@ describe('streams', function()
     assert.equal('running', t:ps().chatty.status)
   end)
 
+  case('fault 32: what follows ends when its reader has gone, though nothing comes', function(t)
+    t:up [[ pact.process 'p' { shell = 'echo up; echo up >>trace; exec sleep 1000' } ]]
+    t:wait_lines('trace', 1)
+    for _, verb in ipairs { 'logs -f', 'logs -f --json', 'logs -f --grep up', 'events -f' } do
+      local pipe = ('{ "$PACTLUA" %s; echo $? >status; } | { read line; echo "$line"; }'):format(verb)
+      local result = shell(t, pipe, { seconds = 5 })
+      assert.truthy(result.out:find('up', 1, true) or result.out:find('p', 1, true), result.out .. result.err)
+      assert.equal('141\n', functional.wait('the status', function() return t:read 'status' end), verb)
+      os.remove(t:path 'status')
+    end
+  end)
+
   case('fault 32: `logs -f` ends with the network', function(t)
     local network = t:up(CHATTY)
     t:wait_lines('trace', 1)

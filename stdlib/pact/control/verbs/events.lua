@@ -45,7 +45,8 @@ end
 ---@param context main_context
 function M.run(context)
   local options, sys = context.invocation.options, context.sys
-  return live.run(context, function(link)
+  return live.run(context, function(link, _, loop)
+    if options.follow then live.watch_output(sys, loop) end
     link:stream('/v1/events?since=0' .. (options.follow and '&follow=1' or ''), {
       line = function(line)
         local event = not options.json and json.decode(line)

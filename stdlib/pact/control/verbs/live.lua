@@ -136,6 +136,14 @@ function M.run(context, fn)
   end, { name = context.invocation.verb })
 end
 
+---Ends, the way a program does whose output nobody reads any more, as soon as that is so.
+---@param sys sys
+---@param loop sched
+function M.watch_output(sys, loop)
+  loop:on_kind('gone', function() sys.stop(256 + sys.os.signals.PIPE) end)
+  sys.tail.watch()
+end
+
 ---Tells what the network refused.
 ---@return integer status
 function M.refused(context, status, body)

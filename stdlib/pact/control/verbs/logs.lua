@@ -1,35 +1,17 @@
 --- `pactlua logs [ID…]`: what services wrote, read from the run's files: a window of them, or as it comes.
 
+local following = require 'pact.control.verbs.following'
 local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
+local log_requests = require 'pact.control.log_requests'
 local runs = require 'pact.control.runs'
-local sched = require 'pact.base.sched'
 local style = require 'pact.observe.style'
 local text = require 'pact.base.text'
 
 local M = {}
+local services_in, instances = log_requests.services_in, log_requests.instances
 
-local DEFAULT_LINES, ALL_LINES, POLL_MS = 100, 1000000, 100
-local LIST_EVERY = 5 -- looks
-
----@return string[] ids of services with a log in this run
-local function services_in(sys, dir)
-  local ids = {}
-  for _, name in ipairs(sys.fs.list(dir) or {}) do
-    local id = name:match '^(.+)%.log$'
-    if id and id ~= 'pactlua' then ids[#ids + 1] = id end
-  end
-  return ids
-end
-
--- logs of a group's instances: web-1, web-2 … of web
-local function instances(known, group)
-  local out = list.filter(known, function(id)
-    return text.starts_with(id, group .. '-') and id:find('^%d+$', #group + 2) ~= nil
-  end)
-  table.sort(out, function(a, b) return tonumber(a:match '%d+$') < tonumber(b:match '%d+$') end)
-  return out
-end
+local ALL_LINES = 1000000
 
 local function chosen(sys, dir, ids)
   local known = services_in(sys, dir)
@@ -44,12 +26,13 @@ local function chosen(sys, dir, ids)
   return out
 end
 
-local function gather(context, dir, ids)
+-- The windows of all, up to where they are followed from.
+local function gather(context, dir, ids, tails)
   local options, all = context.invocation.options, {}
-  local count = options.lines or ((options.since or options.grep) and ALL_LINES) or DEFAULT_LINES
   for place, id in ipairs(ids) do
     local lines, message = context.sys.tail.lines(dir, id, {
-      count = count, since = options.since, grep = options.grep,
+      count = following.count(options) or ALL_LINES, since = options.since, grep = options.grep,
+      before = tails[id] and tails[id].from,
     })
     if not lines then return nil, message end
     local last = 0
@@ -88,29 +71,31 @@ local function newcomers(sys, dir, ids, prefix, paint)
   end
 end
 
+local function open_tail(sys, dir, id, prefix, from)
+  local tail, offset = sys.tail.open { dir = dir, name = id, prefix = prefix[1], err_prefix = prefix[2], from = from }
+  return tail and { id = tail, from = offset }
+end
+
+-- Before the windows are read: what comes behind their ends is the tails', nothing is lost or doubled between.
+local function open_tails(sys, dir, ids, prefix)
+  local tails = {}
+  for _, id in ipairs(ids) do tails[id] = open_tail(sys, dir, id, prefix[id], 'end') end
+  return tails
+end
+
 ---Goes on with what comes, until the network or who reads our output is gone, or Ctrl-C.
-local function follow(context, dir, ids, prefix, paint)
-  local sys, tails, looks, all = context.sys, {}, 0, #context.invocation.ids == 0
-  local shown = list.set(ids)
-  local loop = sched.new(sys)
-  local socket = dir:match '^(.*)/runs/' .. '/control.sock'
-  loop:on_kind('gone', function() sys.stop(256 + sys.os.signals.PIPE) end)
-  local function look()
-    local live_still = sys.fs.stat(socket)
-    if all and looks % LIST_EVERY == 0 then newcomers(sys, dir, ids, prefix, paint) end
-    looks = looks + 1
-    for _, id in ipairs(ids) do
-      tails[id] = tails[id] or sys.tail.open {
-        dir = dir, name = id, prefix = prefix[id][1], err_prefix = prefix[id][2],
-        from = shown[id] and 'end' or 'start',
-      }
-      if tails[id] then sys.tail.wake(tails[id]) end
-    end
-    if live_still then return loop:after(POLL_MS, look) end
-    loop:on(sys.tail.drain(), function() sys.stop(0) end)
-  end
+local function follow(context, dir, ids, prefix, paint, tails)
+  local sys, everything = context.sys, #context.invocation.ids == 0
   sys.tail.style { escape = sys.os.isatty(1) }
-  look()
+  following.while_live(context, dir, function(all)
+    if everything and all then newcomers(sys, dir, ids, prefix, paint) end
+    for _, id in ipairs(ids) do
+      tails[id] = tails[id] or open_tail(sys, dir, id, prefix[id], 'start')
+      if tails[id] then sys.tail.wake(tails[id].id) end
+    end
+  end, function(loop)
+    loop:on(sys.tail.drain(), function() sys.stop(0) end)
+  end)
 end
 
 ---@param context main_context
@@ -123,21 +108,32 @@ function M.run(context)
   end
   local dir = run.path
   local ids, message = chosen(sys, dir, context.invocation.ids)
-  local lines
-  if ids then lines, message = gather(context, dir, ids) end
-  if not lines then
+  if not ids then
     context.err(('pactlua: logs: %s\n'):format(message))
     return 1
   end
   local paint = style.new(style.wanted(sys.os, 1, context.env))
   local prefix = prefixes(ids, paint)
+  if options.json or options.follow and options.grep then
+    return require('pact.control.verbs.logs_feed').run(context, dir, ids, function(id)
+      if not prefix[id] then newcomers(sys, dir, ids, prefix, paint) end
+      return prefix[id]
+    end)
+  end
+  local tails = options.follow and open_tails(sys, dir, ids, prefix) or {}
+  local lines
+  lines, message = gather(context, dir, ids, tails)
+  if not lines then
+    context.err(('pactlua: logs: %s\n'):format(message))
+    return 1
+  end
   local out = {}
   for _, line in ipairs(lines) do
     out[#out + 1] = (prefix[line.id][line.stream] or prefix[line.id][1]) .. line.text .. '\n'
   end
   context.out(table.concat(out))
   if not options.follow then return 0 end
-  follow(context, dir, ids, prefix, paint)
+  follow(context, dir, ids, prefix, paint, tails)
 end
 
 return M
