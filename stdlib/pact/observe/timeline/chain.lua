@@ -35,6 +35,11 @@ local function step_of(service, to, behind)
   return { id = service.id, from = from, to = to, parts = phases.parts(service, from, to), behind = behind }
 end
 
+-- When the recipe had been read; 0 where that took no time worth telling.
+local function wanted_at(line)
+  return line.wanted_at >= math.max(words.SEEN_MS, line.ready_at // 50) and line.wanted_at or 0
+end
+
 -- From where a service did on its own what `to` is the end of.
 local function link(line, service, to, seen)
   local held_by = service.start.held_by
@@ -44,7 +49,7 @@ local function link(line, service, to, seen)
   end
   local step = step_of(service, to)
   if not held_by then
-    local since = line.wanted_at >= words.SEEN_MS and line.wanted_at or 0
+    local since = wanted_at(line)
     if step.from > since then step.queued, step.from = step.from - math.max(since, line.wanted_at), since end
   end
   return step
@@ -63,7 +68,7 @@ function M.of(line)
     table.insert(out.steps, 1, step)
     service, to = before, step.from
   end
-  if line.wanted_at >= words.SEEN_MS and to >= line.wanted_at then
+  if wanted_at(line) > 0 and to >= line.wanted_at then
     table.insert(out.steps, 1, { from = 0, to = line.wanted_at, parts = {} })
   end
   for _, step in ipairs(out.steps) do
