@@ -13,12 +13,14 @@ local TRIES = 100
 local Ports = {}
 Ports.__index = Ports
 
----@param context { fs: sys.fs, net: sys.net, places: fun(): string[], live: boolean } places: directories in which the
---- network's ports.json may be; live: false where nothing is going to be started, so that a port in use is as good
+---@param context { fs: sys.fs, net: sys.net, places: fun(): string[], live: boolean, warn?: fun(message: string) } places:
+--- directories in which the network's ports.json may be; live: false where nothing is going to be started, so that a
+--- port in use is as good
 ---@return free_ports
 function M.new(context)
   return setmetatable({
     fs = context.fs, net = context.net, places = context.places, live = context.live, given = {},
+    warn = context.warn or function() end,
   }, Ports)
 end
 
@@ -26,17 +28,25 @@ local function is_port(value)
   return math.type(value) == 'integer' and value > 0 and value < 65536
 end
 
+local function read(self, path)
+  local bytes = self.fs.read(path)
+  if not bytes then return end
+  local ports, strange = json.decode(bytes), false
+  for name, port in pairs(type(ports) == 'table' and ports or {}) do
+    if type(name) == 'string' and is_port(port) then self.known[name] = port else strange = true end
+  end
+  if type(ports) ~= 'table' then
+    self.warn(path .. " can't be read: ports of pact.free_port are chosen anew")
+  elseif strange then
+    self.warn(path .. " holds what is no port: left out")
+  end
+end
+
 ---What was written by earlier runs; a file that can't be read is as none.
 function Ports:kept()
   if self.known then return self.known end
   self.known = {}
-  for _, place in ipairs(self.places()) do
-    local bytes = self.fs.read(place .. FILE)
-    local ports = bytes and json.decode(bytes)
-    for name, port in pairs(type(ports) == 'table' and ports or {}) do
-      if type(name) == 'string' and is_port(port) then self.known[name] = port end
-    end
-  end
+  for _, place in ipairs(self.places()) do read(self, place .. FILE) end
   return self.known
 end
 

@@ -28,6 +28,9 @@ function Launch:make_ports()
   local network, found = self.network, self.found
   self.ports = require('pact.control.free_ports').new {
     fs = network.sys.fs, net = network.sys.net, live = network.sys.role == 'engine',
+    warn = function(message)
+      if network.sys.role == 'engine' then network:say(('pactlua: %s\n'):format(message)) end
+    end,
     places = function()
       local project = require('pact.plan').project_name(self.recipe)
       return require('pact.control.statedir').places(network.sys, found.directory, project, network.env)

@@ -138,7 +138,7 @@ end
 ---@return string[]
 function M.runs(sys, path)
   local runs = {}
-  for _, name in ipairs(sys.fs.list(path .. '/runs') or {}) do
+  for _, name in ipairs(sys.fs.list(path .. '/runs', { directories = true }) or {}) do
     if name:find '^%d+T%d+%-%d+' then runs[#runs + 1] = name end
   end
   table.sort(runs)

@@ -4,9 +4,9 @@ local free_ports = require 'pact.control.free_ports'
 describe('ports that are kept', function()
   local fs, world, busy, lingering, next_port
 
-  local function ports(live)
+  local function ports(live, warn)
     return free_ports.new {
-      fs = fs, live = live ~= false,
+      fs = fs, live = live ~= false, warn = warn,
       places = function() return { '/shop/.pactlua/shop', '/state/shop' } end,
       net = {
         port_free = function(port) return not busy[port] end,
@@ -64,11 +64,27 @@ describe('ports that are kept', function()
     assert.not_equal(one:get 'a', one:get 'b')
   end)
 
-  it('are new when the file is rubbish', function()
-    for _, text in ipairs { '', 'rubbish', '[1]', '{"web":"x"}', '{"web":70000}' } do
-      world.files['/shop/.pactlua/shop/ports.json'] = text
-      assert.is_true(ports():get 'web' > 40000, text)
-    end
+  local rubbish = {
+    { '', "can't be read: ports of pact.free_port are chosen anew" }, { '{"we', "can't be read" }, { 'rubbish', "can't be read" },
+    { '[1]', 'holds what is no port' }, { '{"web":"x"}', 'holds what is no port' }, { '{"web":70000}', 'holds what is no port' },
+    { '{"version":{"n":2},"web":{"port":5001}}', 'holds what is no port' }, { '7', "can't be read" },
+  }
+  for _, row in ipairs(rubbish) do
+    it(('are new when the file is rubbish, which is told once: %q'):format(row[1]), function()
+      local warned = {}
+      world.files['/shop/.pactlua/shop/ports.json'] = row[1]
+      local one = ports(true, function(message) warned[#warned + 1] = message end)
+      assert.is_true(one:get 'web' > 40000)
+      assert.is_true(one:get 'db' > 40000)
+      assert.equal(1, #warned)
+      assert.truthy(warned[1]:find('/shop/.pactlua/shop/ports.json ' .. row[2], 1, true), warned[1])
+    end)
+  end
+
+  it('are told of nothing where all is well', function()
+    world.files['/shop/.pactlua/shop/ports.json'] = '{"web":5002}'
+    assert.equal(5002, ports(true, error):get 'web')
+    assert.is_true(ports(true, error):get 'new' > 40000)
   end)
 
   it('of other names stay known', function()

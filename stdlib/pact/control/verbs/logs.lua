@@ -26,6 +26,15 @@ local function chosen(sys, dir, ids)
   return out
 end
 
+-- An index that is damaged, gone, or of another version: the lines are there, but what is known of them is guessed.
+local function warn_of_guesses(context, id, lines)
+  if id == 'pactlua' or not lines[1] then return end
+  for _, line in ipairs(lines) do
+    if line.mono_us > 0 then return end
+  end
+  context.err(("pactlua: logs: %s.idx can't be read: times and order of its lines are guesses\n"):format(id))
+end
+
 -- The windows of all, up to where they are followed from.
 local function gather(context, dir, ids, tails)
   local options, all = context.invocation.options, {}
@@ -35,6 +44,7 @@ local function gather(context, dir, ids, tails)
       before = tails[id] and tails[id].from,
     })
     if not lines then return nil, message end
+    warn_of_guesses(context, id, lines)
     local last = 0
     for i, line in ipairs(lines) do
       last = math.max(last, line.mono_us)

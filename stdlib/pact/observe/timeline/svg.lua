@@ -126,8 +126,8 @@ local function told(service, what, from, to, last)
   local function tell(first, behind, reason)
     if #out == TOLD then out[#out + 1] = '…' end
     if #out > TOLD then return end
-    out[#out + 1] = ('%s: %s %s, from %s to %s%s'):format(service.id, phases.WORDS[what], duration.format(behind - first),
-      duration.format(first), duration.format(behind), reason and ': ' .. reason or '')
+    out[#out + 1] = ('%s: %s %s, from %s to %s%s'):format(service.id, phases.WORDS[what],
+      duration.format(behind - first), duration.format(first), duration.format(behind), reason and ': ' .. reason or '')
   end
   if what == 'unhealthy' then
     for _, stretch in ipairs(service.sick) do
