@@ -156,6 +156,22 @@ describe('a network that is left running', function()
     assert.equal(1, #t:events 'shutdown')
   end)
 
+  for _, killed in ipairs { 'engine', 'guard' } do
+    case(('is ended when its %s is killed, as any other'):format(killed), function(t)
+      local network = detached(t, [[
+        pact.process 'p' { shell = 'setsid sh -c "echo \\$\\$ >>pids; exec sleep 1000" & ' ..
+          'trap "echo ended >>trace; exit" TERM; echo $$ >>pids; while :; do sleep 0.05; done' }
+      ]])
+      local pids, roles = t:wait_lines('pids', 2), network:roles()
+      functional.signal(roles[killed], 'KILL')
+      functional.wait('the end', function() return network:clean() end)
+      for _, pid in ipairs(pids) do assert.is_true(is_gone(tonumber(pid))) end
+      if killed == 'guard' then assert.same({ 'ended' }, t:lines 'trace') end -- in order
+      assert.equal(killed == 'engine', t:exists('.pactlua/' .. t.dir:match '[^/]+$' .. '-net/control.sock'))
+      if killed == 'engine' then t:run { 'down' } end
+    end)
+  end
+
   case('says what it has to say in its log', function(t)
     local network = detached(t, ONE .. [[
       print 'before'

@@ -63,6 +63,7 @@ end
 local function verb_section(verb)
   local out = { ('.SS "%s"\n%s.\n'):format(plain((verb.name .. ' ' .. verb.args):gsub(' $', '')), plain(verb.help)) }
   for _, option in ipairs(completion.options(verb, verb.options)) do out[#out + 1] = option_item(option) end
+  if verb.about then out[#out + 1] = ('.PP\n.nf\n%s.fi\n'):format(plain(require(verb.about).help())) end
   return table.concat(out)
 end
 

@@ -150,9 +150,9 @@ describe('terminal', function()
 
   case('fault 33: a network that was left running does not notice', function(t)
     t:recipe(LOUD)
-    local shell = t:start({ '-c', '"$0" up --detach net.lua; read forever', functional.bin },
+    local shell = t:start({ '-c', '"$0" up --detach net.lua; echo returned; read forever', functional.bin },
       { program = 'bash', tty = true, input = true })
-    shell:expect 'left running'
+    shell:expect 'returned'
     local roles = shell:roles()
     shell:hang_up()
     assert.equal(1, shell:wait().signal)
