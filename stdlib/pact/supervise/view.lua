@@ -39,6 +39,8 @@ local function reason_of(sup, node, lines, now)
     if node.said then return 'not ready: ' .. node.said end
     local last = node.last_ready or node.last_probe
     if last then return 'not ready: ' .. last.reason end
+    local decides = node.monitors[1]
+    if decides then return 'not ready: ' .. decides.count.last end
   elseif r.asked and r.status == 'backoff' then
     return r.reason .. ', waiting for hooks'
   elseif r.status == 'running' and r.health == 'unhealthy' then

@@ -17,11 +17,12 @@ local function traces(sys, dir)
   return sys.fs.stat(dir.path .. '/running') ~= nil or sys.fs.stat(dir.path .. '/control.sock') ~= nil
 end
 
--- A socket that nobody serves goes, unless somebody has come by now.
-local function remove_socket(sys, dir)
+-- A socket that nobody serves goes, and the token for it, unless somebody has come by now.
+local function remove_traces(sys, dir)
   local lock = sys.fs.lock(dir.path .. '/lock')
   if not lock then return end
   sys.fs.remove(dir.path .. '/control.sock')
+  sys.fs.remove(dir.path .. '/token')
   sys.fs.close(lock)
 end
 
@@ -46,7 +47,7 @@ local function clean(context, loop, dirs)
       elseif left then
         said[#said + 1] = ("the last run of '%s' was killed; no process of it is left\n"):format(dir.project)
       end
-      if left then remove_socket(sys, dir) end
+      if left then remove_traces(sys, dir) end
       strays.ended(sys, dir)
       next_one()
     end)
