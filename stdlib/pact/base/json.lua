@@ -186,8 +186,8 @@ end
 --- text or null instead of an error
 ---@return string without a newline at the end
 function M.encode(value, opts)
-  local out = {}
-  put(out, 0, value, { open = {}, path = {}, depth = 0, lenient = opts and opts.lenient }, opts and opts.indent and '' or nil)
+  local out, state = {}, { open = {}, path = {}, depth = 0, lenient = opts and opts.lenient }
+  put(out, 0, value, state, opts and opts.indent and '' or nil)
   return table.concat(out)
 end
 
