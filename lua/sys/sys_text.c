@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "host/box.h"
 #include "log/needle.h"
+#include "sys/json.h"
 #include "sys/window.h"
 
 #define CACHED_MAX 256 // compiled expressions kept; then all are forgotten
@@ -106,7 +107,8 @@ static void add_cached(lua_State *L, const char *name, lua_CFunction function) {
 }
 
 int sys_open_text(lua_State *L) {
-  static const luaL_Reg functions[] = {{"hash", hash}, {"width", width}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"hash", hash}, {"width", width}, {"json", json_write}, {NULL, NULL}};
   luaL_newlib(L, functions);
   lua_newtable(L); // the cache: check and find share it until one of them forgets it
   add_cached(L, "check", check);

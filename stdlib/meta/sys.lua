@@ -555,6 +555,11 @@ function sys.text.hash(text) end
 ---Columns that the text takes on a terminal.
 ---@return integer
 function sys.text.width(text) end
+---A value as `pact.base.json` writes it, for what is often written; nil for the rest.
+---@param value any
+---@param null any what stands for null
+---@return string?
+function sys.text.json(value, null) end
 
 ---------------------------------------------------------------------------------------------------
 -- What changes in directories, not below them. A set is what one asker watches; `sys.cancel` ends it.

@@ -45,6 +45,7 @@ function steps.find_recipe(context)
 end
 
 function steps.engine(context)
+  require('pact.base.json').use(context.sys.text.json)
   return require('pact.control.engine').run(context)
 end
 

@@ -61,6 +61,7 @@ static const char everything[] =
     "'no-sh'\n"
     "  local _ = os.system(), os.disk '/', os.limits(), os.self()\n"
     "  local _ = text.hash 'x', text.width 'x', text.check { regex = '(' }\n"
+    "  text.json { a = { 1, 'x', ('y'):rep(5000) }, b = { c = true } }\n"
     "  assert(text.find({ regex = 'a+' }, 'caat'))\n"
     "  local ok, err = sys.try(function() error { } end)\n"
     "  assert(not ok and err.message)\n"

@@ -181,11 +181,19 @@ function put_table(out, n, t, state, indent, key)
   return n
 end
 
+local write
+
+---For who writes much: lets the engine's own writer take what it can.
+---@param of_engine fun(value: any, null: any): string? of `sys.text`; nil for a value that is to be written here
+function M.use(of_engine) write = of_engine end
+
 ---@param value any
 ---@param opts? { indent?: boolean, lenient?: boolean } lenient: what JSON has no word for becomes
 --- text or null instead of an error
 ---@return string without a newline at the end
 function M.encode(value, opts)
+  local text = write and not (opts and opts.indent) and write(value, M.null)
+  if text then return text end
   local out, state = {}, { open = {}, path = {}, depth = 0, lenient = opts and opts.lenient }
   put(out, 0, value, state, opts and opts.indent and '' or nil)
   return table.concat(out)
