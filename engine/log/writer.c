@@ -10,7 +10,10 @@
 #include "log/clock.h"
 #include "log/writer_thread.h"
 
-#define OPEN_US          100000u // files without bytes can wait until the start is over
+// Files without bytes can wait until the start is over, which it is when no log has been opened for
+// a while.
+#define OPEN_US          100000u
+#define OPEN_AT_MOST_US  5000000u
 #define STACK_SIZE       (128u << 10)
 #define FOLLOWER_WAIT_US 2000000u // a follower that is told of news now is there by then
 
@@ -108,11 +111,13 @@ static bool is_closing_any(struct writer *writer) {
 }
 
 static void open_later(struct writer *writer, struct store *store) {
+  uint64_t now = clock_mono_us();
   pthread_mutex_lock(&writer->lock);
   if (list_empty(&writer->unopened)) {
-    writer->open_us = clock_mono_us() + OPEN_US;
+    writer->open_by_us = now + OPEN_AT_MOST_US;
     pthread_cond_signal(&writer->work);
   }
+  writer->open_us = now + OPEN_US < writer->open_by_us ? now + OPEN_US : writer->open_by_us;
   list_append(&writer->unopened, &store->unopened);
   writer->unopened_count++;
   pthread_mutex_unlock(&writer->lock);
