@@ -90,12 +90,11 @@ local function find_option(word, verb)
   if long then
     row = options.by_name[long]
   else
-    row = options.by_short[word:sub(2, 2)]
+    row = options.short(word:sub(2, 2), function(name) return allows(verb.options, name) end)
     if #word > 2 then glued = word:sub(3) end
   end
   if row and allows(verb.options, row.name) then return options.of(row, verb.name), glued end
-  local short = options.by_short[word:sub(2, 2)]
-  return nil, unknown(word, long or short and short.name or word:sub(2), verb)
+  return nil, unknown(word, long or row and row.name or word:sub(2), verb)
 end
 
 local function store(into, row, value)
@@ -145,7 +144,7 @@ end
 
 ---@return boolean the option's value is the next word
 local function wants_value(word)
-  local row = options.by_name[word:match '^%-%-([^=]+)$' or ''] or options.by_short[word:match '^%-(.)$' or '']
+  local row = options.by_name[word:match '^%-%-([^=]+)$' or ''] or options.short(word:match '^%-(.)$' or '')
   return row ~= nil and row.value ~= nil
 end
 

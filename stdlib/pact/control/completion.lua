@@ -13,6 +13,7 @@ local M = {}
 ---@return offer?
 function M.value(option)
   local value = option.value
+  if option.choices then return option.choices end
   if value == 'IDS' then return 'ids' end
   if value == 'FILE' then return 'files' end
   if value == 'DIR' then return 'directories' end

@@ -13,9 +13,14 @@ local TRIES = 100
 local Ports = {}
 Ports.__index = Ports
 
----@param context { fs: sys.fs, net: sys.net, places: fun(): string[], live: boolean, warn?: fun(message: string) } places:
---- directories in which the network's ports.json may be; live: false where nothing is going to be started, so that a
---- port in use is as good
+---@class free_ports_context
+---@field fs sys.fs
+---@field net sys.net
+---@field places fun(): string[] directories in which the network's ports.json may be
+---@field live boolean false where nothing is going to be started, so that a port in use is as good
+---@field warn? fun(message: string) of a file that can't be read
+
+---@param context free_ports_context
 ---@return free_ports
 function M.new(context)
   return setmetatable({

@@ -11,6 +11,7 @@
 ---@field later? boolean known, but not in this version
 ---@field needs? string an option without which it means nothing
 ---@field no? string an option that it excludes
+---@field choices? string[] what the value may be
 ---@field help string
 ---@field of? table<string, table> by verb: fields that are others there
 
@@ -56,6 +57,9 @@ local rows = {
   { name = 'faults', value = 'FILE', help = 'what happens and what the world answers: rows as below' },
   { name = 'seed', value = 'N', convert = 'count',
     help = 'faults at random, the same for the same N; with --faults: of what else is chance' },
+  { name = 'sort', short = 's', value = 'COLUMN', help = 'by which column (cpu)',
+    choices = { 'name', 'status', 'health', 'pid', 'uptime', 'restarts', 'processes', 'cpu', 'memory' } },
+  { name = 'samples', short = 'n', value = 'N', convert = 'count', help = 'so many samples, a second apart, then end' },
   { name = 'signal', short = 's', value = 'NAME', help = 'which signal (TERM)' },
   { name = 'with-dependents', help = 'and what depends on them' },
   { name = 'detach-keys', value = 'KEYS', help = "what leaves the terminal, such as 'ctrl-p,ctrl-q' (ctrl-])" },
@@ -71,7 +75,22 @@ local rows = {
 local M = { rows = rows, by_name = {}, by_short = {} }
 for _, row in ipairs(rows) do
   M.by_name[row.name] = row
-  if row.short then M.by_short[row.short] = row end
+  if row.short then
+    M.by_short[row.short] = M.by_short[row.short] or {}
+    table.insert(M.by_short[row.short], row)
+  end
+end
+
+---A letter may be short for several options, of which a verb takes one at most.
+---@param letter string
+---@param allows? fun(name: string): boolean
+---@return cli_option? the one that is allowed, else the first there is
+function M.short(letter, allows)
+  local found = M.by_short[letter] or {}
+  for _, row in ipairs(allows and found or {}) do
+    if allows(row.name) then return row end
+  end
+  return found[1]
 end
 
 ---An option as a command takes it.

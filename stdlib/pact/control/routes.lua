@@ -50,7 +50,8 @@ end
 
 -- What a table of many services needs of each, and only where there is something to tell; the rest is
 -- for who asks for all of it.
-local BRIEF = { 'id', 'group', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory', 'said', 'next_run_in' }
+local BRIEF = { 'id', 'group', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory', 'processes', 'said',
+  'next_run_in' }
 local CALM = { running = true, completed = true }
 
 local function brief(snapshot)

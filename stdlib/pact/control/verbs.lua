@@ -67,6 +67,8 @@ local rows = {
     options = { 'for', 'timeout' } },
   { name = 'events', args = '', words = { 0, 0 }, module = 'events', help = 'show what has happened',
     options = { 'follow', 'json' } },
+  { name = 'top', args = '[ID…]', words = { 0, MANY }, module = 'top', about = 'pact.control.verbs.top',
+    help = 'show what services use, looked at each second', options = { 'sort', 'samples', 'json' } },
   { name = 'timeline', args = '[ID…]', words = { 0, MANY }, module = 'timeline',
     help = 'draw how a run started: who waited for what, and what took longest',
     options = { 'run', 'previous', 'all', 'from', 'to', 'svg', 'html', 'json' } },

@@ -2,7 +2,7 @@
 
 local M = {}
 
-local CODES = { red = 31, green = 32, yellow = 33, blue = 34, magenta = 35, cyan = 36, bold = 1, dim = 2 }
+local CODES = { red = 31, green = 32, yellow = 33, blue = 34, magenta = 35, cyan = 36, bold = 1, dim = 2, reverse = 7 }
 
 -- Told apart by their neighbours in a column of prefixes; red stays free for what is wrong.
 local PREFIXES = { 36, 33, 32, 35, 34, 96, 93, 92, 95, 94 }
