@@ -1,4 +1,5 @@
---- What must not be shown: variables whose names speak of secrets, and values that are known to be some.
+--- What must not be shown: variables whose names speak of secrets, values that are known to be some, and what in
+-- words stands where passwords stand: in addresses, behind options and names, in headers.
 local M = {}
 
 M.hidden = '********'
@@ -37,6 +38,65 @@ end
 function M.variable(name, value, names, values)
   if M.is_secret(name) or names and names[name] then return M.hidden end
   return M.text(value, values or {})
+end
+
+---------------------------------------------------------------------------------------------------
+-- In words.
+
+-- Without one of these there is nothing to look for.
+local SIGNS = { '://', 'password', 'secret', 'token', 'private', '_key', '-key', 'authorization' }
+
+local function may_have(text)
+  local lower = text:lower()
+  for _, sign in ipairs(SIGNS) do
+    if lower:find(sign, 1, true) then return true end
+  end
+  return false
+end
+
+local function names_secret(option) return M.is_secret((option:gsub('^%-+', ''):gsub('%-', '_'))) end
+
+-- `NAME=value`; what a shell puts there itself ($NAME) is no secret.
+local function assigned(name, value)
+  if not names_secret(name) or value:find '^%$' then return nil end
+  return name .. '=' .. M.hidden
+end
+
+-- `--name value`
+local function behind(option, blank)
+  if names_secret(option) then return option .. blank .. M.hidden end
+end
+
+-- What in a word of JSON or of a command line is not the end of it.
+local IN_WORD = '[^%s"\'\\&;,)]'
+
+local QUOTED, QUOTED_JSON = '("[^"]*")', '(\\"[^"\\]*\\")'
+
+-- In JSON nothing that is found may reach over the end of a text.
+local function find_all(text, quoted)
+  text = text:gsub('(%a[%w+.-]*://[^%s/:@"\'\\]*):[^%s/"\'\\]+@', '%1:' .. M.hidden .. '@')
+  text = text:gsub('([%w_%-]+)=(' .. IN_WORD .. '+)', assigned)
+  text = text:gsub("([%w_%-]+)=('[^'\"\\]*')", assigned)
+  text = text:gsub('([%w_%-]+)=' .. quoted, assigned)
+  text = text:gsub("%f[%-%w](%-%-?[%w_%-]+)([ ]+)%f[^ ]'[^'\"\\]*'", behind)
+  text = text:gsub('%f[%-%w](%-%-?[%w_%-]+)([ ]+)%f[^ %-]' .. IN_WORD .. '+', behind)
+  return (text:gsub('([Aa]uthorization:? %a+ )' .. IN_WORD .. '+', '%1' .. M.hidden))
+end
+
+---@param text string for people: a command line, a reason, an address
+---@return string
+function M.words(text)
+  return may_have(text) and find_all(text, QUOTED) or text
+end
+
+---@param line string JSON
+---@return string JSON still
+function M.json(line)
+  if not may_have(line) then return line end
+  local masked = find_all(line, QUOTED_JSON)
+  return (masked:gsub('"(%-%-?[%w_%-]+)",(%s*)"[^"\\]*"', function(option, blank) -- words of a list
+    if names_secret(option) then return ('"%s",%s"%s"'):format(option, blank, M.hidden) end
+  end))
 end
 
 return M

@@ -12,7 +12,7 @@ local rows = table.move(routes.rows, 1, #routes.rows, 1, {})
 rows[#rows + 1] = { 'GET', '/openapi.json', function(_, request)
   return 200, require('pact.control.openapi').document(rows, request.over)
 end,
-  summary = 'This description', answer = 'an OpenAPI document' }
+  summary = 'This description', answer = 'an OpenAPI document', raw = true }
 M.rows = rows
 
 -- '/v1/services/{id}' as a pattern of the whole path.
@@ -33,11 +33,13 @@ local function find(method, path)
   return nil, others
 end
 
-local function answer(network, id, status, body, kind, headers)
+-- What a table tells is state, but where the route's purpose is to give something as it is.
+local function answer(network, id, status, body, kind, headers, raw)
   if not status then return end
   headers = headers or {}
   headers['content-type'] = kind or 'application/json'
   local bytes = type(body) == 'string' and body or json.encode(body, { lenient = true }) .. '\n'
+  if type(body) ~= 'string' and not raw then bytes = network.secrets:json(bytes) end
   network.sys.ctl.respond(id, status, headers, bytes)
 end
 
@@ -73,7 +75,8 @@ function M.handle(network, id, request)
   request.given, message = given.read(route, request)
   if not request.given then return answer(network, id, 400, { error = message, code = 'EINVAL' }) end
   request.id = id
-  answer(network, id, route[3](network, request, table.unpack(captures, 1, captures.n)))
+  local status, body, kind, headers = route[3](network, request, table.unpack(captures, 1, captures.n))
+  answer(network, id, status, body, kind, headers, route.raw == true or route.raw == 'socket' and not request.over)
 end
 
 ---@param network network

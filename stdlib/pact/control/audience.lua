@@ -8,7 +8,7 @@ local M = {}
 local Audience = {}
 Audience.__index = Audience
 
----@param context { ctl: sys.ctl, sched: sched, journal: fun(): journal? }
+---@param context { ctl: sys.ctl, sched: sched, journal: (fun(): journal?), shown?: fun(line: string): string }
 ---@return audience
 function M.new(context)
   return setmetatable({ context = context, streams = {}, early = {}, seq = 0 }, Audience)

@@ -10,9 +10,9 @@ local function traceback()
   return debug.traceback('', 4):gsub('^%s*stack traceback:\n', '')
 end
 
-local function make_log(context, settings, console)
+local function make_log(context, settings, console, shown)
   return require('pact.observe.logapi').new({
-    fs = context.sys.fs, time = context.sys.time, console = console, traceback = traceback,
+    fs = context.sys.fs, time = context.sys.time, console = console, traceback = traceback, shown = shown,
   }, settings.debug or {})
 end
 
@@ -28,6 +28,8 @@ function M.run(context)
     sys = sys, sched = loop, invocation = context.invocation, env = context.env,
     log = make_log(context, settings, function(text, level)
       network:tell { type = 'log', text = text, level = level }
+    end, function(text, is_json)
+      return network.secrets[is_json and 'json' or 'words'](network.secrets, text)
     end),
   }
   loop:on_kind('request', function(id, request)

@@ -64,6 +64,7 @@ function Launch:make_recipe(globals)
     end,
   }
   network.recipe = self.recipe
+  if network.secrets then network.secrets:follow(self.recipe.secret_values) end
   return self.recipe
 end
 

@@ -11,6 +11,7 @@ local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
 local line_hooks = require 'pact.control.line_hooks'
 local list = require 'pact.base.list'
+local secrets = require 'pact.base.secrets'
 local metrics_hooks = require 'pact.control.metrics_hooks'
 local statedir = require 'pact.control.statedir'
 local work = require 'pact.control.work'
@@ -29,6 +30,7 @@ local WANTS = { start = true, stop = true, restart = true }
 ---@field supervisor? supervisor
 ---@field invocation invocation
 ---@field detached? boolean it was left running: no front, no terminal
+---@field secrets secrets what is not to be shown
 ---@field tcp? control_tcp where it listens besides, `--listen`
 ---@field held_by? leases clients that hold it, once there has been one
 ---@field unready? { id: string, why: string }[] of an end before all was ready
@@ -47,6 +49,7 @@ function M.new(context)
     env = context.env,
     log = context.log,
     started_at = sys.time.now(),
+    secrets = secrets.new(),
   }, Network)
   self.bus = bus.new {
     now = sys.time.now,
@@ -71,6 +74,7 @@ function M.new(context)
   self.audience = audience.new {
     ctl = sys.ctl,
     sched = context.sched,
+    shown = function(line) return self.secrets:json(line) end,
     journal = function()
       return self.journal
     end,
@@ -187,6 +191,7 @@ function Network:listen_on_tcp()
   local tcp, message = require('pact.control.tcp').open(self, file)
   if not tcp then return nil, message end
   self.tcp = tcp
+  self.secrets:follow { tcp.gate.token }
   self:say(self.tcp:words())
   return true
 end
@@ -253,7 +258,7 @@ function Network:open_files(plan)
   if not self.run then return nil, message end
   self.journal = journal.new(sys.fs, self.run.dir, function(why)
     self:say(('pactlua: events.jsonl: %s\n'):format(why))
-  end)
+  end, function(line) return self.secrets:json(line) end)
   self.log:open(self.run.dir .. '/pactlua.log')
   local ok
   ok, message = self:listen()

@@ -23,6 +23,7 @@ local M = { TWO_WAY = 'pactlua/1' }
 ---@field text? string the body may also be text: what of
 ---@field hidden? boolean ours alone
 ---@field upgrade? string the protocol that both sides speak behind 101; whoever doesn't ask for it is answered 426
+---@field raw? boolean|'socket' its answer is given as it is, secrets and all; 'socket': but not over TCP
 ---@field socket_only? string why it is refused over TCP
 
 
@@ -132,7 +133,7 @@ local LOG_QUERY = {
 
 local function log_route(path, summary, answer_to, query)
   return {
-    'GET', path, answer_to, summary = summary .. '; server-sent events for who accepts text/event-stream',
+    'GET', path, answer_to, raw = true, summary = summary .. '; server-sent events for who accepts text/event-stream',
     type = 'application/x-ndjson', query = query,
     answer = 'a line each: service, at (wall ms), stream, epoch, text; partial: it has not ended; continues: it goes '
       .. 'on with the last partial one; in place of lines that are gone missed: so many bytes',
@@ -211,7 +212,8 @@ M.rows = {
     if not surroundings then return refuse(message, code) end
     return 200, surroundings
   end, summary = 'What a program beside a service runs with, secrets and all',
-    answer = 'env, cwd, uid, gid, groups, umask, limits', socket_only = 'it has secrets as they are' },
+    answer = 'env, cwd, uid, gid, groups, umask, limits', raw = true,
+    socket_only = 'it has secrets as they are' },
   log_route('/v1/services/{id}/logs', 'What a service, or a group of replicas, has written', logs_of_one, LOG_QUERY),
   log_route('/v1/logs', 'What services have written, in the order of time', logs_of_all,
     { { 'ids', 'texts', 'services: a,b,c; without any all' }, table.unpack(LOG_QUERY) }),
@@ -235,7 +237,7 @@ M.rows = {
     } },
   { 'GET', '/v1/addresses', function(network)
     return 200, { addresses = network:addresses() }
-  end, summary = 'Where services can be reached', answer = 'addresses: variables such as WEB_URL' },
+  end, summary = 'Where services can be reached', answer = 'addresses: variables such as WEB_URL', raw = 'socket' },
   { 'POST', '/v1/wait', function(network, request)
     local given = request.given
     local ids = given.ids and #given.ids > 0 and given.ids or network:wanted()
@@ -267,9 +269,9 @@ M.rows = {
     local ok, result, code = network:recipe_command(name, request.given.args or {})
     if not ok then return refuse(result, code or 'failed') end
     return 200, { result = result }
-  end, summary = "Runs a command of the recipe's", answer = 'result: what it returned',
+  end, raw = true, summary = "Runs a command of the recipe's", answer = 'result: what it returned',
     body = { { 'args', 'texts', 'its arguments' } } },
-  { 'POST', '/v1/eval', evaluate, summary = "Runs Lua text in the network's own state",
+  { 'POST', '/v1/eval', evaluate, raw = true, summary = "Runs Lua text in the network's own state",
     answer = 'values: each as text; output: what was printed', text = 'the Lua text',
     body = {
       { 'code', 'text', 'the Lua text; an expression needs no return', required = true },

@@ -12,11 +12,14 @@ local WORDS_MAX = 1 << 20
 -- What is sent in a hurry to a client that is far behind: more would be cut off, and the last words with it.
 local HURRY_EVENTS, HURRY_MAX = 10000, 4 << 20
 
+-- The addresses of `ready` are a CMD's to use.
+local AS_IT_IS = { ready = true }
+
 ---@class stream
 local Stream = {}
 Stream.__index = Stream
 
----@param context { ctl: sys.ctl, sched: sched, journal: fun(): journal? }
+---@param context { ctl: sys.ctl, sched: sched, journal: (fun(): journal?), shown?: fun(line: string): string }
 ---@param request integer
 ---@param opts { front?: boolean, sse?: boolean, since?: integer, on_gone?: fun(stream: stream) }
 ---@return stream
@@ -127,6 +130,7 @@ end
 ---@param always? boolean never dropped
 function Stream:message(message, always)
   local line = json.encode(message, { lenient = true }) .. '\n'
+  if self.context.shown and not AS_IT_IS[message.type] then line = self.context.shown(line) end
   if not self.blocked or self.hurried then
     self:write(line)
   elseif always or self.words_size + #line <= WORDS_MAX then

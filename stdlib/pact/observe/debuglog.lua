@@ -118,6 +118,12 @@ local function on_console(entry)
   return table.concat(out)
 end
 
+local function write(self, entry)
+  local is_json, shown = self.format == 'json', self.context.shown
+  local words = is_json and as_json(entry) or as_text(entry)
+  self.sink:write(shown and shown(words, is_json) or words)
+end
+
 ---@class debuglog_entry
 ---@field level string
 ---@field category string
@@ -152,7 +158,7 @@ function Log:log(entry)
   }
   self.counts[level] = self.counts[level] + 1
   if self.file then
-    self.sink:write(self.format == 'json' and as_json(full) or as_text(full))
+    write(self, full)
   end
   if self.console then self.context.console(on_console(full), level) end
 end
@@ -162,7 +168,7 @@ end
 ---@param message string
 function Log:note(category, message)
   local entry = { at = self.context.time.wall(), level = 'info', category = category, message = message }
-  if self.file then self.sink:write(self.format == 'json' and as_json(entry) or as_text(entry)) end
+  if self.file then write(self, entry) end
 end
 
 for _, level in ipairs(M.level_names) do

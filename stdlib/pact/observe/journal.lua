@@ -16,12 +16,14 @@ Journal.__index = Journal
 ---@param fs sys.fs
 ---@param dir string the run's
 ---@param on_fault fun(message: string)
+---@param shown? fun(line: string): string takes out of JSON what must not be shown
 ---@return journal
-function M.new(fs, dir, on_fault)
+function M.new(fs, dir, on_fault, shown)
   local path = dir .. '/events.jsonl'
   return setmetatable({
     fs = fs,
     path = path,
+    shown = shown,
     marks = {}, -- { file: rotations before it, offset, seq }, oldest first
     sink = logfile.new(fs, { path = path, max_size = MAX_SIZE, max_files = MAX_FILES, on_fault = on_fault }),
   }, Journal)
@@ -47,7 +49,8 @@ end
 ---@return string
 function Journal:line(event)
   if self.last ~= event then
-    self.last, self.last_line = event, json.encode(event, { lenient = true })
+    local line = json.encode(event, { lenient = true })
+    self.last, self.last_line = event, self.shown and self.shown(line) or line
   end
   return self.last_line
 end

@@ -3,6 +3,7 @@
 local describe = require 'pact.observe.describe'
 local duration = require 'pact.base.duration'
 local list = require 'pact.base.list'
+local mask = require 'pact.base.mask'
 local style = require 'pact.observe.style'
 
 local M = {}
@@ -146,7 +147,7 @@ function Plain:ready(elapsed, services)
   local out = { self:own 'pactlua' .. self.style:paint('green', 'all ready in ' .. duration.format(elapsed)) .. '\n' }
   for _, service in ipairs(services) do
     for name, url in list.sorted(service.endpoints or {}) do
-      out[#out + 1] = ('%s%s %s\n'):format(self:own(service.id), name, url)
+      out[#out + 1] = ('%s%s %s\n'):format(self:own(service.id), name, mask.words(url))
     end
   end
   self:say(table.concat(out))

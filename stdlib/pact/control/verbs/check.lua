@@ -38,17 +38,17 @@ end
 
 local show = {}
 
-function show.check(context, plan)
+function show.check(context, plan, out)
   if context.invocation.options.json then
-    context.out(problems_as_json {})
+    out(problems_as_json {})
   else
-    context.out(('%s: %s, all is well\n'):format(context.recipe.name, text.plural(#plan.order, 'service')))
+    out(('%s: %s, all is well\n'):format(context.recipe.name, text.plural(#plan.order, 'service')))
   end
 end
 
-function show.plan(context, plan)
+function show.plan(context, plan, out)
   local render = require 'pact.plan.show'
-  context.out(context.invocation.options.json and render.json(plan) or render.text(plan))
+  out(context.invocation.options.json and render.json(plan) or render.text(plan))
 end
 
 function show.graph(context, plan)
@@ -58,14 +58,15 @@ function show.graph(context, plan)
   context.out(M.graph(plan, render.edge))
 end
 
-local function tell(context, plan, problems, stopped)
+local function tell(context, plan, problems, stopped, hidden)
   local invocation = context.invocation
+  local function out(words) context.out(invocation.options.json and hidden:json(words) or hidden:words(words)) end
   if not plan then
-    if invocation.options.json then context.out(problems_as_json(problems)) end
-    context.err(fail.render(problems))
+    if invocation.options.json then out(problems_as_json(problems)) end
+    context.err(hidden:words(fail.render(problems)))
     return 2
   end
-  show[invocation.verb](context, plan)
+  show[invocation.verb](context, plan, out)
   if stopped then
     context.err(('pactlua: %s stops at %s: what the recipe does from there on depends on running services\n'):format(
       invocation.verb, fail.place(stopped)))
@@ -81,8 +82,9 @@ function M.run(context)
     return 2
   end
   context.recipe = recipe
-  Declared.run(context, function(plan, problems, stopped)
-    context.sys.stop(tell(context, plan, problems, stopped))
+  Declared.run(context, function(plan, problems, stopped, declared)
+    local hidden = require('pact.base.secrets').new(declared.secret_values)
+    context.sys.stop(tell(context, plan, problems, stopped, hidden))
   end)
 end
 

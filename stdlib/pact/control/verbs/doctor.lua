@@ -7,6 +7,7 @@ local find = require 'pact.control.find'
 local json = require 'pact.base.json'
 local sched = require 'pact.base.sched'
 local size = require 'pact.base.size'
+local secrets = require 'pact.base.secrets'
 local style = require 'pact.observe.style'
 local text = require 'pact.base.text'
 
@@ -168,14 +169,14 @@ end
 
 local function check_recipe(context, add, done)
   local sys = context.sys
-  require('pact.control.declared').run(context, function(plan, problems)
+  require('pact.control.declared').run(context, function(plan, problems, _, declared)
     if plan then
       add('ok', 'recipe', ('%s: %s'):format(context.recipe.name, text.plural(#plan.order, 'service')))
       check_plan(add, sys, context.env, plan)
     else
       for _, problem in ipairs(problems) do add('fail', 'recipe', fail.text(problem)) end
     end
-    done()
+    done(declared.secret_values)
   end)
 end
 
@@ -201,7 +202,11 @@ function M.run(context)
   loop:spawn(function()
     check_curl(add, sys, loop)
     if not context.recipe then return sys.stop(show(context, findings)) end
-    check_recipe(context, add, function() sys.stop(show(context, findings)) end)
+    check_recipe(context, add, function(values)
+      local hidden = secrets.new(values)
+      for _, finding in ipairs(findings) do finding.text = hidden:words(finding.text) end
+      sys.stop(show(context, findings))
+    end)
   end, { name = 'doctor' })
 end
 

@@ -12,6 +12,9 @@ local SCREENS = { 'DISPLAY', 'WAYLAND_DISPLAY', 'BROWSER' }
 
 local function is_web(address) return address:find '^https?://' ~= nil end
 
+-- A password that isn't shown is asked for by who opens it.
+local function without_password(address) return (address:gsub(':%*+@', '@', 1)) end
+
 ---The address that is meant: the named one, else the first for browsers, else any.
 ---@param service { id: string, endpoints?: table<string, string> }
 ---@param addresses table<string, string> of the network
@@ -20,7 +23,7 @@ local function is_web(address) return address:find '^https?://' ~= nil end
 function M.address(service, addresses, wanted)
   local endpoints = service.endpoints or {}
   if wanted then
-    if endpoints[wanted] then return endpoints[wanted] end
+    if endpoints[wanted] then return without_password(endpoints[wanted]) end
     return nil, ("'%s' has no endpoint '%s'%s"):format(service.id, wanted, text.suggest(wanted, list.keys(endpoints)))
   end
   local known = {}
@@ -30,7 +33,7 @@ function M.address(service, addresses, wanted)
     return nil, ("'%s' has neither a port nor an endpoint: endpoints = { web = 'http://…' } says where it is")
       :format(service.id)
   end
-  return list.filter(known, is_web)[1] or known[1]
+  return without_password(list.filter(known, is_web)[1] or known[1])
 end
 
 -- The program that shows it, where there are a program and a screen.

@@ -8,6 +8,7 @@ local json = require 'pact.base.json'
 local sched = require 'pact.base.sched'
 local style = require 'pact.observe.style'
 local summary = require 'pact.observe.summary'
+local mask = require 'pact.base.mask'
 local text = require 'pact.base.text'
 local timelines = require 'pact.sim.timeline'
 
@@ -40,7 +41,7 @@ function Run:flush()
     end
   end
   self.moments = {}
-  if out[1] then self.context.out(table.concat(out)) end
+  if out[1] then self.context.out(mask[self.json and 'json' or 'words'](table.concat(out))) end
 end
 
 function Run:width()
