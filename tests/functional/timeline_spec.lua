@@ -121,6 +121,21 @@ describe('timeline', function()
     assert.truthy(words:find('not ready\ndb: alive, not ready for [^\n]*never[^\n]*; api and web waited behind it'), result.out)
   end)
 
+  case('ends where the journal does when all was killed', function(t)
+    local network = t:up(SHOP)
+    t:wait_service('web', { status = 'running' })
+    local roles = network:roles()
+    os.execute(('kill -KILL %d %d %d'):format(roles.engine, roles.guard, network.pid))
+    network:wait()
+    assert.is_true(t:exists '.pactlua/shop/control.sock')
+    local first = told(t, '--all')
+    assert.is_false(first.live)
+    assert.is_nil(first.shutdown)
+    assert.equal(first.last, told(t, '--all').last)
+    assert.truthy(t:run({ 'timeline' }).out:find('known for', 1, true))
+    os.remove(t:path '.pactlua/shop/control.sock')
+  end)
+
   case('finds runs by name, by the beginning of one, and the one before; a wrong one lists those there are', function(t)
     t:recipe 'pact.task "first" { command = { "true" } }'
     t:run { 'net.lua', '--exit' }

@@ -64,14 +64,24 @@ local function allows(allowed, name)
   return false
 end
 
+-- The option that a verb knows by this letter; else one that others do.
+local function by_letter(letter, verb)
+  return options.short(letter, function(name) return allows(verb.options, name) end)
+end
+
+local function takes(verb, name, letter)
+  local row = letter and by_letter(letter, verb)
+  return allows(verb.options, row and row.name or name)
+end
+
 ---What to say about an option that isn't one, or not one of this verb.
-local function unknown(word, name, verb)
+local function unknown(word, name, verb, letter)
   if name == 'detach' and verb.role == 'network' then
     return ("'%s' ends its network with its command: 'pactlua up --detach' leaves one running"):format(verb.name)
   elseif options.by_name[name] then
     local takers = {}
     for _, row in ipairs(verbs.rows) do
-      if allows(row.options, name) then takers[#takers + 1] = row.name end
+      if takes(row, name, letter) then takers[#takers + 1] = row.name end
     end
     if #takers > 0 then
       return ("'%s' takes no option %s (%s: %s)"):format(verb.name, word,
@@ -86,15 +96,11 @@ end
 local function find_option(word, verb)
   local long, glued = word:match '^%-%-([^=]+)=(.*)$'
   long = long or word:match '^%-%-(.+)$'
-  local row
-  if long then
-    row = options.by_name[long]
-  else
-    row = options.short(word:sub(2, 2), function(name) return allows(verb.options, name) end)
-    if #word > 2 then glued = word:sub(3) end
-  end
+  local letter = not long and word:sub(2, 2) or nil
+  local row = letter and by_letter(letter, verb) or options.by_name[long]
+  if letter and #word > 2 then glued = word:sub(3) end
   if row and allows(verb.options, row.name) then return options.of(row, verb.name), glued end
-  return nil, unknown(word, long or row and row.name or word:sub(2), verb)
+  return nil, unknown(word, long or row and row.name or word:sub(2), verb, letter)
 end
 
 local function store(into, row, value)

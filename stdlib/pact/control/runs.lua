@@ -14,6 +14,7 @@ local LISTED = 10
 ---@field path string its directory
 ---@field project string
 ---@field live boolean its network has a control socket, and it is the network's last run
+---@field socket string
 
 ---@class run_place a network's directory
 ---@field path string
@@ -50,7 +51,7 @@ end
 local function described(place, name)
   return {
     name = name, path = ('%s/runs/%s'):format(place.path, name), project = place.project,
-    live = place.live and name == place.runs[#place.runs],
+    live = place.live and name == place.runs[#place.runs], socket = place.path .. '/control.sock',
   }
 end
 

@@ -46,6 +46,8 @@ local HEAD = [[
 ---@field attempt? integer
 ---@field restart_count? integer
 ---@field uptime? integer
+---@field held_by? string of started: the dependency whose condition was the last to hold
+---@field spent? table<pact.life, integer> milliseconds that it was waiting, starting or stopping since its last event
 ---@field [string] any
 
 ---@class pact.subscription

@@ -24,7 +24,8 @@ describe('the run that is meant', function()
   it('is the newest, or the one before', function()
     assert.equal(NEW, found {})
     assert.equal(MIDDLE, found { previous = true })
-    assert.same({ name = NEW, path = '/home/me/shop/.pactlua/shop/runs/' .. NEW, project = 'shop', live = false },
+    assert.same({ name = NEW, path = '/home/me/shop/.pactlua/shop/runs/' .. NEW, project = 'shop', live = false,
+      socket = '/home/me/shop/.pactlua/shop/control.sock' },
       runs.find { sys = context.sys, env = context.env, invocation = { options = {} } })
   end)
 

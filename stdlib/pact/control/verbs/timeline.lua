@@ -19,7 +19,8 @@ local function load(context, run)
   local fold = phases.new(read.plan(sys.fs, run.path, report))
   local function of_probes(id) return fold:probing(id) end
   for event in read.events(sys.fs, run.path, report, of_probes) do fold:event(event) end
-  local line = fold:finish(run.live and sys.time.now() or nil)
+  local up = run.live and sys.ctl.connect(run.socket) -- a network that was killed has left its socket
+  local line = fold:finish(up and sys.time.now() or nil)
   line.run, line.project = run.name, line.project or run.project
   return line, report
 end
