@@ -127,16 +127,7 @@ end
 
 -- Words in lines of the width; further ones are set in.
 local function wrapped(sentence, draw, indent)
-  local lines, line = {}, ''
-  for word in sentence:gmatch '%S+' do
-    local longer = line == '' and word or line .. ' ' .. word
-    if line ~= '' and draw.measure(longer) > draw.width then
-      lines[#lines + 1], longer = line, (' '):rep(indent) .. word
-    end
-    line = longer
-  end
-  lines[#lines + 1] = line
-  return table.concat(lines, '\n') .. '\n'
+  return table.concat(words.wrap(sentence, draw.width, draw.measure, indent), '\n') .. '\n'
 end
 
 local METER = 24

@@ -26,20 +26,6 @@ local function escape(text) return xml.text(tostring(text)) end
 
 local function tag(out, format, ...) out[#out + 1] = format:format(...) end
 
--- A text in lines of at most so many characters.
-local function folded(text, most)
-  local lines, line = {}, ''
-  for word in text:gsub('%c', ' '):gmatch '%S+' do
-    if line ~= '' and (utf8.len(line) or #line) + (utf8.len(word) or #word) + 1 > most then
-      lines[#lines + 1], line = line, word
-    else
-      line = line == '' and word or line .. ' ' .. word
-    end
-  end
-  lines[#lines + 1] = line
-  return lines
-end
-
 local function cut(text, columns, measure)
   text = text:gsub('%c', ' ')
   if not utf8.len(text) then text = text:gsub('[\128-\255]', '?') end
@@ -87,7 +73,7 @@ local function head(out, it)
     for i = 1, math.min(#it.hung, 3) do told[i] = words.hung(it.hung[i]) end
   end
   for _, sentence in ipairs(told) do
-    for _, text in ipairs(folded(sentence, math.floor((WIDTH - 2 * MARGIN) / SAY))) do
+    for _, text in ipairs(words.wrap(sentence, math.floor((WIDTH - 2 * MARGIN) / SAY), it.measure)) do
       tag(out, '<text class="tl-say" x="%d" y="%d">%s</text>', MARGIN, y, escape(text))
       y = y + 20
     end

@@ -34,8 +34,9 @@ local function spent(step, bare)
   if not step.id then return 'reading the recipe and running it' end
   local out = {}
   if (step.queued or 0) >= M.SEEN_MS then out[1] = ('waited %s for its turn'):format(duration.format(step.queued)) end
+  local least = math.max(M.SEEN_MS, (step.to - step.from) // 50)
   for _, each in ipairs(step.parts) do
-    if each.ms >= M.SEEN_MS or #step.parts == 1 then
+    if each.ms >= least or #step.parts == 1 then
       out[#out + 1] = ('%s %s'):format(VERBS[each.phase] or M.phase(each.phase), duration.format(each.ms))
     end
   end
@@ -117,6 +118,26 @@ function M.outcome(line, counts)
   out[#out + 1] = ('%s%s'):format(ended, (line.shutdown and ' after ' or line.live and ' for ' or ' ')
     .. duration.format(line.last))
   return table.concat(out, ', ')
+end
+
+---A sentence in lines. A number stays with its unit.
+---@param sentence string
+---@param width integer columns
+---@param measure fun(s: string): integer
+---@param indent? integer of further lines
+---@return string[]
+function M.wrap(sentence, width, measure, indent)
+  local lines, line = {}, ''
+  for word in sentence:gsub('%c', ' '):gsub('(%d) ([mshd%%])', '%1\0%2'):gmatch '[^ ]+' do
+    word = word:gsub('%z', ' ')
+    local longer = line == '' and word or line .. ' ' .. word
+    if line ~= '' and measure(longer) > width then
+      lines[#lines + 1], longer = line, (' '):rep(indent or 0) .. word
+    end
+    line = longer
+  end
+  lines[#lines + 1] = line
+  return lines
 end
 
 ---Phases that a picture shows, in the legend's order.

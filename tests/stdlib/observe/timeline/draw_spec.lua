@@ -82,8 +82,8 @@ critical chain
   db            4s  50%  probing 4 s: logged '<ready> & "up"'
   migrate       1s  13%  at work 1 s
   web           3s  38%  probing 3 s: http 200
-web was ready last, after 8 s: waited 5 s for migrate (at work 1 s), probing 3
-  s. db cost most, 4 s (50 %), probing: logged '<ready> & "up"'
+web was ready last, after 8 s: waited 5 s for migrate (at work 1 s), probing
+  3 s. db cost most, 4 s (50 %), probing: logged '<ready> & "up"'
 ]], drawn(line_of(), 80))
   end)
 
