@@ -31,7 +31,7 @@ local FILES = {
   { 'pact.lua, devnet.lua', 'the recipe when none is named, here or above' },
   { '.pactlua/PROJECT/', "a network's files, beside its recipe: control.sock, lock, ports.json, latest and runs/" },
   { '.pactlua/PROJECT/token', 'what --listen asks of clients, while the network runs' },
-  { '.pactlua/PROJECT/latest/', "of the newest run: SERVICE.log, events.jsonl, pactlua.log" },
+  { '.pactlua/PROJECT/latest/', "of the newest run: SERVICE.log, events.jsonl, plan.jsonl, pactlua.log" },
   { '$XDG_STATE_HOME/pactlua/', 'the same where the place beside the recipe cannot be written' },
 }
 
