@@ -56,4 +56,27 @@ describe('what a command is about', function()
       { path = '/state/pactlua/other-0123abcd', project = 'other', directory = '/home/me' },
     }, find.state_dirs(sys, { XDG_STATE_HOME = '/state' }))
   end)
+
+  it('is, by its name, also one elsewhere: where an engine of ours runs, or without a place', function()
+    local cwds = { ['/proc/7/cwd'] = '/srv/far', ['/proc/8/cwd'] = '/srv/not', ['/proc/9/cwd'] = '/home/me/shop' }
+    sys.os = { ids = function() return 0 end }
+    sys.fs.realpath = function(path) return cwds[path] end
+    sys.fs.mkdir '/home/me/shop/.pactlua/shop'
+    sys.fs.mkdir '/srv/far/.pactlua/far'
+    sys.fs.mkdir '/srv/not/.pactlua/not'
+    sys.fs.mkdir '/state/pactlua/foreign-0123abcd'
+    world.files['/state/pactlua/foreign-0123abcd/directory'] = '/home/you\nforeign\n'
+    for pid, name in pairs { [7] = 'pactlua-engine', [8] = 'pactlua-guard', [9] = 'pactlua-engine' } do
+      sys.fs.mkdir('/proc/' .. pid)
+      world.files[('/proc/%d/comm'):format(pid)] = name .. '\n'
+    end
+    world.files['/proc/version'] = 'x'
+    local env, elsewhere = { XDG_STATE_HOME = '/state' }, {
+      { path = '/srv/far/.pactlua/far', project = 'far', directory = '/srv/far' },
+      { path = '/state/pactlua/foreign-0123abcd', project = 'foreign', directory = '/home/you' },
+    }
+    assert.same(elsewhere, find.elsewhere(sys, env))
+    assert.same(elsewhere, find.state_dirs(sys, env, 'far'))
+    assert.equal('/home/me/shop', find.state_dirs(sys, env, 'shop')[1].directory)
+  end)
 end)
