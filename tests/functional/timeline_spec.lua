@@ -208,7 +208,7 @@ document.getElementById('found').textContent = 'texts ' + boxes.length + ';' + f
 -- Headless and without the network; scheme 0 is dark, 1 light.
 local function browsed(t, page, scheme)
   local profile = t:path('profile-' .. scheme)
-  local dom = output(('HOME=%s timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run '
+  local dom = output(('HOME=%s timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run '
     .. '--disable-background-networking --disable-component-update --disable-sync --disable-breakpad --window-size=1200,900 '
     .. '--blink-settings=preferredColorScheme=%d --user-data-dir=%s --dump-dom %s 2>/dev/null'):format(quote(t.dir), scheme,
     quote(profile), quote('file://' .. page)))

@@ -23,6 +23,7 @@ M.FORMAT = 1
 ---@field kind string
 ---@field task? boolean
 ---@field wanted? boolean from the start
+---@field scheduled? boolean it starts when its time comes
 ---@field check? string how it becomes ready: a kind of check
 ---@field log? string the text that is waited for
 ---@field needs? { id: string, condition: string }[]
@@ -48,6 +49,7 @@ function M.planned(service, wanted)
     service = service.id,
     display_name = service.display_name ~= service.id and service.display_name or nil,
     group = service.group, kind = service.kind, task = service.task or nil, wanted = wanted or nil,
+    scheduled = service.schedule ~= nil or nil,
     check = check and check.kind, log = awaited(check), needs = needs(service),
   }
 end

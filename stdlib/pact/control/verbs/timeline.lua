@@ -34,9 +34,11 @@ local function warn(context, report)
   if (report.first or 1) > 1 then say('the beginning of the journal is gone: too much has happened since') end
 end
 
----Those that are named, or instances of a group that is; without names all.
+---Those that are named, or instances of a group that is; without names all that were ever wanted.
 local function chosen(line, ids)
-  if #ids == 0 then return line.services end
+  if #ids == 0 then
+    return list.filter(line.services, function(service) return service.phase[1] ~= nil end)
+  end
   local wanted, found, known = list.set(ids), {}, {}
   local out = list.filter(line.services, function(service)
     known[#known + 1] = service.id

@@ -100,6 +100,7 @@ local function behind(line, id)
 end
 
 local HELD = { waiting = true, skipped = true }
+local WELL = { ready = true, completed = true }
 
 ---@class stuck
 ---@field id string
@@ -117,8 +118,8 @@ function M.hung(line)
   local to = line.shutdown and line.shutdown.at or line.last
   for _, service in ipairs(line.services) do
     local last = service.last
-    if last then wanted = wanted + 1 end
-    if last and not service.ready_at then
+    if last and not service.scheduled then wanted = wanted + 1 end
+    if last and not service.scheduled and not service.ready_at and not WELL[last.phase] then
       count = count + 1
       if not HELD[last.phase] or #service.needs == 0 then
         out[#out + 1] = {

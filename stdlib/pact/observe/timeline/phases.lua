@@ -26,6 +26,7 @@ M.WORDS = {
 ---@field log? string
 ---@field needs { id: string, condition: string }[]
 ---@field wanted boolean
+---@field scheduled boolean
 ---@field phase phase[] one after the other
 ---@field from integer[] when each began
 ---@field reason (string|false)[] why
@@ -43,6 +44,7 @@ M.WORDS = {
 ---@field run? string
 ---@field at? integer wall ms of its beginning
 ---@field live boolean
+---@field cut boolean its beginning is gone
 ---@field last integer end of what is known
 ---@field wanted_at integer the recipe had been read
 ---@field ready_at? integer all were ready, the first time
@@ -59,7 +61,7 @@ Fold.__index = Fold
 local function service_of(self, id)
   local found = self.line.by_id[id]
   if not found then
-    found = { id = id, needs = {}, task = false, wanted = false }
+    found = { id = id, needs = {}, task = false, wanted = false, scheduled = false }
     self.line.by_id[id] = found
     table.insert(self.line.services, found)
   end
@@ -83,7 +85,8 @@ end
 ---@return timeline_fold
 function M.new(plan)
   local line = {
-    services = {}, by_id = {}, project = plan.head.project, at = plan.head.at, live = false, last = 0, wanted_at = 0,
+    services = {}, by_id = {}, project = plan.head.project, at = plan.head.at, live = false, cut = false, last = 0,
+    wanted_at = 0,
   }
   local self = setmetatable({ line = line, zero = plan.head.began }, Fold)
   if self.zero and plan.head.wanted_at then line.wanted_at = math.max(0, plan.head.wanted_at - self.zero) end
@@ -132,17 +135,18 @@ end
 
 function ON.restarted(service, _, at) table.insert(service.restarts, at) end
 
-local function is_ready(service, event, at)
-  if service.ready_at then return end
+local function is_ready(service, event, at, line)
+  if service.ready_at or line.cut then return end
   service.ready_at, service.ready_reason = at, event.reason
 end
 
-function ON.ready(service, event, at)
-  is_ready(service, event, at)
+function ON.ready(service, event, at, line)
+  is_ready(service, event, at, line)
   if event.to ~= 'completed' then enter(service, 'ready', at, event.reason) end
 end
 
-function ON.probe(service, event)
+function ON.probe(service, event, at)
+  if event.ok == true and not now_of(service) then return enter(service, 'ready', at) end -- its start isn't known
   if event.ok ~= false then return end
   service.refused, service.refusal = service.refused + 1, event.reason
 end
@@ -170,7 +174,13 @@ ON.completed, ON.failed, ON.skipped, ON.stopped = ends 'completed', ends 'failed
 ---@return boolean
 function Fold:probing(id)
   local service = id and self.line.by_id[id]
-  return service ~= nil and not service.ready_at
+  return service ~= nil and not service.ready_at and not (self.line.cut and now_of(service))
+end
+
+-- The first events are gone: of what was before it nothing is known.
+local function cut_off(self)
+  self.line.cut = true
+  for _, service in ipairs(self.line.services) do service.phase, service.from, service.reason = {}, {}, {} end
 end
 
 local function last_of(service)
@@ -188,6 +198,8 @@ end
 function Fold:event(event)
   local line = self.line
   self.zero = self.zero or event.mono
+  if not self.begun and (event.seq or 1) > 1 then cut_off(self) end
+  self.begun = true
   local at = math.max(event.mono - self.zero, 0)
   line.at = line.at or event.at
   line.last = math.max(line.last, at)
@@ -196,7 +208,7 @@ function Fold:event(event)
   elseif event.name == 'shutdown' then
     shut(self, event, at)
   elseif event.service and ON[event.name] then
-    ON[event.name](service_of(self, event.service), event, at)
+    ON[event.name](service_of(self, event.service), event, at, line)
   end
 end
 

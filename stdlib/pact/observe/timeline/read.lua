@@ -136,7 +136,10 @@ end
 local TEXTS = { 'display_name', 'group', 'kind', 'check', 'log' }
 
 local function planned(record)
-  local out = { id = record.service, task = record.task == true, wanted = record.wanted == true, needs = {} }
+  local out = {
+    id = record.service, task = record.task == true, wanted = record.wanted == true,
+    scheduled = record.scheduled == true, needs = {},
+  }
   for _, name in ipairs(TEXTS) do
     if type(record[name]) == 'string' then out[name] = record[name] end
   end
@@ -150,7 +153,8 @@ end
 
 ---@class timeline_plan
 ---@field head { project?: string, began?: integer, wanted_at?: integer, at?: integer }
----@field services table[] in the plan's order: id, display_name, group, kind, task, wanted, check, log, needs
+---@field services table[] in the plan's order: id, display_name, group, kind, task, wanted, scheduled, check, log,
+--- needs
 
 ---What is said beside the journal; of a run of an older version nothing.
 ---@param fs sys.fs

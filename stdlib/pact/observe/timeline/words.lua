@@ -108,6 +108,8 @@ function M.outcome(line, counts)
   local out = {}
   if line.ready_at then
     out[1] = 'all ready after ' .. duration.format(line.ready_at)
+  elseif line.cut then
+    out[1] = 'its start is not known any more'
   elseif counts.wanted > 0 then
     out[1] = ('%d of %s not ready'):format(counts.hung, text.plural(counts.wanted, 'service'))
   end

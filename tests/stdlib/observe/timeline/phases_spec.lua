@@ -64,6 +64,35 @@ describe('a service', function()
     it(row[1], function() assert.equal(row[3], told(made({ { 'a' }, { 'b' } }, row[2]), 'a')) end)
   end
 
+  it('of a journal without its beginning is known from what there is', function()
+    local plan = { head = { began = 0 }, services = {} }
+    for i, id in ipairs { 'a', 'b', 'c', 'd' } do plan.services[i] = { id = id, wanted = true, needs = {}, task = false } end
+    local fold = phases.new(plan)
+    local seq = 5000
+    for _, row in ipairs { { 1000, 'probe', 'a', { ok = true } }, { 2000, 'probe', 'b', { ok = false, reason = 'refused' } },
+      { 3000, 'crashed', 'c' }, { 3500, 'started', 'c' }, { 3600, 'ready', 'c' }, { 4000, 'shutdown' } } do
+      seq = seq + 1
+      local event = { seq = seq, mono = row[1], name = row[2], service = row[3], spent = {} }
+      for key, value in pairs(row[4] or {}) do event[key] = value end
+      fold:event(event)
+      if row[3] == 'a' then assert.is_false(fold:probing 'a') end
+    end
+    local line = fold:finish()
+    assert.same({ 'ready 1000-4000', '', 'backoff 3000-3500, probing 3500-3600, ready 3600-4000', '' },
+      { told(line, 'a'), told(line, 'b'), told(line, 'c'), told(line, 'd') })
+    assert.is_nil(line.by_id.c.ready_at) -- the first time isn't known
+    local hung, count, wanted = chain.hung(line)
+    assert.same({ {}, 0, 2 }, { hung, count, wanted })
+    assert.equal('its start is not known any more, ended after 4 s', words.outcome(line, { hung = count, wanted = wanted }))
+  end)
+
+  it('that starts when its time comes is not missed', function()
+    local line = made({ { 'a' }, { 'cron' } }, { { 0, 'started', 'a' }, { 900, 'shutdown' } })
+    line.by_id.cron.scheduled = true
+    local hung, count, wanted = chain.hung(line)
+    assert.same({ 1, 1, 1 }, { #hung, count, wanted })
+  end)
+
   it('that is a task works and completes', function()
     local line = made({ { 't', task = true } }, { { 5, 'started', 't' }, { 90, 'ready', 't', { to = 'completed' } },
       { 90, 'completed', 't', { reason = 'exit code 0' } }, { 100, 'shutdown' } })
