@@ -16,10 +16,11 @@ static void drop_first(struct feed_log *log) {
 }
 
 static void mark(struct feed_log *log, uint64_t wanted) {
-  struct feed_mark *last = log->mark_count ? &log->marks[log->mark_count - 1] : NULL;
+  struct feed_mark *last = log->marks && log->mark_count ? &log->marks[log->mark_count - 1] : NULL;
   if (last && last->lines <= wanted / MARKS) return;
-  while (log->mark_count > 1 && log->marked - log->marks[0].lines >= wanted) drop_first(log);
-  if (log->mark_count == log->mark_capacity) {
+  while (last && log->mark_count > 1 && log->marked - log->marks[0].lines >= wanted)
+    drop_first(log);
+  if (!log->marks || log->mark_count == log->mark_capacity) {
     log->mark_capacity = log->mark_capacity ? log->mark_capacity * 2 : 8;
     log->marks = mem_resize(log->marks, log->mark_capacity * sizeof *log->marks);
   }

@@ -18,6 +18,14 @@
 #define PAUSES   100u
 #define PAUSE_US 500u
 
+static const struct reader closed = {.log_fd = -1, .index_fd = -1};
+
+static void close_files(struct reader *reader) {
+  if (reader->log_fd >= 0) close(reader->log_fd);
+  if (reader->index_fd >= 0) close(reader->index_fd);
+  reader->log_fd = reader->index_fd = -1;
+}
+
 static int open_read(const char *stem, const char *suffix, unsigned rotation, struct stat *info) {
   char *path = index_path(stem, suffix, rotation);
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -78,7 +86,7 @@ static bool is_free_place(const char *stem, unsigned rotation) {
 // An index moves to its next name before its bytes do: what still has its name when the
 // bytes are open belongs to them.
 static int open_pair(struct reader *reader, const char *stem, unsigned rotation, bool hold) {
-  *reader = (struct reader){.log_fd = -1, .index_fd = -1};
+  *reader = closed;
   struct stat index = {0}, log = {0};
   int index_fd = open_read(stem, "idx", rotation, &index);
   // Refused only while it is being deleted. Where there are no locks there are no followers'
@@ -96,7 +104,7 @@ static int open_pair(struct reader *reader, const char *stem, unsigned rotation,
     result =
         log_fd == -ENOENT && (index_fd >= 0 || is_free_place(stem, rotation)) ? -EAGAIN : log_fd;
   if (result != 0) {
-    reader_close(reader);
+    close_files(reader);
     return result;
   }
   read_header(reader);
@@ -125,10 +133,9 @@ int reader_open_settled(struct reader *reader, const char *stem, unsigned rotati
 }
 
 void reader_close(struct reader *reader) {
-  if (reader->log_fd >= 0) close(reader->log_fd);
-  if (reader->index_fd >= 0) close(reader->index_fd);
+  close_files(reader);
   free(reader->rebuilt);
-  *reader = (struct reader){.log_fd = -1, .index_fd = -1};
+  *reader = closed;
 }
 
 static uint64_t file_size(int fd) {

@@ -18,6 +18,6 @@ struct screen {
 void screen_finish(struct screen *screen);
 void screen_add(struct screen *screen, const char *bytes, size_t size);
 // As logs_view.
-size_t screen_view(struct screen *screen, const struct log_viewer *viewer, char *recent,
+size_t screen_view(struct screen *screen, const struct log_viewer *like, char *recent,
                    uint64_t *lost);
 bool screen_unview(struct screen *screen, uint64_t viewer_id);

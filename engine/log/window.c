@@ -92,7 +92,7 @@ static size_t take_continuation(struct window *window, uint64_t key, struct mome
   if (newline && open) {
     found_fragment(window, open);
     fragments_drop(&window->opens, open);
-  } else if (newline) {
+  } else if (newline && head) {
     head->whole = true;
   } else if (open && open->text.size >= INDEX_LINE_MAX) { // cut, and another one begun
     found_fragment(window, open);

@@ -26,7 +26,8 @@ struct edit;
 
 // Standard input and output; `editing` needs both to be a terminal. One at a time in a process. On
 // success *id is that of its events. -ENOSYS: no libedit, *why says it for people; else -errno.
-int edit_open(struct loop *loop, bool editing, struct edit **edit, uint64_t *id, const char **why);
+int edit_open(struct loop *loop, bool editing, struct edit **result, uint64_t *id,
+              const char **why);
 // Ends what is being read and gives the terminal its modes back. NULL is fine.
 void edit_destroy(struct edit *edit);
 

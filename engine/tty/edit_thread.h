@@ -38,6 +38,6 @@ struct edit {
   bool at_end;
 };
 
-void *edit_thread_run(void *edit);
+void *edit_thread_run(void *context);
 // Makes libedit's objects; 0 or -ENOMEM.
 int edit_thread_prepare(struct edit *edit);
