@@ -127,7 +127,9 @@ function M.run(network, code, opts)
   })
   if opts.begun then opts.begun(task) end
   network.sched:join(task)
-  answer = answer or { ok = false, error = 'the network ended before it had an answer', code = 'cancelled' }
+  if not answer or not answer.ok and task.cancelled then
+    answer = { ok = false, error = 'the network ended before it had an answer', code = 'cancelled' }
+  end
   answer.ms = network.sys.time.now() - began
   if session then answer.heard = session:flush() else answer.output = heard.text() end
   return answer

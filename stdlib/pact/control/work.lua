@@ -52,8 +52,10 @@ function Work:run(what, fn, opts, ...)
   self:entered()
   return self.context.sched:spawn(fn, {
     name = what, budget = BUDGET_MS, group = self.group, owner = opts.owner,
-    on_error = function(message, traceback)
+    on_error = function(message, traceback, task)
       if opts.failed then return opts.failed(message, traceback) end
+      local owner = task and task.owner
+      if owner and owner.hears_of then owner.hears_of(what, message) end
       if not (opts.quiet and opts.quiet()) then self.context.failed(what, message, traceback) end
     end,
     on_end = function()

@@ -88,9 +88,13 @@ function Server:print(text)
 end
 
 ---The owner of tasks that its lines begin.
----@return { work: work, actor: actor, output: fun(bytes: string) }
+---@return { work: work, actor: actor, output: fun(bytes: string), hears_of: fun(what: string, message: string) }
 function Server:owner()
-  return { work = self.work, actor = 'person', output = function(bytes) self.lines:write(bytes) end }
+  return {
+    work = self.work, actor = 'person',
+    output = function(bytes) self.lines:write(bytes) end,
+    hears_of = function(what, message) self.lines:write(('%s failed: %s\n'):format(what, message)) end,
+  }
 end
 
 ---All that was printed so far is told.

@@ -100,7 +100,7 @@ function messages.output(self, message) self:say(message.text) end
 
 messages['end'] = function(self, message) self.ended = message end
 
--- A script goes on to its end: what it had still to do can't be done.
+-- What a script has still to do can't be done: that is seen when it has another line.
 function Repl:network_gone(why)
   if self.left then return end
   self.gone = true
@@ -114,9 +114,13 @@ function Repl:network_gone(why)
     return self:leave(NO_NETWORK)
   end
   local reason = (self.ended.reason or '') ~= '' and ': ' .. self.ended.reason or ''
-  if self.terminal.prompts then self:say(('the network has ended%s\n'):format(reason)) end
-  if self.terminal.prompts then return self:leave(0) end
-  self:ask()
+  if self.terminal.prompts then
+    self:say(('the network has ended%s\n'):format(reason))
+    return self:leave(0)
+  end
+  if not self.busy then return self:ask() end
+  self:complain(('pactlua: repl: the network has ended before a call had%s\n'):format(reason))
+  self:leave(NO_NETWORK)
 end
 
 -- lines --------------------------------------------------------------------------------------------
@@ -165,7 +169,7 @@ function Repl:input_ended()
     local code = self.chunk:drop()
     if not self.terminal.prompts then return self:evaluate(code) end
   end
-  if self.terminal.prompts and not self.gone then self:say(self.terminal.editing and '' or '\n') end
+  if self.terminal.prompts and not self.gone then self:say '\n' end
   self:leave(0)
 end
 
@@ -218,6 +222,7 @@ function Repl:show_results()
     return self:failed()
   end
   if (body.heard or 0) > self.heard then return end
+  if body.code == 'cancelled' then return end -- with the network, whose end comes next
   if busy.status ~= 200 then
     self:error(body)
     return self:failed()
