@@ -14,9 +14,9 @@ struct row {
   { #member, offsetof(struct edit_api, member) }
 
 static const struct row rows[] = {
-    ROW(el_init),      ROW(el_end),       ROW(el_set),       ROW(el_get),    ROW(el_gets),
-    ROW(el_line),      ROW(el_insertstr), ROW(el_deletestr), ROW(el_source), ROW(el_resize),
-    ROW(history_init), ROW(history_end),  ROW(history),
+    ROW(el_init),   ROW(el_end),       ROW(el_set),       ROW(el_wset),      ROW(el_get),
+    ROW(el_gets),   ROW(el_line),      ROW(el_insertstr), ROW(el_deletestr), ROW(el_source),
+    ROW(el_resize), ROW(history_init), ROW(history_end),  ROW(history),
 };
 _Static_assert(sizeof rows / sizeof *rows * sizeof(void *) == sizeof(struct edit_api),
                "a row for each function");

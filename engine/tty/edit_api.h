@@ -8,6 +8,7 @@ struct edit_api {
   EditLine *(*el_init)(const char *program, FILE *in, FILE *out, FILE *err);
   void (*el_end)(EditLine *line);
   int (*el_set)(EditLine *line, int what, ...);
+  int (*el_wset)(EditLine *line, int what, ...);
   int (*el_get)(EditLine *line, int what, ...);
   const char *(*el_gets)(EditLine *line, int *size);
   const LineInfo *(*el_line)(EditLine *line);

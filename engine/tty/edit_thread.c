@@ -151,8 +151,9 @@ int edit_thread_prepare(struct edit *edit) {
   api->el_set(edit->line, EL_HIST, api->history, edit->history);
   api->el_set(edit->line, EL_PROMPT_ESC, prompt_of, PROMPT_QUOTE);
   api->el_set(edit->line, EL_GETCFN, next_character);
-  api->el_set(edit->line, EL_ADDFN, "pactlua-tab", "completes", on_tab);
-  api->el_set(edit->line, EL_ADDFN, "pactlua-paste", "pastes", on_paste);
+  // the other of the two functions copies these names, and never frees them
+  api->el_wset(edit->line, EL_ADDFN, L"pactlua-tab", L"completes", on_tab);
+  api->el_wset(edit->line, EL_ADDFN, L"pactlua-paste", L"pastes", on_paste);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     api->el_set(edit->line, EL_BIND, keys[i][0], keys[i][1], NULL);
   api->el_source(edit->line, NULL);

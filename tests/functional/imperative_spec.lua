@@ -158,7 +158,7 @@ end)
 describe('what can be asked', function()
   case('state, service, services, by_category, and fields of handles', function(t)
     assert.same({
-      'running nil 0 nil', '21311 21311', 'failed 3 0', 'nil', 'nil', 'a,b,c', 'b', 'A|service|process|none|true|nil', 'true true',
+      'running nil 0 nil', '21311 21311', 'failed 3 0', 'nil', 'nil', 'a,b,c', 'each a', 'each b', 'b', 'A|service|process|none|true|nil', 'true true',
     }, acts(t, [[
       local function ids(of) local out = {} for i, one in ipairs(of) do out[i] = one.id end return table.concat(out, ',') end
       local a = pact.start { id = 'a', displayName = 'A', ports = { 21310, web = 21311 }, command = { 'sleep', '1000' } }
@@ -172,6 +172,7 @@ describe('what can be asked', function()
       say(pact.state 'nobody')
       say(pact.service 'nobody')
       say(ids(pact.services()))
+      for one in pact.services() do say('each', one.id) if one.id == 'b' then break end end
       say(ids(pact.by_category 'network'))
       say(table.concat({ a.display_name, a.category, a.kind, a.health, tostring(a.pid > 1), tostring(a.exit_code) }, '|'))
       say(a.startedAt == a.started_at, a.uptime < 10000)

@@ -103,6 +103,8 @@ describe('repl at a terminal', function()
     at:ends("{ 'x' }", 'shop>')
     at:enter 'for s in pairs(svc) do print(s) end'
     at:ends('db', 'web', 'my-app', 'shop>')
+    at:enter 'for s in pact.services() do print(s.id .. " is " .. s.status) end'
+    at:ends('db is running', 'web is running', 'my-app is running', 'shop>')
   end)
 
   session('shows errors with the places that matter', function(t)

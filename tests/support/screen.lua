@@ -15,7 +15,12 @@ set -g history-limit 10000
 ]]
 
 -- Runs the words, tells their status, and stays.
-local KEPT = [[ trap : INT; stty -a >"$STTY.before"; "$@"; status=$?; stty -a >"$STTY.after"; echo "status $status"; exec cat ]]
+local KEPT = [[
+trap : INT
+stty -a >"$STTY.before"; "$@"; status=$?; stty -a >"$STTY.after"
+echo "status $status"
+exec cat
+]]
 
 ---@param t test
 ---@param words string[]
@@ -84,14 +89,15 @@ end
 ---@param ... string
 function Screen:ends(...)
   local wanted = { ... }
-  functional.wait(function() return ('%q at the end of the screen:\n%s'):format(table.concat(wanted, '\n'), self:text()) end,
-    function()
-      local lines = self:lines()
-      for i = 1, #wanted do
-        if lines[#lines - #wanted + i] ~= wanted[i] then return false end
-      end
-      return true
-    end)
+  functional.wait(function()
+    return ('%q at the end of the screen:\n%s'):format(table.concat(wanted, '\n'), self:text())
+  end, function()
+    local lines = self:lines()
+    for i = 1, #wanted do
+      if lines[#lines - #wanted + i] ~= wanted[i] then return false end
+    end
+    return true
+  end)
 end
 
 ---@return boolean the terminal's modes are what they were before the program

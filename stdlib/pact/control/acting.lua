@@ -56,6 +56,17 @@ local function actor_of(context)
   return task and task.owner and task.owner.actor or 'recipe'
 end
 
+-- A list that `for one in list do` goes through as it is, from its beginning each time.
+local function walked(items)
+  local at
+  return setmetatable(items, {
+    __call = function(_, _, before)
+      at = before == nil and 1 or at + 1
+      return items[at]
+    end,
+  })
+end
+
 local function command(context, name, id, opts)
   local args = options_of(opts)
   args.ids = { id }
@@ -250,9 +261,9 @@ function M.install(api, context)
     local snapshot = network.supervisor and network:look(id_of(which))
     return snapshot and older.state(snapshot)
   end
-  function api.services() return all() end
+  function api.services() return walked(all()) end
   function api.by_category(category)
-    return list.filter(all(), function(one) return one.category == category end)
+    return walked(list.filter(all(), function(one) return one.category == category end))
   end
   function api.shutdown(status) M.shutdown(context, status) end
 end

@@ -126,8 +126,8 @@ local function services_of(network, value)
   if id then return { id } end
   if rawequal(value, network.eval_env.svc) then return network.supervisor:list() end
   local ids = {}
-  for i, item in ipairs(getmetatable(value) == nil and value or {}) do
-    ids[i] = handle.id_of(item)
+  for i = 1, rawlen(value) do
+    ids[i] = handle.id_of(rawget(value, i))
     if not ids[i] then return nil end
   end
   return #ids > 0 and next(value, #ids) == nil and ids or nil
