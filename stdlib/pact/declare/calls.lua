@@ -58,7 +58,7 @@ local pact = { class = 'pact', prefix = 'pact.', title = 'pact', doc = "What `re
   { 'shutdown', 'fun(status?: integer)', 'Ends the network, and pactlua with that status; 0 by default.' },
   { 'state', ('fun(service: %s): table?'):format(service), 'All that is known of a service now, as values.' },
   { 'service', ('fun(id: %s): pact.handle?'):format(service), 'The handle of a service.' },
-  { 'services', 'fun(): pact.handle[]', 'The handles of all services; `for one in pact.services() do` goes through them.' },
+  { 'services', 'fun(): pact.handle[]', 'The handles of all services; `for one in pact.services()` goes through it.' },
   { 'by_category', 'fun(category: string): pact.handle[]', 'The handles of the services of a category.' },
   { 'env_of', ('fun(service: %s): table<string, string>?, %s'):format(service, refusal),
     'The environment that a service would start with now.' },
