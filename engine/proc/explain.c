@@ -187,6 +187,17 @@ static void explain_fork(const struct stage *stage, char *text, size_t size) {
   snprintf(text, size, "fork: %s%s", strerror(stage->error), hint);
 }
 
+static void explain_stdio(const struct spawn_spec *spec, const struct stage *stage, char *text,
+                          size_t size) {
+  const char *hint = stage->error == ENOSPC   ? " (no more are to be had: kernel.pty.max)"
+                     : stage->error == ENOENT ? " (is /dev/pts mounted, and /dev/ptmx there?)"
+                                              : "";
+  if (spec->terminal)
+    snprintf(text, size, "terminal: %s%s", strerror(stage->error), hint);
+  else
+    snprintf(text, size, "stdio: %s", strerror(stage->error));
+}
+
 void spawn_explain(const struct spawn_spec *spec, const struct stage *stage,
                    struct spawn_failure *failure) {
   char *text = failure->message;
@@ -204,9 +215,9 @@ void spawn_explain(const struct spawn_spec *spec, const struct stage *stage,
   case STAGE_EXEC: explain_exec(spec, stage, text, size); break;
   case STAGE_NICE: snprintf(text, size, "nice %d: %s", spec->nice, why); break;
   case STAGE_OOM: snprintf(text, size, "oom_score_adj %d: %s", spec->oom_score_adj, why); break;
+  case STAGE_STDIO: explain_stdio(spec, stage, text, size); break;
   case STAGE_FILES:
   case STAGE_SESSION:
-  case STAGE_STDIO:
   case STAGE_LISTEN:
   case STAGE_UMASK:
   case STAGE_LIMITS:
