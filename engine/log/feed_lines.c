@@ -41,7 +41,7 @@ static void give(struct feed_sink *sink, struct feed_log *log, const struct frag
   } else if (log->skip) {
     log->skip -= counts;
   } else {
-    encode(sink, log, of, text, size, part);
+    encode(sink, log, of, text, part == PART_WHOLE ? needle_line_size(text, size) : size, part);
   }
 }
 

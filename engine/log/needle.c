@@ -8,6 +8,22 @@
 #include "base/mem.h"
 #include "log/index.h"
 
+// A `$` at its end that isn't escaped.
+static bool wants_line_end(const struct needle_spec *spec) {
+  size_t size = spec->size_bytes, escapes = 0;
+  if (!size || spec->text[size - 1] != '$') return false;
+  while (escapes < size - 1 && spec->text[size - 2 - escapes] == '\\') escapes++;
+  return escapes % 2 == 0;
+}
+
+static char *text_of(const struct needle_spec *spec) {
+  if (!spec->regex || !wants_line_end(spec)) return mem_dup(spec->text, spec->size_bytes);
+  char *text = mem_new(spec->size_bytes + 3);
+  memcpy(text, spec->text, spec->size_bytes - 1);
+  memcpy(text + spec->size_bytes - 1, "\r?$", 4);
+  return text;
+}
+
 int needle_init(struct needle *needle, const struct needle_spec *spec, char *why, size_t why_size) {
   *needle = (struct needle){.regex = spec->regex, .size_bytes = spec->size_bytes};
   const char *bad = memchr(spec->text, '\n', spec->size_bytes) ? "a line holds no newline" : NULL;
@@ -17,7 +33,7 @@ int needle_init(struct needle *needle, const struct needle_spec *spec, char *why
     snprintf(why, why_size, "%s", bad);
     return -EINVAL;
   }
-  needle->text = mem_dup(spec->text, spec->size_bytes);
+  needle->text = text_of(spec);
   if (!spec->regex) return 0;
   int error = regcomp(&needle->compiled, needle->text, REG_EXTENDED | REG_NEWLINE);
   if (error == 0) return 0;

@@ -17,6 +17,12 @@ struct needle {
   size_t size_bytes;
 };
 
+// A line as it is told of: a terminal, and some programs, put a carriage return before its newline.
+static inline size_t needle_line_size(const char *line, size_t size_bytes) {
+  return size_bytes && line[size_bytes - 1] == '\r' ? size_bytes - 1 : size_bytes;
+}
+
+// Where a regular expression ends with $, that is the end of the line as it is told of.
 // 0, or -EINVAL with what is wrong in `why`.
 int needle_init(struct needle *needle, const struct needle_spec *spec, char *why, size_t why_size);
 void needle_finish(struct needle *needle);

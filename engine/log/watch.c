@@ -76,6 +76,7 @@ static bool has_room(struct watch *watch) {
 }
 
 static void tell(struct watch *watch, struct source *source, const char *text, size_t size) {
+  size = needle_line_size(text, size);
   if (!has_room(watch)) {
     watch->lost++;
     return;

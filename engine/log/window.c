@@ -41,6 +41,7 @@ static const char *keep_text(struct lines *lines, const char *text, size_t size)
 
 static void found(struct window *window, uint64_t key, struct moment when, const char *text,
                   size_t size) {
+  size = needle_line_size(text, size);
   if (window->found_count == window->found_capacity) {
     window->found_capacity = window->found_capacity ? window->found_capacity * 2 : 64;
     window->found = mem_resize(window->found, window->found_capacity * sizeof *window->found);

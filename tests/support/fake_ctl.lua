@@ -48,6 +48,32 @@ function M.new(world)
 
   function ctl.await() return server.full or false end
 
+  function ctl.upgrade(request)
+    begin(request, 101)
+    server.answers[request].frames = {}
+    return true
+  end
+
+  -- What doesn't fit is what the test says it is: `server.queued`.
+  function ctl.frame(request, kind, bytes)
+    local answer = server.answers[request]
+    if answer.gone then return nil, 'gone' end
+    assert(answer.frames and not answer.finished, 'a frame where none can be')
+    answer.frames[#answer.frames + 1] = kind == 'b' and bytes or json.decode(bytes)
+    return server.queued
+  end
+
+  ---A frame of a client's.
+  function server.frame(request, kind, bytes)
+    if type(bytes) == 'table' then bytes = json.encode(bytes) end
+    world:at(0, function() world:event(request, 'frame', kind, bytes) end)
+  end
+
+  function server.leave(request)
+    server.answers[request].gone = true
+    world:at(0, function() world:event(request, 'gone', 'the client has left') end)
+  end
+
   function ctl.finish(request) server.answers[request].finished = true end
   function ctl.close() server.closed = true end
 

@@ -32,16 +32,14 @@ local SEQUENCE_MAX = 64
 ---@param bytes string that the terminal is shown
 function Modes:see(bytes)
   bytes = self.rest .. bytes
-  for at, numbers, letter in bytes:gmatch '()\27%[%?([%d;]+)([hl])' do
-    if at then
-      for mode in numbers:gmatch '%d+' do set(self, mode, letter) end
-    end
+  for numbers, letter in bytes:gmatch '\27%[%?([%d;]+)([hl])' do
+    for mode in numbers:gmatch '%d+' do set(self, mode, letter) end
   end
   for key in bytes:gmatch '\27([=>c])' do
     if key == 'c' then self.on = {} end
     self.on['='] = key == '=' and '\27>' or nil
   end
-  local last = bytes:match '.*()\27'
+  local last = bytes:find '\27[^\27]*$'
   self.rest = last and #bytes - last < SEQUENCE_MAX and not bytes:find('^\27%[%?[%d;]+%a', last)
     and not bytes:find('^\27[^%[]', last) and bytes:sub(last) or ''
 end

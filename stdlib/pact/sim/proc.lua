@@ -198,7 +198,8 @@ function M.new(world)
     return found and (found.program.listens or {})
   end
 
-  function proc.write() end
+  function proc.write() return true end
+  function proc.resize() return true end
   function proc.close_stdin() end
   function proc.tagged() return {} end
   return proc

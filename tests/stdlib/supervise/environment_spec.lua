@@ -40,6 +40,16 @@ describe('environment', function()
     assert.same({ '9', 'two words', '/h/c', '5433', nil, nil }, { env.A, env.B, env.C, env.D, env.E, env.HOME })
   end)
 
+  it('of a terminal says what that is, unless the recipe does; its colours and size are not ours', function()
+    local base = { PATH = '/bin', TERM = 'screen', COLUMNS = '200', LINES = '50' }
+    local env = build({ tty = { columns = 80, rows = 24 } }, { base = base, colour = true })
+    assert.same({ 'xterm-256color', nil, nil, nil }, { env.TERM, env.COLUMNS, env.LINES, env.FORCE_COLOR })
+    env = build({ tty = { columns = 80, rows = 24 }, env = { TERM = 'vt100', COLUMNS = '9' } }, { base = base })
+    assert.same({ 'vt100', '9', nil }, { env.TERM, env.COLUMNS, env.LINES })
+    env = build({}, { base = base, colour = true })
+    assert.same({ 'screen', '200', '50', '1' }, { env.TERM, env.COLUMNS, env.LINES, env.FORCE_COLOR })
+  end)
+
   it('names the file that is not there, and the line that is wrong', function()
     local env, message = build { env_file = { '/w/.env' } }
     assert.same({ nil, 'env_file: /w/.env: No such file or directory' }, { env, message })

@@ -133,6 +133,19 @@ local function detach_keys(context)
   return detach
 end
 
+-- What comes of the call.
+local function handlers(self, detach)
+  return {
+    begun = function() self:begin(detach) end,
+    answered = function(status, body) self:answered(status, body) end,
+    frame = function(kind, bytes)
+      if self.left then return end
+      if kind == 'b' then self:show(bytes) else self:message(bytes) end
+    end,
+    gone = function(why) self:gone(why) end,
+  }
+end
+
 ---@param context main_context
 function M.run(context)
   local sys, id = context.sys, context.invocation.ids[1]
@@ -147,26 +160,15 @@ function M.run(context)
     Attachment)
   self.loop = sched.new(sys, function(message)
     self:leave(1)
-    context.err(('pactlua: %s\n'):format(message))
-  end)
-  local link, message = live.connect(context, self.loop)
-  if not link then
-    context.err(('pactlua: %s\n'):format(message))
-    return live.NO_NETWORK
-  end
-  self.call, message = link:upgrade(('/v1/services/%s/attach'):format(id), {
-    begun = function() self:begin(detach) end,
-    answered = function(status, body) self:answered(status, body) end,
-    frame = function(kind, bytes)
-      if self.left then return end
-      if kind == 'b' then self:show(bytes) else self:message(bytes) end
-    end,
-    gone = function(why) self:gone(why) end,
-  })
-  if not self.call then
     context.err(('pactlua: attach: %s\n'):format(message))
-    return live.NO_NETWORK
+  end)
+  local link, message, _, status = live.connect(context, self.loop)
+  if link then
+    self.call, message = link:upgrade(('/v1/services/%s/attach'):format(id), handlers(self, detach))
   end
+  if self.call then return end
+  context.err(('pactlua: %s\n'):format(message))
+  return status or live.NO_NETWORK
 end
 
 return M
