@@ -108,27 +108,46 @@ local WELL = { ready = true, completed = true }
 ---@field from integer
 ---@field to integer
 ---@field reason? string
+---@field times integer how many probes said so
 ---@field holds string[] ids of those that wait behind it
 
----What was not ready when the run, or what is known of it, ended; only those that hung on nobody else.
+-- One that was ready and is no more is missed when it didn't end because somebody wanted that.
+local function is_missed(service)
+  local phase = service.last.phase
+  if service.scheduled or WELL[phase] then return false end
+  return not service.ready_at or phase ~= 'stopped' and phase ~= 'stopping'
+end
+
+local function stuck_of(line, service, to)
+  local last = service.last
+  return {
+    id = service.id, phase = last.phase, from = last.from, to = to, holds = behind(line, service.id),
+    reason = last.reason or service.refusal, times = last.reason and 1 or service.refused,
+  }
+end
+
+---What was not ready when the run, or what is known of it, ended; only those that hung on nobody else, the one that
+---held most first.
 ---@param line timeline
 ---@return stuck[] hung, integer count of all that were not ready, integer of how many that were wanted
 function M.hung(line)
-  local out, count, wanted = {}, 0, 0
+  local out, count, wanted, place = {}, 0, 0, {}
   local to = line.shutdown and line.shutdown.at or line.last
   for _, service in ipairs(line.services) do
     local last = service.last
     if last and not service.scheduled then wanted = wanted + 1 end
-    if last and not service.scheduled and not service.ready_at and not WELL[last.phase] then
+    if last and is_missed(service) then
       count = count + 1
       if not HELD[last.phase] or #service.needs == 0 then
-        out[#out + 1] = {
-          id = service.id, phase = last.phase, from = last.from, to = to, holds = behind(line, service.id),
-          reason = last.reason or service.refusal,
-        }
+        out[#out + 1] = stuck_of(line, service, to)
+        place[out[#out]] = #out
       end
     end
   end
+  table.sort(out, function(a, b)
+    if #a.holds ~= #b.holds then return #a.holds > #b.holds end
+    return place[a] < place[b]
+  end)
   return out, count, wanted
 end
 

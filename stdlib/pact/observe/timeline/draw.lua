@@ -69,12 +69,6 @@ local function layout(draw)
   return { name = name, right = right, bar = math.max(width - name - 3 - right, 4) }
 end
 
--- When it was ready; else what it came to.
-local function outcome(service)
-  if service.ready_at then return duration.short(service.ready_at) end
-  return service.last and service.last.phase or ''
-end
-
 local function bar(service, window, room, glyphs, draw, seen)
   local cells, out = scale.cells(service, window.from, window.to, room), {}
   local again = scale.restarts(service, window.from, window.to, room)
@@ -172,7 +166,7 @@ local function row(service, window, draw, glyphs, size, seen)
   local name = fitted(service.id, size.name, draw)
   local out = ('%s %s %s'):format(chained and glyphs.chain or ' ', chained and draw.style:paint('bold', name) or name,
     bar(service, window, size.bar, glyphs, draw, seen))
-  if size.right > 0 then out = out .. '  ' .. text.pad_left(outcome(service), TIME) end
+  if size.right > 0 then out = out .. '  ' .. text.pad_left(words.result(service, duration.short), TIME) end
   return out:gsub(' +$', '') .. '\n'
 end
 

@@ -91,6 +91,8 @@ local function axis(out, place, rows)
   tag(out, '<text class="tl-soft" x="%d" y="%d" text-anchor="end">ready</text>', WIDTH - MARGIN, place.top - 12)
 end
 
+local PATTERN_LEAST = 5 -- narrower ones show nothing of a pattern
+
 local function shape(what, x, width, y, row)
   local form = look.SHAPES[what]
   if not form then return '' end
@@ -99,7 +101,8 @@ local function shape(what, x, width, y, row)
     return ('<path class="tl-s-%s" fill="none" stroke-width="%.1f" stroke-dasharray="%s" d="M%.1f %.1fh%.1f"/>')
       :format(what, math.max(height, 1.4), form.dash, x, y + row / 2, width)
   end
-  local fill = form.fill and ('fill="url(#%s)"'):format(form.fill) or ('class="tl-f-%s"'):format(what)
+  local fill = ('class="tl-f-%s"'):format(what)
+  if form.fill and width >= PATTERN_LEAST then fill = ('fill="url(#%s)"'):format(form.fill) end
   return ('<rect %s x="%.1f" y="%.1f" width="%.1f" height="%.1f"%s/>'):format(fill, x, y + (row - height) / 2,
     math.max(width, 1), height, width > 4 and height > 6 and ' rx="2"' or '')
 end
@@ -151,11 +154,6 @@ local function bars(out, service, place, y, seen)
   end
 end
 
-local function outcome(service)
-  if service.ready_at then return duration.format(service.ready_at) end
-  return service.last and phases.WORDS[service.last.phase] or ''
-end
-
 local function row(out, it, service, i, place, seen, in_chain)
   local y, size = place.top + (i - 1) * place.row, place.row < 18 and ' style="font-size:9px"' or ''
   local id, other = named(service)
@@ -171,7 +169,7 @@ local function row(out, it, service, i, place, seen, in_chain)
     escape(cut(id, place.columns, it.measure)), more)
   bars(out, service, place, y, seen)
   tag(out, '<text class="tl-soft" x="%d" y="%.1f" text-anchor="end"%s>%s</text></g>', WIDTH - MARGIN, base, size,
-    escape(cut(outcome(service), 11, it.measure)))
+    escape(cut(words.result(service, duration.format), 11, it.measure)))
 end
 
 -- From where one step ended to where the next began.

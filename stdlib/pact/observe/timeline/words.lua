@@ -93,6 +93,7 @@ end
 ---@return string
 function M.hung(hung)
   local reason = hung.reason and hung.phase ~= 'waiting' and ': ' .. short(hung.reason) or ''
+  if reason ~= '' and hung.times > 1 then reason = ('%s %d times'):format(reason, hung.times) end
   local words = ('%s: %s for %s%s'):format(hung.id, M.phase(hung.phase), duration.format(hung.to - hung.from), reason)
   if #hung.holds == 0 then return words end
   local names = table.move(hung.holds, 1, math.min(#hung.holds, 4), 1, {})
@@ -140,6 +141,16 @@ function M.wrap(sentence, width, measure, indent)
   end
   lines[#lines + 1] = line
   return lines
+end
+
+---When a service was ready; else what it came to.
+---@param service timeline_service
+---@param format fun(ms: integer): string
+---@return string
+function M.result(service, format)
+  local phase = service.last and service.last.phase
+  if service.ready_at and phase ~= 'failed' then return format(service.ready_at) end
+  return phase or ''
 end
 
 ---Phases that a picture shows, in the legend's order.

@@ -220,6 +220,17 @@ describe('a start that never was one', function()
     assert.equal('3 of 4 services not ready, ended after 30 s', words.outcome(line, { hung = count, wanted = wanted }))
   end)
 
+  it('hung on what was ready and failed, too, and on who held most first', function()
+    local line = made({ { 'a' }, { 'b' }, { 'c', needs = { 'b' } }, { 'd' } }, { { 0, 'started', 'a' }, { 0, 'ready', 'a' },
+      { 50, 'crashed', 'a' }, { 60, 'failed', 'a', { reason = 'exit code 1' } }, { 0, 'started', 'b' },
+      { 90, 'probe', 'b', { ok = false, reason = 'http 503' } }, { 95, 'probe', 'b', { ok = false, reason = 'http 503' } },
+      { 0, 'started', 'd' }, { 0, 'ready', 'd' }, { 99, 'stopped', 'd' } }, 1100)
+    local hung, count = chain.hung(line)
+    assert.same({ 'b', 'a', 3 }, { hung[1].id, hung[2].id, count })
+    assert.equal('b: alive, not ready for 1.1 s: http 503 2 times; c waited behind it', words.hung(hung[1]))
+    assert.equal('failed', words.result(line.by_id.a, tostring))
+  end)
+
   it('says why what failed did, and how many were skipped for it', function()
     local services, events = { { 'db' } }, { { 0, 'started', 'db' }, { 50, 'failed', 'db', { reason = 'exit code 1; gave up' } } }
     for i = 1, 9 do
