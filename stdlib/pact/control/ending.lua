@@ -12,7 +12,8 @@ local FLUSH_MS, CLOSE_MS, FRONT_MS, HOOKS_MS = 5000, 2000, 5000, 1000
 
 ---Something of the recipe's own goes on: its body, a timer, a hook that may still act.
 function Network:lives()
-  return self.body_runs or self.work.living > 0 or self.hooks ~= nil and self.hooks:busy()
+  return self.body_runs or self.work.living > 0 or self.generation.work.living > 0
+    or self.hooks ~= nil and self.hooks:busy()
 end
 
 ---@param rest rest
@@ -80,7 +81,7 @@ function Network:finish(rest)
   if self.recipe_lines then self.recipe_lines:flush() end
   self.bus:flush()
   self:await_hooks(function()
-    self.work:cancel()
+    self:cancel_work()
     self:say_the_end(rest)
   end)
 end

@@ -44,10 +44,6 @@ function M.run(context)
     end)
   end
   local start = launch.new(network, context.recipe, { settings = settings })
-  local verbs_of_recipe = require('pact.control.recipe_api').new(network, start)
-  start.methods = verbs_of_recipe.methods
-  start:make_recipe(verbs_of_recipe.globals)
-  verbs_of_recipe:install(start.recipe.api)
   start:run()
 end
 

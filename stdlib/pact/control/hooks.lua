@@ -371,6 +371,12 @@ function Hooks:verdict(id, event, reply)
   return self.rounds:ask(id, event, reply)
 end
 
+---Others hear from now on: those under way have been ended.
+function Hooks:retire()
+  self.context.on_idle = nil
+  self.rounds:abandon()
+end
+
 ---Runs the hooks of `shutdown`; `done` when they have ended.
 function Hooks:before_stop(reason, done)
   self:fire { name = 'shutdown', reason = reason }

@@ -2,111 +2,27 @@
 -- time, plans what was declared and starts it.
 
 local fail = require 'pact.base.fail'
-local handle = require 'pact.declare.handle'
+local generation = require 'pact.control.generation'
 local list = require 'pact.base.list'
 
 local M = {}
 
 local BODY_BUDGET_MS = 10000
 
----@class launch
-local Launch = {}
+---@class launch: generation
+---@field settings table
+local Launch = setmetatable({}, { __index = generation.class })
 Launch.__index = Launch
 
 ---@param network network
 ---@param found found_recipe
----@param opts { settings: table }
+---@param opts { settings: table, globals?: fun(globals: table): table }
 ---@return launch
 function M.new(network, found, opts)
-  return setmetatable({
-    network = network, found = found, settings = opts.settings, begun = false, waiting = {},
-  }, Launch)
-end
-
----Where `pact.free_port` takes its ports from.
-function Launch:make_ports()
-  local network, found = self.network, self.found
-  self.ports = require('pact.control.free_ports').new {
-    fs = network.sys.fs, net = network.sys.net, live = network.sys.role == 'engine',
-    warn = function(message)
-      if network.sys.role == 'engine' then network:say(('pactlua: %s\n'):format(message)) end
-    end,
-    places = function()
-      local project = require('pact.plan').project_name(self.recipe)
-      return require('pact.control.statedir').places(network.sys, found.directory, project, network.env)
-    end,
-  }
-end
-
----@param globals table what the recipe sees besides Lua's own
-function Launch:make_recipe(globals)
-  self:make_ports()
-  local network, found, sys = self.network, self.found, self.network.sys
-  self.recipe = require('pact.declare.recipe').new {
-    path = found.path, name = found.name, directory = found.directory, args = network.invocation.args,
-    env = network.env, sys = sys, globals = globals, methods = self.methods,
-    live = function(id, key)
-      return self:live(id, key)
-    end,
-    require = function(name)
-      if name ~= 'pact.sim' then return nil end
-      self.recipe.busy = true -- a recipe may be a test of others
-      return require(name).over(sys)
-    end,
-    free_port = function(name)
-      return self.ports:get(name)
-    end,
-    added = function()
-      if not self.starting then self:added() end
-    end,
-    hook_on = function(hook)
-      if network.lines then network:add_hook(hook) end
-    end,
-  }
-  network.recipe = self.recipe
-  if network.secrets then network.secrets:follow(self.recipe.secret_values) end
-  return self.recipe
-end
-
----A handle's field as it is now; nil before there is anything to know.
-function Launch:live(id, key)
-  local supervisor = self.network.supervisor
-  if not supervisor then return nil end
-  if key == 'cpu' or key == 'memory' then
-    return self:measured(id, key == 'cpu' and 'cpu' or 'rss')
-  end
-  local snapshot = self.network:look(id)
-  if not snapshot then return nil end
-  if key == 'exit_signal' then return snapshot.signal end -- `signal` is a method
-  if key == 'ports' then return self:listens(id, snapshot.ports or {}) end
-  return snapshot[key]
-end
-
----What a service listens on, by name and by place; nil while nothing is known.
----@param known table<string, integer>
-function Launch:listens(id, known)
-  local group = self.network.plan.groups[id]
-  local service = self.network.supervisor:service(group and group[1] or id)
-  if not service or next(known) == nil then return nil end
-  local out, declared = {}, {}
-  for i, port in ipairs(service.ports) do
-    declared[port.name] = true
-    out[i] = { name = port.name, port = known[port.name] or port.port }
-  end
-  for name, port in list.sorted(known) do
-    if not declared[name] then out[#out + 1] = { name = name, port = port } end
-  end
-  return handle.ports(id, out)
-end
-
--- of a group: of all its instances together
-function Launch:measured(id, figure)
-  local total
-  for _, one in ipairs(self.network.plan.groups[id] or { id }) do
-    local sample = self.network.supervisor:sample(one)
-    if sample then total = (total or 0) + sample[figure] end
-  end
-  return total
+  local self = setmetatable({ settings = opts.settings }, Launch)
+  generation.init(self, network, found, nil, opts.globals)
+  network.generation, network.recipe, network.recipe_lines = self, self.recipe, self.lines
+  return self
 end
 
 ---Compiles and runs the body as a task; the network is planned and started at its end at the latest.
@@ -162,29 +78,18 @@ function Launch:body_ended(ok, err, traceback)
   network:end_at_rest()
 end
 
+---The body is ended where it waits.
+function Launch:leave_body()
+  self.network.body_runs, self.body_runs = false, false
+  self.network.sched:stop(self.task)
+end
+
 ---The body raised after its network had been started: said, and the network shut down.
 function Launch:failed_late(err, traceback)
   local network = self.network
   if network.ending then return end
   network:say(fail.render { self.recipe:problem_of(err, traceback) })
   network:shutdown('the recipe failed', { status = 1 })
-end
-
----Ids given on the command line, options that choose, profiles.
-local function selection_of(invocation)
-  local options = invocation.options
-  return {
-    ids = #invocation.ids > 0 and invocation.ids or nil, only = options.only, except = options.except,
-    category = options.category, tag = options.tag, profile = options.profile, no_deps = options.no_deps,
-  }
-end
-
----Which services are wanted from the start; nothing where people say so at a prompt.
----@param plan plan
----@return table<string, true>?, problem[]? problems
-function Launch:wanted(plan)
-  if self.network:waits_for_people() then return {} end
-  return require('pact.plan.select').wanted(plan, selection_of(self.network.invocation))
 end
 
 ---Plans what was declared and starts it. Problems end the engine.
@@ -197,7 +102,7 @@ function Launch:begin()
     network:refuse(2, fail.render(problems))
     return false
   end
-  local selector, selection = require 'pact.plan.select', selection_of(network.invocation)
+  local selector, selection = require 'pact.plan.select', self:selection()
   local wanted
   wanted, problems = self:wanted(plan)
   if not wanted then
@@ -232,32 +137,7 @@ function Launch:ensure()
     self.recipe.busy = true
     self:begin()
   end
-  if network.supervisor then return end
-  if network.finished then error('the network has ended', 0) end
-  network.sched:suspend(function(wake)
-    self.waiting[#self.waiting + 1] = wake
-  end)
-end
-
----Takes what was declared since into the running network, where it isn't wanted yet.
----@return true?, problem[]? problems
-function Launch:extend()
-  local network = self.network
-  local services, problems = require('pact.plan').extend(network.plan, self.recipe)
-  if not services then return nil, problems end
-  for _, service in ipairs(services) do network:add(service) end
-  return true
-end
-
----A service was declared behind the first acting call: wanted like those before it.
-function Launch:added()
-  local network = self.network
-  local ok, problems = self:extend()
-  if not ok then error(fail.stop { message = (fail.render(problems):gsub('\n$', '')) }, 0) end
-  local id = self.recipe.declarations[#self.recipe.declarations].id
-  local wanted = self:wanted(network.plan)
-  local ids = network.plan.groups[id] or { id }
-  if wanted and wanted[ids[1]] then network.supervisor:want(ids, 'up', 'recipe') end
+  if not network.supervisor then self:until_live() end
 end
 
 ---What dead runs left behind is ended before anything is started.
@@ -276,14 +156,9 @@ function Launch:start(ids)
   local network = self.network
   local options = network.invocation.options
   network:start {
-    drivers = require 'pact.drivers', environment = network.env, recipe = self.recipe, wanted = ids,
-    no_deps = options.no_deps, colour = network.colour,
-    handle = function(id)
-      return self.recipe.api.service(id)
-    end,
+    drivers = require 'pact.drivers', environment = network.env, wanted = ids, no_deps = options.no_deps,
+    colour = network.colour,
   }
-  for _, wake in ipairs(self.waiting) do wake() end
-  self.waiting = {}
   if options.no_wait then require('pact.control.leaving').detach(network) end
   if options.detach then self:look_idle() end
 end

@@ -24,7 +24,7 @@ Lines.__index = Lines
 ---@param context line_hooks_context
 ---@return line_hooks
 function M.new(context)
-  local self = setmetatable({ context = context, hooks = {} }, Lines)
+  local self = setmetatable({ context = context, hooks = {}, watches = {} }, Lines)
   for _, hook in ipairs(context.hooks.global.line or {}) do self:add(hook) end
   return self
 end
@@ -56,14 +56,21 @@ function Lines:heard(hook, watch, service, text, stream)
     left_out = hook.left_out,
   })
   hook.left_out = nil
-  if more == false then context.sched:cancel(watch) end
+  if more == false then self:unwatch(watch) end
+end
+
+function Lines:unwatch(watch)
+  self.context.sched:cancel(watch)
+  self.watches[watch] = nil
 end
 
 function Lines:watch(hook, service)
   local context = self.context
+  if self.closed then return end
   local log = hears(hook, service) and context.supervisor:log(service.id)
   local watch = log and context.sys.log.match(log, hook.filter.match)
   if not watch then return end
+  self.watches[watch] = true
   local count, began = 0, context.sys.time.now()
   context.sched:on(watch, function(_, text, stream, _, lost)
     if (lost or 0) > 0 then leave_out(self, hook, service, lost) end
@@ -72,7 +79,7 @@ function Lines:watch(hook, service)
     count = count + 1
     if count <= LINES_MOST then return self:heard(hook, watch, service, text, stream) end
     leave_out(self, hook, service, 1) -- and nothing is looked for until the window is over
-    context.sched:cancel(watch)
+    self:unwatch(watch)
     context.sched:after(WINDOW_MS - since, function() self:watch(hook, service) end)
   end)
 end
@@ -82,6 +89,13 @@ function Lines:add(hook)
   self.hooks[#self.hooks + 1] = hook
   local supervisor = self.context.supervisor
   for _, id in ipairs(supervisor:list()) do self:watch(hook, supervisor:service(id)) end
+end
+
+---Nothing is heard any more.
+function Lines:close()
+  self.closed = true
+  for watch in pairs(self.watches) do self.context.sched:cancel(watch) end
+  self.watches = {}
 end
 
 ---@param service service added to the network

@@ -21,9 +21,15 @@ function M.new(context)
   return self
 end
 
+---Nobody is measured any more.
+function Metrics:close()
+  self.context.sched:cancel(self.timer)
+  self.timer, self.closed = nil, true
+end
+
 ---Hooks may have come: whether somebody listens is found out anew.
 function Metrics:look()
-  if self.timer or not self.context.hooks:hears 'metrics' then return end
+  if self.timer or self.closed or not self.context.hooks:hears 'metrics' then return end
   self.timer = self.context.sched:after(self.context.every, function() self:round() end)
 end
 

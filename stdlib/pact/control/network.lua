@@ -9,10 +9,8 @@ local groups = require 'pact.control.groups'
 local hooks = require 'pact.control.hooks'
 local journal = require 'pact.observe.journal'
 local json = require 'pact.base.json'
-local line_hooks = require 'pact.control.line_hooks'
 local list = require 'pact.base.list'
 local secrets = require 'pact.base.secrets'
-local metrics_hooks = require 'pact.control.metrics_hooks'
 local statedir = require 'pact.control.statedir'
 local work = require 'pact.control.work'
 
@@ -34,7 +32,10 @@ local WANTS = { start = true, stop = true, restart = true }
 ---@field tcp? control_tcp where it listens besides, `--listen`
 ---@field held_by? leases clients that hold it, once there has been one
 ---@field unready? { id: string, why: string }[] of an end before all was ready
----@field work work what runs of the recipe's besides its services
+---@field work work what people run in its Lua state: text, commands of the recipe's
+---@field generation generation by which it runs
+---@field draft? generation that a reload reads
+---@field late table<string, true> ids that were declared behind the declaring part
 local Network = {}
 Network.__index = Network
 
@@ -71,6 +72,7 @@ function M.new(context)
     end,
   }
   self.decisions = decisions.new()
+  self.late = {}
   self.audience = audience.new {
     ctl = sys.ctl,
     sched = context.sched,
@@ -319,6 +321,23 @@ end
 ---@return boolean nothing is wanted until somebody at its prompt says so, and it goes on while they are there
 function Network:waits_for_people() return self.invocation.verb == 'repl' end
 
+---A log has been closed: its service is gone, or goes on with one of another form.
+function Network:forget_log(id, log)
+  self.sched:off(log)
+  self.followed[id], self.logs[log] = nil, nil
+  self.sched:post(function()
+    local service = self.supervisor:service(id)
+    if service then self.lines:add_service(service) end
+  end)
+end
+
+---What runs of the recipe's besides its services ends where it waits.
+function Network:cancel_work()
+  self.work:cancel()
+  self.generation.work:cancel()
+  if self.draft then self.draft:discard() end
+end
+
 ---A service or a group of them as it is now.
 ---@param id string
 ---@return snapshot?
@@ -359,8 +378,6 @@ end
 ---@field drivers table
 ---@field environment table<string, string> what services inherit
 ---@field colour boolean
----@field recipe recipe
----@field handle fun(id: string): any
 ---@field wanted string[] ids
 ---@field no_deps? boolean
 
@@ -368,28 +385,19 @@ end
 ---@param context network_start
 function Network:start(context)
   local supervise = require 'pact.supervise'
-  local recipe = context.recipe
   self.followed, self.logs, self.plain = {}, {}, true
   self.shows_output = not self.invocation.command and not self.invocation.options.json and not self:waits_for_people()
-  self.hooks = hooks.new {
-    sched = self.sched, bus = self.bus, group = self.work.group, fs = self.sys.fs, now = self.sys.time.now,
-    directory = self.plan.directory, handle = context.handle,
-    compile = function(path)
-      return recipe:script(path)
-    end,
-    place = function(fn)
-      return recipe:place(fn)
-    end,
-    on_idle = function()
-      self:end_at_rest()
-    end,
-  }
-  self.hooks:add_plan(self.plan)
+  self.generation:listen(self.plan)
   subscribe(self)
   self.supervisor = supervise.new {
     sys = self.sys, sched = self.sched, bus = self.bus, plan = self.plan, drivers = context.drivers,
     log_dir = self.run.dir, environment = context.environment, run = self.run.dir, socket = self.dir.socket,
-    colour = context.colour, handle = context.handle,
+    colour = context.colour,
+    handle = function(id) return self.recipe.api.service(id) end,
+    log_closed = function(id, log) self:forget_log(id, log) end,
+    gone = function(id)
+      if not self.plan.services[id] then self.recipe.declared[id] = nil end
+    end,
     verdict = function(...)
       self.bus:flush() -- who is asked has heard of it
       return self.hooks:verdict(...)
@@ -400,7 +408,7 @@ function Network:start(context)
     before_stop = function(reason, done)
       self.bus:flush()
       self.hooks:before_stop(reason, function()
-        self.work:cancel()
+        self:cancel_work()
         done()
       end)
     end,
@@ -408,15 +416,7 @@ function Network:start(context)
       self:on_rest(rest)
     end,
   }
-  local listening = {
-    sys = self.sys, sched = self.sched, supervisor = self.supervisor, hooks = self.hooks,
-    say = function(text)
-      self:say(text)
-    end,
-  }
-  self.lines = line_hooks.new(listening)
-  listening.every = self.plan.settings.tui.refresh_rate
-  self.metrics = metrics_hooks.new(listening)
+  self.generation:listen_closely(self.plan)
   self:tell(self:hello(), true)
   self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
   record_plan(self, context.wanted)

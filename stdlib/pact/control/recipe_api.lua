@@ -12,26 +12,25 @@ local M = {}
 ---@class recipe_api
 ---@field globals table
 ---@field methods table<string, function>
+---@field lines lines
 local Api = {}
 Api.__index = Api
 
 ---@param network network
----@param launch launch
+---@param launch generation
 ---@return recipe_api
 function M.new(network, launch)
   local context = { network = network, launch = launch, sys = network.sys, sched = network.sched }
+  local globals, written = M.globals(context)
   return setmetatable({
-    context = context,
-    methods = acting.methods(context),
-    globals = M.globals(context),
+    context = context, methods = acting.methods(context), globals = globals, lines = written,
   }, Api)
 end
 
----@return table
+---@return table globals, lines written what is printed
 function M.globals(context)
   local network = context.network
   local written = lines.new(network.sched, function(text) network:say(text) end)
-  network.recipe_lines = written
   -- What is printed goes to people; inside a worker to its log.
   local function say(bytes)
     local task = context.sched:current()
@@ -68,7 +67,7 @@ function M.globals(context)
       for i = 1, parts.n do parts[i] = tostring(parts[i]) end
       say(table.concat(parts, '\t') .. '\n')
     end,
-  }
+  }, written
 end
 
 ---@param api table behind `pact`

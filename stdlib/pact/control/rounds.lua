@@ -1,6 +1,7 @@
 --- Verdicts: an event on which hooks may decide opens a round of those that hear it. The first verdict,
 -- in the hooks' order, is the round's; what each hook answered is told as `hook_ended` once that is known.
 
+local list = require 'pact.base.list'
 local verdicts = require 'pact.control.verdicts'
 
 local M = {}
@@ -137,6 +138,15 @@ function Rounds:ask(id, event, reply)
     self.context.post(function() self:look(round) end)
   end
   return function() return self:late(round) end
+end
+
+---Nobody decides any more: policies that wait for it go on by themselves.
+function Rounds:abandon()
+  for _, of_service in list.sorted(self.open_rounds) do
+    for _, round in list.sorted(of_service) do
+      if not round.over and round.reply then self:decide(round, nil) end
+    end
+  end
 end
 
 function Rounds:late(round)

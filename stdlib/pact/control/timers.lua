@@ -8,7 +8,7 @@ local M = {}
 local function timer(context, value, fn, again, what)
   local ms = arguments.milliseconds(value, what)
   arguments.typed(fn, 'function', what .. ': what it runs')
-  local work, sched = context.network.work:here(), context.sched
+  local work, sched = context.launch:here(), context.sched
   local handle, id, live = {}, nil, true
   local task = sched:current()
   local owner = task and task.owner and task.owner.output and task.owner -- who hears what it prints

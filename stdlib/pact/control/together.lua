@@ -44,7 +44,7 @@ local function spawn(context, fn, ...)
   arguments.typed(fn, 'function', 'pact.spawn: what it runs')
   context.launch.recipe.busy = true
   local one = { sched = context.sched, heard = 0 }
-  one.task = context.network.work:here():run('pact.spawn', fn, {
+  one.task = context.launch:here():run('pact.spawn', fn, {
     quiet = function() return one.heard > 0 end,
   }, ...)
   local handle = setmetatable({}, Spawned)

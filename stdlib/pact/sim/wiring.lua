@@ -128,13 +128,13 @@ end
 ---@param self play
 ---@param opts play_options
 function M.recipe(self, opts)
-  local launch = require('pact.control.launch').new(self.network, opts.recipe, { settings = self.settings })
-  local api = require('pact.control.recipe_api').new(self.network, launch)
-  launch.methods, self.launch = api.methods, launch
-  local recipe = launch:make_recipe(lualib.install(api.globals, {
-    world = self.world, fs = self.fs, directory = opts.recipe.directory,
-  }))
-  api:install(recipe.api)
+  self.launch = require('pact.control.launch').new(self.network, opts.recipe, {
+    settings = self.settings,
+    globals = function(globals)
+      return lualib.install(globals, { world = self.world, fs = self.fs, directory = opts.recipe.directory })
+    end,
+  })
+  local recipe = self.launch.recipe
   ask_files(self, recipe.api)
   if opts.body then from_function(recipe, opts.body) end
 end

@@ -168,6 +168,7 @@ local function forget(sup, node)
   sup.nodes[node.id], sup.past[node.id] = nil, node.record.epoch
   sup.order = list.filter(sup.order, function(id) return id ~= node.id end)
   for i, id in ipairs(sup.order) do sup.nodes[id].index = i end
+  if sup.opts.gone then sup.sched:guard(sup.opts.gone, node.id) end
   sup.queue = list.filter(sup.queue, function(other) return other ~= node end)
 end
 

@@ -16,7 +16,9 @@ describe('several things at once', function()
       failed = function(what, message) failures[#failures + 1] = ('%s: %s'):format(what, message) end,
       on_idle = function() network.idle = network.idle + 1 end,
     }
-    together.install(pact, { sys = sys, sched = loop, network = network, launch = { recipe = {} } })
+    together.install(pact, { sys = sys, sched = loop, network = network, launch = {
+      recipe = {}, here = function() return network.work:here() end,
+    } })
   end)
 
   local function run(fn, ms)
