@@ -38,6 +38,17 @@ local function services(network)
   })
 end
 
+---The network runs by another recipe: what was set here stays, the rest is that one's.
+---@param network network
+---@param before recipe
+function M.follow(network, before)
+  local env, recipe = network.eval_env, network.recipe
+  if not env then return end
+  recipe.sources['=' .. NAME], recipe.shorts[NAME] = NAME, NAME
+  if env.pact == before.pact then env.pact = recipe.pact end
+  getmetatable(env).__index = recipe.env
+end
+
 ---The recipe's globals, and besides them `pact`, `svc` and what was set here before: that is kept.
 ---@param network network
 ---@return table

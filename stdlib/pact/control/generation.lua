@@ -252,7 +252,7 @@ end
 ---The network runs by it from now on: its hooks hear.
 ---@param plan plan
 function Generation:listen(plan)
-  local network, recipe = self.network, self.recipe
+  local network, recipe, before = self.network, self.recipe, self.network.recipe
   self.begun, self.dry = true, nil
   network.generation, network.recipe, network.recipe_lines = self, recipe, self.lines
   network.hooks = require('pact.control.hooks').new {
@@ -264,6 +264,7 @@ function Generation:listen(plan)
     on_idle = function() network:end_at_rest() end,
   }
   network.hooks:add_plan(plan)
+  if network.eval_env then require('pact.control.eval').follow(network, before) end
 end
 
 ---The same for hooks that hear what services write and use: behind the services themselves.
@@ -284,14 +285,12 @@ end
 
 ---The network runs by another one: its timers, tasks and hooks end where they wait.
 ---@param heard { hooks: hooks, lines: line_hooks, metrics: metrics_hooks } by which it listened
----@param keeps_body? boolean a body that has gone on to act goes on
-function Generation:retire(heard, keeps_body)
+function Generation:retire(heard)
   self.over = true
   heard.lines:close()
   heard.metrics:close()
   self.work:cancel()
   heard.hooks:retire()
-  if not keeps_body and self.body_runs then self:leave_body() end
   self.lines:flush()
 end
 

@@ -32,7 +32,7 @@ function Launch:run()
   local body, problem = self.recipe:compile()
   if not body then return network:refuse(2, fail.render { problem }) end
   if network.invocation.options.timeout or network.invocation.options.detach then self:limit() end
-  network.body_runs, self.body_runs = true, true
+  network.body_runs, self.body_runs, network.body = true, true, self
   if network:waits_for_people() then self:stop_at_acting() end
   self.task = network.sched:spawn(function()
     local ok, err = xpcall(body, function(raised)
@@ -65,7 +65,7 @@ end
 
 function Launch:body_ended(ok, err, traceback)
   local network = self.network
-  network.body_runs, self.body_runs = false, false
+  network.body_runs, self.body_runs, network.body = false, false, nil
   ok = ok or err == LEFT
   if network.finished then return end
   if not self.begun then
@@ -80,7 +80,7 @@ end
 
 ---The body is ended where it waits.
 function Launch:leave_body()
-  self.network.body_runs, self.body_runs = false, false
+  self.network.body_runs, self.body_runs, self.network.body = false, false, nil
   self.network.sched:stop(self.task)
 end
 
@@ -110,6 +110,7 @@ function Launch:begin()
     return false
   end
   plan = selector.cut(plan, selection, wanted) or plan
+  network.wanted_ids = wanted
   local ok, message, code = network:open_files(plan)
   if not ok then
     if code == 'held' and network:waits_for_people() then
@@ -159,6 +160,7 @@ function Launch:start(ids)
     drivers = require 'pact.drivers', environment = network.env, wanted = ids, no_deps = options.no_deps,
     colour = network.colour,
   }
+  if options.watch_recipe then network.recipe_watch = require('pact.control.recipe_watch').new(network) end
   if options.no_wait then require('pact.control.leaving').detach(network) end
   if options.detach then self:look_idle() end
 end

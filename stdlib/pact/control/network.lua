@@ -35,6 +35,8 @@ local WANTS = { start = true, stop = true, restart = true }
 ---@field work work what people run in its Lua state: text, commands of the recipe's
 ---@field generation generation by which it runs
 ---@field draft? generation that a reload reads
+---@field wanted_ids table<string, true> what is wanted by itself, as the recipe and the command line say
+---@field read_paths? table<string, true> files that the last reload has looked at
 ---@field late table<string, true> ids that were declared behind the declaring part
 local Network = {}
 Network.__index = Network
@@ -336,6 +338,7 @@ function Network:cancel_work()
   self.work:cancel()
   self.generation.work:cancel()
   if self.draft then self.draft:discard() end
+  if self.recipe_watch then self.recipe_watch:close() end
 end
 
 ---A service or a group of them as it is now.

@@ -29,6 +29,8 @@ local rows = {
   { name = 'timeout', value = 'T', convert = 'duration', help = 'give up when not ready by then' },
   { name = 'junit', value = 'FILE', help = "write JUnit's XML, a case for each service" },
   { name = 'json', help = 'JSON for programs' },
+  { name = 'watch-recipe', help = 'reload when the recipe, or a file that it requires, is saved' },
+  { name = 'dry-run', help = 'only tell what would be done' },
   { name = 'detach', short = 'd', help = 'leave it running in the background once all is ready; else it ends, with 3' },
   { name = 'no-wait', needs = 'detach', no = 'timeout', help = 'with --detach: do not wait until all is ready' },
   { name = 'linger', value = 'T', convert = 'duration', needs = 'detach',

@@ -1,6 +1,7 @@
 --- What can be asked of a running network: a row for each route. Requests are checked, answered and
 -- documented from it.
 
+local fail = require 'pact.base.fail'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
 local of_repl = require 'pact.control.repl.routes'
@@ -96,6 +97,16 @@ local function evaluate(network, request)
   network.sched:off(request.id)
   if result.values then json.array(result.values) end
   return result.ok and 200 or EVALUATED[result.code], result
+end
+
+local NOT_RELOADED = { recipe = 422 }
+
+local function reload(network, request)
+  local answer, message, code, problems = require('pact.control.reload').run(network, request.given)
+  if answer then return 200, answer end
+  local status, refusal = refuse(message, code)
+  refusal.problems = problems and json.array(list.map(problems, fail.text))
+  return NOT_RELOADED[code] or status, refusal
 end
 
 local TIMEOUT = { 'timeout', 'milliseconds', 'how long to wait at most' }
@@ -292,6 +303,9 @@ M.rows = {
   end, summary = 'Leaves the network running: the front that started it ends, with status 0', answer = 'ok', body = {
     { 'linger', 'milliseconds', 'how long it stays when the last lease has gone' },
   } },
+  { 'POST', '/v1/reload', reload, summary = 'Goes over to the recipe as it is written now', body = {
+    { 'dry_run', 'boolean', 'only tells what would be done' },
+  }, answer = 'services: those that come, go, restart or change in place, each with its fields; unchanged, network' },
   { 'POST', '/v1/shutdown', function(network, request)
     local given = request.given
     network:command('shutdown', { now = given.now, status = given.status, reason = given.reason }, 'person')

@@ -72,12 +72,16 @@ local function keys_of(a, b)
 end
 
 -- Each key of its own: those of a map, or the fields of a noun.
+-- What follows from another field of the same noun, where nothing else is said.
+local FOLLOWS = { start_interval = 'interval', max_retries = 'policy', max_delay = 'delay' }
+
 local function compare_parts(one, row, name, a, b)
   local noun = record.inner(row)
   if noun and a.kind ~= b.kind then return note(one, row, name, 'other') end -- another check
   for _, key in ipairs(keys_of(a, b)) do
     local how = compare(one, a[key], b[key])
-    if how ~= 'same' then
+    local from = FOLLOWS[key]
+    if how ~= 'same' and not (from and compare(one, a[from], b[from]) ~= 'same') then
       local inner = noun and record.index(noun)[MEANT[key] or key]
       local shown = (inner or not noun) and ('%s.%s'):format(name, inner and inner.name or key) or name
       note(one, inner or row, shown, how)
@@ -164,22 +168,28 @@ local function compare_network(old, new, out)
   end
 end
 
+-- An instance that its group has no more is kept in a plan, and doesn't count.
+local function has(plan, id)
+  local service = plan.services[id]
+  if not service then return false end
+  local group = service.group and plan.groups and plan.groups[service.group]
+  return not group or list.index(group, id) ~= nil
+end
+
 ---@param old plan the one that runs
 ---@param new plan
 ---@return plan_diff
 function M.compare(old, new)
   local out = { added = {}, removed = {}, changed = {}, unchanged = {}, settings = {} }
   for _, id in ipairs(new.order) do
-    local change = old.services[id] and compare_service(old, new, id)
-    if change then
-      out.changed[#out.changed + 1] = change
-    else
-      local into = old.services[id] and out.unchanged or out.added
-      into[#into + 1] = id
+    if has(new, id) then
+      local change = has(old, id) and compare_service(old, new, id)
+      local into = has(old, id) and out.unchanged or out.added
+      if change then out.changed[#out.changed + 1] = change else into[#into + 1] = id end
     end
   end
   for _, id in ipairs(list.reverse(old.order)) do
-    if not new.services[id] then out.removed[#out.removed + 1] = id end
+    if has(old, id) and not has(new, id) then out.removed[#out.removed + 1] = id end
   end
   compare_network(old, new, out)
   return out

@@ -6,14 +6,33 @@ local M = {}
 -- What is captured may be anything: beyond so many values nothing more is looked at.
 local MOST = 10000
 
+-- Where the lines of files begin, by the table of texts that they are in.
+local begins = setmetatable({}, { __mode = 'k' })
+
+local function begins_of(texts, source)
+  local known = begins[texts] or {}
+  begins[texts] = known
+  local text, found = texts[source], known[source]
+  if found and found.text == text then return found end
+  local at
+  found = { 1, text = text }
+  repeat
+    at = text:find('\n', found[#found], true)
+    found[#found + 1] = at and at + 1
+  until not at
+  known[source] = found
+  return found
+end
+
 -- What stands before a function on its first line, and behind it on its last, is another's, where that can be told.
-local function cut(lines)
-  local last = lines[#lines]
-  local stop = last:match '.*%f[%w_]end%f[^%w_]()'
-  if stop then lines[#lines] = last:sub(1, stop - 1) end
-  local from, again = lines[1]:match '%f[%w_]()function%f[^%w_]()'
-  if from and not lines[1]:find('%f[%w_]function%f[^%w_]', again) then lines[1] = lines[1]:sub(from) end
-  return table.concat(lines, '\n')
+local function cut(text)
+  local first, rest = text:match '^([^\n]*)(.*)$'
+  local from, again = first:match '%f[%w_]()function%f[^%w_]()'
+  if from and not first:find('%f[%w_]function%f[^%w_]', again) then first = first:sub(from) end
+  text = first .. rest
+  local stop = text:match '^.*%f[%w_]end%f[^%w_]()'
+  local last = text:match '^.*\n()' or 1
+  return stop and stop > last and text:sub(1, stop - 1) or text
 end
 
 ---@param fn function
@@ -23,13 +42,10 @@ local function lines_of(fn, texts)
   local info = debug.getinfo(fn, 'S')
   local text = texts[info.source]
   if not text or info.what == 'main' then return text end
-  local out, number = {}, 0
-  for line in (text .. '\n'):gmatch '(.-)\r?\n' do
-    number = number + 1
-    if number > info.lastlinedefined then break end
-    if number >= info.linedefined then out[#out + 1] = line end
-  end
-  return cut(out)
+  local at = begins_of(texts, info.source)
+  local behind = at[info.lastlinedefined + 1]
+  local lines = text:sub(at[info.linedefined], behind and behind - 2 or -1):gsub('\r\n', '\n')
+  return cut(lines)
 end
 
 ---A function by its text alone.

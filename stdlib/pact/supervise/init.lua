@@ -146,6 +146,10 @@ function Supervisor:handle(id)
   return self:snapshot(id)
 end
 
+---@param id string
+---@return boolean a reload that gives it another shape restarts it
+function Supervisor:renews(id) return require('pact.supervise.reload').renews(self.nodes[id]) end
+
 ---@param service service declared while the network runs; what it depends on is known
 function Supervisor:add(service)
   connect(self, self:new_node(service))

@@ -14,18 +14,18 @@ end
 ---@param node node that lives
 ---@param passed integer ms
 function M.of_life(sup, node, passed)
-  local service = node.service
+  local timeout, longest = node.service.timeout, node.service.max_runtime
   timers.stop(sup, node, 'ready')
   timers.stop(sup, node, 'runtime')
-  if service.timeout and node.record.status == 'starting' then
-    timers.set(sup, node, 'ready', math.max(0, service.timeout - passed), function()
-      local span = sup.reason.span(service.timeout)
+  if timeout and node.record.status == 'starting' then
+    timers.set(sup, node, 'ready', math.max(0, timeout - passed), function()
+      local span = sup.reason.span(timeout)
       return { name = 'expired', reason = ('not ready after %s: %s'):format(span, last_words(node)) }
     end)
   end
-  if service.max_runtime then
-    timers.set(sup, node, 'runtime', math.max(0, service.max_runtime - passed), function()
-      return { name = 'expired', reason = 'ran longer than ' .. sup.reason.duration(service.max_runtime) }
+  if longest then
+    timers.set(sup, node, 'runtime', math.max(0, longest - passed), function()
+      return { name = 'expired', reason = 'ran longer than ' .. sup.reason.duration(longest) }
     end)
   end
 end

@@ -39,7 +39,7 @@ end
 
 local function in_driver(node)
   local job = node.job
-  if job and node.driver.adopt then
+  if job and node.record.live and node.driver.adopt then
     node.driver:adopt(job, node.service)
   elseif job then
     job.service = node.service
@@ -64,7 +64,8 @@ end
 local function take_over(sup, node, service)
   local before = node.service
   node.service = service
-  if node.record.live then in_driver(node) else reshape(sup, node, before) end
+  if not node.record.live then reshape(sup, node, before) end
+  in_driver(node)
   log_limits(sup, node, before)
   by_time(sup, node, before)
   sup:feed(node, {
@@ -183,25 +184,30 @@ function M.look(sup, node)
   end)
 end
 
-local function part(sup, ids, by)
+local function part(sup, plan, by)
   local set = {}
-  for _, id in ipairs(ids) do
+  for _, id in ipairs(sup.order) do
     local node = sup.nodes[id]
-    node.leaving, set[node] = true, true
+    if not plan.services[id] and not node.leaving then node.leaving, set[node] = true, true end
   end
-  if not ids[1] then return end
+  if not next(set) then return end
   teardown.begin(sup, set, by, function() end)
   for node in pairs(set) do M.look(sup, node) end
 end
 
--- Those that need a new process and have, or would have, one.
+---Whether it would be restarted for another shape: it has a process, or had one and is wanted.
+---@param node node
+---@return boolean
+function M.renews(node)
+  local r = node.record
+  return r.want == 'up' and r.status ~= 'waiting' and (not r.scheduled or r.live ~= nil)
+end
+
 local function to_renew(sup, changed)
   local nodes = {}
   for _, change in ipairs(changed) do
     local node = sup.nodes[change.id]
-    local r = node.record
-    local called = not r.scheduled or r.live
-    if change.restarts[1] and r.want == 'up' and r.status ~= 'waiting' and called then nodes[#nodes + 1] = node end
+    if change.restarts[1] and M.renews(node) then nodes[#nodes + 1] = node end
   end
   return nodes
 end
@@ -227,7 +233,8 @@ function M.apply(sup, plan, diff, by)
   place(sup, plan)
   for _, id in ipairs(plan.order) do relink(sup, sup.nodes[id]) end
   renew.begin(sup, to_renew(sup, diff.changed), by)
-  part(sup, list.filter(diff.removed, function(id) return sup.nodes[id] ~= nil end), by)
+  for _, id in ipairs(diff.added) do sup:retire(id, false) end
+  part(sup, plan, by)
 end
 
 return M

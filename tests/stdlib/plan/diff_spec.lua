@@ -34,7 +34,7 @@ local ROWS = {
     { restarts = {}, live = { 'health.interval' } } },
   { "health = { http = 'http://x/' }", "health = { tcp = 80 }", { restarts = {}, live = { 'health' } } },
   { "", "health = { tcp = 80 }", { restarts = {}, live = { 'health' } } },
-  { "restart = 'always'", "restart = 'no'", { restarts = {}, live = { 'restart.max_retries', 'restart.policy' } } },
+  { "restart = 'always'", "restart = 'no'", { restarts = {}, live = { 'restart.policy' } } },
   { "restart = function() return 1 end", "restart = function() return 2 end",
     { restarts = {}, live = { 'restart.policy' } } },
   { "stop = { timeout = '1s' }", "stop = { timeout = '2s', signal = 'INT' }",

@@ -81,6 +81,18 @@ describe('a reload', function()
     assert.equal('running', net:status 'a')
   end)
 
+  it('stops the process that lives by the new words', function()
+    local function list(ms) return { { 'a', { stop = { timeout = ms } } } } end
+    local net = network.new(list(10000), { programs = { a = { ignore = { [15] = true } } } }):up(500)
+    net:reload(list(100), 10)
+    net.sup:stop 'a'
+    net.world:advance(90)
+    assert.equal('stopping', net:status 'a')
+    net.world:advance(50)
+    assert.equal('stopped', net:status 'a')
+    assert.equal(1, #net:runs 'a')
+  end)
+
   it('leaves stopped what a person has stopped, and gives it its new shape', function()
     local net = network.new({ { 'a', { nice = 1 } } }):up(500)
     net.sup:stop 'a'

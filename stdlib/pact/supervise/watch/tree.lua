@@ -17,6 +17,7 @@ local DIRECTORIES_MAX = 20000
 ---@field directory string the recipe's
 ---@field paths glob_set
 ---@field ignore string[]
+---@field hidden? hidden instead of what `ignore` and .gitignore come to
 ---@field changed fun(path: string)
 ---@field trouble fun(message: string)
 
@@ -31,7 +32,7 @@ Tree.__index = Tree
 ---@return watch_tree
 function M.new(host)
   local self = setmetatable({
-    host = host, hidden = hidden.new(host.sys.fs, host.directory, host.ignore), told = {},
+    host = host, hidden = host.hidden or hidden.new(host.sys.fs, host.directory, host.ignore), told = {},
   }, Tree)
   self.poll = poll.new {
     sys = host.sys, sched = host.sched,
