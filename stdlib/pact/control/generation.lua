@@ -49,6 +49,7 @@ function M.init(self, network, found, before, globals)
   self.methods, self.lines = api.methods, api.lines
   self:make_recipe(globals and globals(api.globals) or api.globals)
   api:install(self.recipe.api)
+  if network.secrets then network.secrets:follow(self.recipe.secret_values) end
   return self
 end
 
@@ -283,21 +284,27 @@ function Generation:listen_closely(plan)
   for _, wake in ipairs(waiting) do wake() end
 end
 
+-- What it has begun is ended where it waits.
+local function finish(self)
+  self.over = true
+  self.work:cancel()
+  if self.network.secrets then self.network.secrets:leave(self.recipe.secret_values) end
+end
+
 ---The network runs by another one: its timers, tasks and hooks end where they wait.
 ---@param heard { hooks: hooks, lines: line_hooks, metrics: metrics_hooks } by which it listened
 function Generation:retire(heard)
-  self.over = true
   heard.lines:close()
   heard.metrics:close()
-  self.work:cancel()
+  finish(self)
   heard.hooks:retire()
   self.lines:flush()
 end
 
----It came to nothing: what it has begun is ended.
+---It came to nothing.
 function Generation:discard()
-  self.over = true
-  self.work:cancel()
+  if self.over then return end
+  finish(self)
   self.lines:flush()
 end
 
