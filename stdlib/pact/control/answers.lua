@@ -68,11 +68,18 @@ end
 
 ---@return string[] ids
 function Network:wanted()
-  local ids = {}
-  for _, snapshot in ipairs(self:snapshots()) do
-    if snapshot.want == 'up' then ids[#ids + 1] = snapshot.id end
+  local supervisor = self.supervisor
+  return supervisor and list.filter(supervisor:list(), function(id) return supervisor:wants(id) == 'up' end) or {}
+end
+
+---@return { id: string, endpoints: table<string, string> }[] of services that have any
+function Network:endpoints()
+  local found = json.array {}
+  for _, id in ipairs(self.supervisor:list()) do
+    local endpoints = self.supervisor:service(id).endpoints
+    if next(endpoints) then found[#found + 1] = { id = id, endpoints = list.copy(endpoints) } end
   end
-  return ids
+  return found
 end
 
 ---@return { name: string, help?: string }[]

@@ -366,7 +366,7 @@ function Network:heard(event)
   if event.name == 'all_ready' and not self.was_ready then
     self.was_ready = true
     self:tell({
-      type = 'ready', services = json.array(self:snapshots()), addresses = self:addresses(),
+      type = 'ready', services = self:endpoints(), addresses = self.invocation.command and self:addresses(),
       elapsed = self.sys.time.now() - self.started_at,
     }, true)
   end

@@ -146,7 +146,7 @@ end
 function Plain:ready(elapsed, services)
   local out = { self:own 'pactlua' .. self.style:paint('green', 'all ready in ' .. duration.format(elapsed)) .. '\n' }
   for _, service in ipairs(services) do
-    for name, url in list.sorted(service.endpoints or {}) do
+    for name, url in list.sorted(service.endpoints) do
       out[#out + 1] = ('%s%s %s\n'):format(self:own(service.id), name, mask.words(url))
     end
   end

@@ -204,6 +204,11 @@ function Supervisor:snapshot(id)
   return node and view.snapshot(self, node)
 end
 
+---@return 'up'|'down'|nil
+function Supervisor:wants(id)
+  return self.nodes[id] and self.nodes[id].record.want
+end
+
 function Supervisor:why(id)
   local node = self.nodes[id]
   return node and view.why(self, node)
