@@ -107,22 +107,6 @@ static void on_event(struct event *event, void *context) {
   run(context, dispatch_event, event, WATCHDOG_DISPATCH_MS, doing);
 }
 
-// A heap that has grown large while much is started: garbage between what stays would stay as
-// holes.
-static void watch_growth(struct host *host) {
-  if (host->grown || host->memory_bytes < GC_START_BYTES) return;
-  host->grown = true;
-  lua_gc(host->L, LUA_GCINC, GC_PAUSE, GC_STEP, 0);
-}
-
-static void on_turn(void *context) {
-  struct host *host = context;
-  watch_growth(host);
-  run(host, dispatch_turn, NULL, WATCHDOG_DISPATCH_MS, "error behind a turn");
-  modules_drop_pages(host);
-  watchdog_rest(&host->watchdog);
-}
-
 static int collect(lua_State *L) {
   lua_gc(L, LUA_GCRESTART);
   struct host *host = host_of(L);
@@ -131,6 +115,22 @@ static int collect(lua_State *L) {
   lua_gc(L, LUA_GCCOLLECT);
   malloc_trim(0);
   return 0;
+}
+
+// A heap that has grown large while much is started: garbage between what stays would stay as
+// holes.
+static void watch_growth(struct host *host) {
+  if (host->grown || host->memory_bytes < GC_START_BYTES) return;
+  host->grown = true;
+  run(host, collect, NULL, WATCHDOG_DISPATCH_MS, "error in a finalizer");
+}
+
+static void on_turn(void *context) {
+  struct host *host = context;
+  watch_growth(host);
+  run(host, dispatch_turn, NULL, WATCHDOG_DISPATCH_MS, "error behind a turn");
+  modules_drop_pages(host);
+  watchdog_rest(&host->watchdog);
 }
 
 static void on_burst_over(uv_timer_t *timer) {
