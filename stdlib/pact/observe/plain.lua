@@ -142,7 +142,7 @@ end
 
 ---Everything is ready: how long that took, and where it can be reached.
 ---@param elapsed integer
----@param services snapshot[]
+---@param services { id: string, endpoints: table<string, string> }[]
 function Plain:ready(elapsed, services)
   local out = { self:own 'pactlua' .. self.style:paint('green', 'all ready in ' .. duration.format(elapsed)) .. '\n' }
   for _, service in ipairs(services) do
