@@ -86,7 +86,8 @@ int logs_attach(struct logs *logs, uint64_t id, uint64_t owner, int fd, int stre
 // The owner has ended, though others may still hold its pipes. What is readable is read at once, so
 // that its last words are there before its exit is told; the disk gets a millisecond to take them,
 // so that who follows the file sees them first, too. Then the pipes go on unwatched: for one second
-// as before, later marked as an orphan's. Nobody waits for them.
+// as before, later marked as an orphan's. Nobody waits for them. A terminal is hung up: who still
+// has it hears SIGHUP and EIO, as when its window is closed.
 void logs_leader_ended(struct logs *logs, uint64_t id, uint64_t owner);
 
 // Bytes of our own. Blocks for up to 100 ms when 4 MiB are queued; what finds no room then is

@@ -122,8 +122,7 @@ int pipe_attach(struct log *log, uint64_t owner, int fd, int stream, bool termin
   return result;
 }
 
-// The kernel doesn't tell how much a terminal still has. When the leader of its session has ended,
-// nobody writes to it any more who had it before.
+// The kernel doesn't tell how much a terminal still has.
 static bool drain_terminal(struct pipe *pipe) {
   enum read_result result = READ_SOME;
   for (unsigned i = 0; i < LAST_READS && result == READ_SOME; i++) {
@@ -150,7 +149,7 @@ static bool drain(struct pipe *pipe) {
 
 static void leader_ended(struct pipe *pipe) {
   struct source *source = &pipe->source;
-  bool goes_on = drain(pipe);
+  bool goes_on = drain(pipe) && !pipe->terminal;
   source_flush(source);
   if (!goes_on) {
     close_pipe(pipe);

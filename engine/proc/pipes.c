@@ -174,6 +174,10 @@ static void feed_end(struct proc *proc) {
   proc->stdin_fd = -1;
 }
 
+void pipes_hang_up(struct proc *proc) {
+  feed_end(proc);
+}
+
 void pipes_close(struct proc *proc) {
   struct pipes *pipes = proc->pipes;
   feed_end(proc);

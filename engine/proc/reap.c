@@ -73,6 +73,7 @@ static void ended(struct proc *proc, const siginfo_t *info, const struct rusage 
     return;
   }
   proc->exit = describe(proc, info, usage);
+  if (proc->terminal) pipes_hang_up(proc);
   if (proc->logs) logs_leader_ended(proc->logs, proc->log, proc->id);
   if (pipes_busy(proc))
     pipes_ended(proc);

@@ -65,6 +65,7 @@ void reap_on_orphan_timer(uv_timer_t *timer);
 
 // pipes.c
 void pipes_attach(struct proc *proc, const struct procs_spec *spec, const int fds[3]);
+void pipes_hang_up(struct proc *proc);    // nothing goes to its terminal any more
 bool pipes_busy(const struct proc *proc); // captured streams have not ended
 void pipes_ended(struct proc *proc);      // the leader has: 200 ms are left to them
 void pipes_take(struct proc *proc, struct exit_event *event); // what was captured
