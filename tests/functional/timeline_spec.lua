@@ -121,6 +121,20 @@ describe('timeline', function()
     assert.truthy(words:find('not ready\ndb: alive, not ready for [^\n]*never[^\n]*; api and web waited behind it'), result.out)
   end)
 
+  case('knows what a reload has brought, from then on', function(t)
+    t:up [[ pact.process 'a' { command = { 'sleep', '1000' } } ]]
+    t:wait_service('a', { status = 'running' })
+    t:recipe [[ pact.process 'a' { command = { 'sleep', '1000' } }
+      pact.process 'late' { shell = 'sleep 0.2; touch up; exec sleep 1000', depends_on = { 'a' }, health = { file = 'up' } } ]]
+    assert.equal(0, t:run({ 'reload' }).code)
+    t:wait_service('late', { status = 'running' })
+    local timeline = told(t, '--all')
+    local late = timeline.by.late
+    assert.is_true(late.phases[1].from > timeline.by.a.ready_at, 'nothing of it before')
+    assert.truthy(phases_of(late):find('probing ready', 1, true), phases_of(late))
+    assert.equal('a', timeline.chain.last)
+  end)
+
   case('ends where the journal does when all was killed', function(t)
     local network = t:up(SHOP)
     t:wait_service('web', { status = 'running' })

@@ -134,9 +134,9 @@ end
 ---@param head? plan_head
 function Network:record(services, wanted, head)
   local record = require 'pact.observe.plan_record'
-  local rows = { head }
+  local rows, since = { head }, not head and self.sys.time.now() or nil
   for _, service in ipairs(services) do
-    rows[#rows + 1] = record.planned(service, wanted ~= nil and wanted[service.id] ~= nil)
+    rows[#rows + 1] = record.planned(service, wanted ~= nil and wanted[service.id] ~= nil, since)
   end
   record.add(self.sys.fs, self.run.dir, rows)
 end

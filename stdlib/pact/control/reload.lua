@@ -174,8 +174,9 @@ local function go_over(network, draft, change)
   end
   network.supervisor:want(down, 'down', 'reload')
   network.supervisor:want(up, 'up', 'reload', { no_deps = network.invocation.options.no_deps })
-  local added = list.map(change.diff.added, function(id) return change.plan.services[id] end)
-  if added[1] then network:record(added, change.wanted) end
+  local recorded = list.map(change.diff.added, function(id) return change.plan.services[id] end)
+  for _, one in ipairs(change.diff.changed) do recorded[#recorded + 1] = change.plan.services[one.id] end
+  if recorded[1] then network:record(recorded, change.wanted) end
 end
 
 local function tell(network, draft, answer)

@@ -1,5 +1,6 @@
 --- What a run's events don't tell, beside them in `plan.jsonl`: when it began, and of each service what it is,
---- what it waits for and how it becomes ready. One JSON object a line; of several about a service the last one holds.
+--- what it waits for and how it becomes ready. One JSON object a line; of several about a service the last one holds,
+--- but for when it was wanted, which the first one says.
 
 local json = require 'pact.base.json'
 
@@ -22,7 +23,8 @@ M.FORMAT = 1
 ---@field group? string
 ---@field kind string
 ---@field task? boolean
----@field wanted? boolean from the start
+---@field wanted? boolean as soon as it was there
+---@field since? integer monotonic ms when it came, of one that wasn't there from the start
 ---@field scheduled? boolean it starts when its time comes
 ---@field check? string how it becomes ready: a kind of check
 ---@field log? string the text that is waited for
@@ -42,14 +44,15 @@ end
 
 ---@param service service
 ---@param wanted boolean
+---@param since? integer
 ---@return planned
-function M.planned(service, wanted)
+function M.planned(service, wanted, since)
   local check = service.ready or service.health
   return {
     service = service.id,
     display_name = service.display_name ~= service.id and service.display_name or nil,
     group = service.group, kind = service.kind, task = service.task or nil, wanted = wanted or nil,
-    scheduled = service.schedule ~= nil or nil,
+    scheduled = service.schedule ~= nil or nil, since = since,
     check = check and check.kind, log = awaited(check), needs = needs(service),
   }
 end

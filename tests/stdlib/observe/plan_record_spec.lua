@@ -28,6 +28,10 @@ describe('the record of a plan', function()
     end)
   end
 
+  it('says when a service came that was not there from the start', function()
+    assert.equal(77, plan_record.planned(service {}, true, 77).since)
+  end)
+
   it('is read as it was written; what is declared later comes behind it', function()
     local fs = disk.new()
     fs.mkdir '/run'

@@ -128,7 +128,7 @@ local METER = 24
 
 -- Each step with what it cost; where there is room, as a bar, too.
 local function chain_rows(line, draw, glyphs, size)
-  local chain, out, wide = draw.chain, {}, draw.width >= 110
+  local chain, out, wide = draw.chain, {}, draw.width >= 120
   local left = draw.width - size.name - TIME - 11 - (wide and METER + 2 or 0)
   for i, step in ipairs(chain.steps) do
     local share = words.share(chain.total, step)

@@ -93,7 +93,8 @@ function M.new(plan)
   for i, service in ipairs(plan.services) do
     line.services[i], line.by_id[service.id] = service, service
     service_of(self, service.id)
-    if service.wanted then enter(service, 'waiting', 0) end
+    local since = service.since and self.zero and math.max(0, service.since - self.zero) or 0
+    if service.wanted then enter(service, 'waiting', since) end
   end
   return self
 end

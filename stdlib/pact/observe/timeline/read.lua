@@ -138,7 +138,7 @@ local TEXTS = { 'display_name', 'group', 'kind', 'check', 'log' }
 local function planned(record)
   local out = {
     id = record.service, task = record.task == true, wanted = record.wanted == true,
-    scheduled = record.scheduled == true, needs = {},
+    scheduled = record.scheduled == true, since = integer(record.since), needs = {},
   }
   for _, name in ipairs(TEXTS) do
     if type(record[name]) == 'string' then out[name] = record[name] end
@@ -153,8 +153,8 @@ end
 
 ---@class timeline_plan
 ---@field head { project?: string, began?: integer, wanted_at?: integer, at?: integer }
----@field services table[] in the plan's order: id, display_name, group, kind, task, wanted, scheduled, check, log,
---- needs
+---@field services table[] in the plan's order: id, display_name, group, kind, task, wanted, scheduled, since, check,
+--- log, needs
 
 ---What is said beside the journal; of a run of an older version nothing.
 ---@param fs sys.fs
@@ -170,8 +170,10 @@ function M.plan(fs, dir, report)
     elseif record.format ~= nil then
       out.head = head_of(record, report)
     elseif type(record.service) == 'string' then
-      local index = place[record.service] or #out.services + 1
-      place[record.service], out.services[index] = index, planned(record)
+      local index, now = place[record.service] or #out.services + 1, planned(record)
+      local first = out.services[index]
+      if first then now.wanted, now.since = first.wanted, first.since end
+      place[record.service], out.services[index] = index, now
     end
   end
   return out

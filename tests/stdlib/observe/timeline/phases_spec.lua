@@ -86,6 +86,12 @@ describe('a service', function()
     assert.equal('its start is not known any more, ended after 4 s', words.outcome(line, { hung = count, wanted = wanted }))
   end)
 
+  it('that came later waits from then on', function()
+    local fold = phases.new { head = { began = 1000 }, services = { { id = 'late', wanted = true, since = 6000, needs = {}, task = false } } }
+    fold:event { seq = 1, mono = 7000, name = 'started', service = 'late', spent = {} }
+    assert.equal('waiting 5000-6000, probing 6000-6500', told(fold:finish(7500), 'late'))
+  end)
+
   it('that starts when its time comes is not missed', function()
     local line = made({ { 'a' }, { 'cron' } }, { { 0, 'started', 'a' }, { 900, 'shutdown' } })
     line.by_id.cron.scheduled = true

@@ -87,13 +87,14 @@ describe('a run that is read', function()
 {"format":1,"project":"shop","began":900,"wanted_at":950,"at":17,"version":"1"}
 {"service":"db","kind":"process","wanted":true,"check":"log","log":"ready"}
 {"service":"web","kind":"process","wanted":true,"needs":[{"id":"db","condition":"ready"},7,{"id":8}]}
-{"service":"db","display_name":"Database","kind":"process","wanted":true,"extra":{"new":1}}
+{"service":"db","display_name":"Database","kind":"process","since":4000,"extra":{"new":1}}
 garbage
 {"service":"cut"]]
     local plan = read.plan(fs, '/run', report)
     assert.same({ project = 'shop', began = 900, wanted_at = 950, at = 17 }, plan.head)
     assert.same({ 'db', 'Database', 'web', 2 }, { plan.services[1].id, plan.services[1].display_name, plan.services[2].id, #plan.services })
     assert.same({ { id = 'db', condition = 'ready' } }, plan.services[2].needs)
+    assert.same({ true, nil }, { plan.services[1].wanted, plan.services[1].since }) -- as the first one says
     assert.same({ unreadable = 2 }, report)
   end)
 
