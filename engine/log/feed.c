@@ -1,5 +1,6 @@
 #include "log/feed.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,25 +86,23 @@ static void limit_open(struct feed *feed, const struct feed_log *opens) {
 }
 
 static void release_all(struct feed *feed) {
-  for (size_t i = 0; i < feed->count && feed->open; i++) feed_log_release(&feed->logs[i]);
+  for (size_t i = 0; i < feed->count; i++) feed_log_pause(&feed->logs[i]);
   feed->open = 0;
   bytes_finish(&feed->sink.block);
 }
 
 // FEED_IDLE: every log is at the beginning of its window.
 static enum feed_state seek(struct feed *feed) {
-  bool moving = false;
   for (size_t i = 0; i < feed->count; i++) {
     struct feed_log *log = &feed->logs[i];
     while (log->phase < FEED_READ) {
-      if (time_is_up(feed)) return FEED_MORE;
       limit_open(feed, log);
-      if (feed_seek_step(&feed->sink, log) != FEED_MOVING) continue;
-      moving = true;
-      break;
+      bool moves = feed_seek_step(&feed->sink, log) == FEED_MOVING;
+      if (time_is_up(feed)) return moves ? FEED_SOON : FEED_MORE;
+      if (moves) sched_yield(); // to who renames: that takes microseconds
     }
   }
-  return moving ? FEED_SOON : FEED_IDLE;
+  return FEED_IDLE;
 }
 
 static void come_to_end(struct feed *feed, struct feed_log *log, bool for_good) {
@@ -168,10 +167,10 @@ static enum feed_state read_on(struct feed *feed) {
       take_some(feed, log, others_us);
       continue;
     }
-    if (moving) return FEED_SOON;
-    return feed->options.follow ? FEED_IDLE : FEED_DONE;
+    if (!moving) return feed->options.follow ? FEED_IDLE : FEED_DONE;
+    sched_yield(); // to who renames: that takes microseconds
   }
-  return FEED_MORE;
+  return moving ? FEED_SOON : FEED_MORE;
 }
 
 enum feed_state feed_pull(struct feed *feed, size_t size, struct bytes *out) {

@@ -156,6 +156,7 @@ void feed_lines_take(struct feed_sink *sink, struct feed_log *log) {
   const char *text;
   ssize_t size = read_block(sink, log, record, &text);
   if (size <= 0) { // cut from outside
+    log->missed += record->length - log->place.at;
     feed_log_advance(log);
     return;
   }
@@ -199,6 +200,7 @@ void feed_lines_settle(struct feed_sink *sink, struct feed_log *log, bool for_go
 
 void feed_lines_missed(struct feed_sink *sink, struct feed_log *log) {
   if (!log->missed) return;
+  log->skip = 0; // of what the window had before it
   feed_lines_settle(sink, log, true);
   char text[48];
   int made = snprintf(text, sizeof text, "\"missed\":%" PRIu64, log->missed);

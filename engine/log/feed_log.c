@@ -6,13 +6,27 @@
 
 #include "log/rotate.h"
 
-#define TRIES 4u
-#define PATIENCE                                                                                   \
-  50u // looks in vain before a file that is missing is taken for removed from outside
+// Pulls in vain before a file that is missing is taken for removed from outside.
+#define PATIENCE 50u
+#define TRIES    4u
 
 void feed_log_release(struct feed_log *log) {
   if (log->open) reader_close(&log->reader);
   log->open = false;
+}
+
+static void go_to_segment(struct feed_log *log, uint64_t segment) {
+  log->place = (struct feed_place){.segment = segment, .offset = log->place.offset + log->place.at};
+  log->ahead_at = log->ahead_count = 0;
+}
+
+void feed_log_pause(struct feed_log *log) {
+  feed_log_release(log);
+  if (!log->waits) return;
+  log->waits = false;
+  if (++log->patience <= PATIENCE) return;
+  log->patience = 0;
+  go_to_segment(log, log->place.segment + 1);
 }
 
 void feed_log_finish(struct feed_log *log) {
@@ -34,10 +48,7 @@ static void enter(struct feed_log *log, const struct reader *reader) {
   const struct index_header *header = &reader->header;
   struct feed_place *place = &log->place;
   bool begun = place->segment != 0;
-  if (place->segment != header->segment) {
-    *place = (struct feed_place){.segment = header->segment, .offset = place->offset};
-    log->ahead_at = log->ahead_count = 0;
-  }
+  if (place->segment != header->segment) go_to_segment(log, header->segment);
   if (place->record == 0 && place->at == 0) {
     if (begun && header->base_offset > place->offset)
       log->missed += header->base_offset - place->offset;
@@ -46,6 +57,7 @@ static void enter(struct feed_log *log, const struct reader *reader) {
   log->reader = *reader;
   log->open = true;
   log->patience = 0;
+  log->waits = false;
 }
 
 // A file without a header has no place in the row.
@@ -93,11 +105,7 @@ static enum feed_look enter_older(struct feed_log *log, unsigned rotation) {
   }
   if (result == 0) reader_close(&reader);
   if (result == -ENOENT && rotation > rotate_oldest(log->stem)) return enter_oldest(log);
-  if (++log->patience > PATIENCE) { // removed from outside
-    log->patience = 0;
-    log->place =
-        (struct feed_place){.segment = log->place.segment + 1, .offset = log->place.offset};
-  }
+  log->waits = true;
   return FEED_MOVING;
 }
 
@@ -126,7 +134,7 @@ static bool look_ahead(struct feed_log *log) {
 
 static void next_segment(struct feed_log *log) {
   feed_log_release(log);
-  log->place = (struct feed_place){.segment = log->place.segment + 1, .offset = log->place.offset};
+  go_to_segment(log, log->place.segment + 1);
 }
 
 enum feed_look feed_log_look(struct feed_log *log) {

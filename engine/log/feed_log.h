@@ -38,7 +38,8 @@ struct feed_log {
   bool open;
   struct index_record ahead[FEED_AHEAD];
   unsigned ahead_at, ahead_count;
-  unsigned patience; // looks in vain while names moved
+  bool waits;        // for a file that must be there
+  unsigned patience; // pulls in which it did
   // What it is read for:
   enum feed_phase phase;
   bool awake;
@@ -53,6 +54,8 @@ struct feed_log {
 void feed_log_finish(struct feed_log *log);
 // Gives its descriptors back.
 void feed_log_release(struct feed_log *log);
+// The same, at the end of a pull.
+void feed_log_pause(struct feed_log *log);
 // Is there a record at its place (or behind what is damaged)? Goes from file to file. Where files
 // are gone it goes on with the oldest one left, and counts what it has missed.
 enum feed_look feed_log_look(struct feed_log *log);

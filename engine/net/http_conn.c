@@ -52,8 +52,8 @@ static void on_unwanted(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer
   if (got < 0) http_conn_close(stream->data);
 }
 
-// What a client still sends while it is being refused would make TCP drop the refusal on its way:
-// it is read and thrown away for a while.
+// What a client still sends while it is being refused would make TCP drop the refusal on its way,
+// and a client on a Unix socket see its broken pipe before it: it is read and thrown away for a while.
 static void linger(struct http_conn *conn) {
   conn->lingers = true;
   shutdown(conn->fd, SHUT_WR);
@@ -67,7 +67,7 @@ void http_conn_leave(struct http_conn *conn) {
   uv_read_stop(&conn->socket.stream);
   if (outbox_queued(&conn->outbox))
     http_conn_wait(conn);
-  else if (conn->refused && conn->source->tcp && !conn->ended)
+  else if (conn->refused && !conn->ended)
     linger(conn);
   else
     http_conn_close(conn);

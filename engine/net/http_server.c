@@ -57,8 +57,7 @@ static bool make_room(struct http_source *source) {
 static void admit(struct http_source *source, int fd) {
   bool room = source->conn_count < source->limits.clients;
   if (!room && source->control) room = make_room(source);
-  bool surplus =
-      !source->control && source->conn_count < source->limits.clients + HTTP_CONN_SURPLUS;
+  bool surplus = source->conn_count < source->limits.clients + HTTP_CONN_SURPLUS;
   if (room || surplus)
     http_conn_open(source, fd, !room);
   else

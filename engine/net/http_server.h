@@ -10,7 +10,7 @@
 // One connection answers its requests in order: while one is being answered, at most 64 KiB of what
 // follows is read. On Unix sockets only this user is let in. Of the control protocol's connections
 // the idle ones may stay; the oldest give way when there are 256. Each other listener has limits of
-// its own, and turns away who comes beyond them.
+// its own. Who comes beyond them is told so.
 #pragma once
 #include <stdint.h>
 #include <sys/types.h>

@@ -69,7 +69,12 @@ function M.new(world)
 
   function M_feed.wake(feed, number) feed.sources[number].awake = true end
 
+  -- `state.pieces`: so many pulls say 'more' first.
   function M_feed.pull(feed)
+    if (state.pieces or 0) > 0 then
+      state.pieces = state.pieces - 1
+      return '', 'more', 1000
+    end
     local out = {}
     for _, source in ipairs(feed.sources) do
       if source.awake then give(world, feed, source, out) end

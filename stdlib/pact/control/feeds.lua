@@ -22,7 +22,7 @@ Feeds.__index = Feeds
 ---@param context { sys: sys, sched: sched, told: fun(on: boolean) } told: whether 'output' of all logs is asked for
 ---@return log_feeds
 function M.new(context)
-  return setmetatable({ context = context, readers = {}, followers = 0, queue = {}, at = 1 }, Feeds)
+  return setmetatable({ context = context, readers = {}, followers = 0, queue = {}, first = 1, last = 0 }, Feeds)
 end
 
 -- What stands around the fields of a line; what encodes is C.
@@ -95,7 +95,8 @@ end
 function Feeds:enqueue(reader)
   if reader.gone or reader.blocked or reader.queued then return end
   reader.queued = true
-  self.queue[#self.queue + 1] = reader
+  self.last = self.last + 1
+  self.queue[self.last] = reader
   if not self.timer then self:pump_in(0) end
 end
 
@@ -109,14 +110,16 @@ end
 -- Each in turn, until the time is spent.
 function Feeds:pump()
   local spent = 0
-  while self.queue[self.at] and spent < SPEND_US do
-    local reader = self.queue[self.at]
-    self.queue[self.at], self.at = nil, self.at + 1
+  self:pump_in(PAUSE_MS) -- before the work: what raises ends only this turn
+  while self.first <= self.last and spent < SPEND_US do
+    local reader = self.queue[self.first]
+    self.queue[self.first], self.first = nil, self.first + 1
     reader.queued = false
     if not reader.gone then spent = spent + self:serve(reader) end
   end
-  if self.queue[self.at] then return self:pump_in(PAUSE_MS) end
-  self.queue, self.at = {}, 1
+  if self.first <= self.last then return end
+  self.context.sched:cancel(self.timer)
+  self.timer = nil
 end
 
 ---@return integer us spent

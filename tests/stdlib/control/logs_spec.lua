@@ -103,6 +103,16 @@ describe('logs over the control protocol', function()
     assert.same({ 'web one', 'web two', 'web three' }, engine.texts(id))
   end)
 
+  it('are pulled in pieces, each client in turn', function()
+    local engine = up()
+    engine.say('web', 'one')
+    engine.feeds.pieces = 50
+    local ids = {}
+    for i = 1, 5 do ids[i] = engine.server.ask('GET', '/v1/services/web/logs') end
+    engine.world:advance(1000)
+    for _, id in ipairs(ids) do assert.same({ 'web one' }, engine.texts(id)) end
+  end)
+
   it('ask for news of logs only while somebody follows', function()
     local engine = up { words = { '--json' } }
     local asked = {}
