@@ -53,7 +53,8 @@ static void on_unwanted(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer
 }
 
 // What a client still sends while it is being refused would make TCP drop the refusal on its way,
-// and a client on a Unix socket see its broken pipe before it: it is read and thrown away for a while.
+// and a client on a Unix socket see its broken pipe before it: it is read and thrown away for a
+// while.
 static void linger(struct http_conn *conn) {
   conn->lingers = true;
   shutdown(conn->fd, SHUT_WR);
@@ -91,6 +92,7 @@ void http_conn_refuse(struct http_conn *conn, int status, const char *why) {
 static void announce(struct http_conn *conn) {
   struct http_server *server = conn->server;
   conn->request = loop_new_id(server->loop);
+  conn->asked = true;
   conn->answering = conn->chunked = conn->owes_drain = false;
   conn->bodiless = strcmp(conn->reader.message.method, "HEAD") == 0;
   conn->last = !conn->reader.message.keep_alive;
@@ -101,8 +103,10 @@ static void announce(struct http_conn *conn) {
 }
 
 bool http_conn_idle(const struct http_conn *conn) {
-  return !conn->request && !conn->rest_size && conn->reader.state != HTTP_READER_PARTIAL &&
-         !outbox_queued(&conn->outbox);
+  uint64_t age_ms = loop_now_ms(conn->server->loop) - conn->opened_ms;
+  bool fresh = !conn->asked && age_ms < HTTP_CONN_FRESH_MS;
+  return !fresh && !conn->request && !conn->rest_size &&
+         conn->reader.state != HTTP_READER_PARTIAL && !outbox_queued(&conn->outbox);
 }
 
 // curl asks before it sends a large body.
@@ -238,6 +242,7 @@ static int open_socket(struct http_conn *conn, struct loop *loop) {
 static struct http_conn *conn_new(struct http_source *source, int fd) {
   struct http_conn *conn = mem_new(sizeof *conn);
   *conn = (struct http_conn){.server = source->server, .source = source, .fd = fd, .handles = 2};
+  conn->opened_ms = loop_now_ms(conn->server->loop);
   http_reader_init(&conn->reader, true);
   conn->reader.body_max = source->limits.body_bytes;
   conn->reader.context = conn;

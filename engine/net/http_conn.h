@@ -11,7 +11,8 @@ enum {
   HTTP_CONN_REST_MAX = 64 * 1024,
   HTTP_CONN_READ = 64 * 1024,
   HTTP_CONN_LINGER_MS = 2000, // for who still sends what nobody will read
-  HTTP_CONN_SURPLUS = 64,     // connections beyond the limit that are told so; further ones aren't
+  HTTP_CONN_FRESH_MS = 1000,  // so long one that has asked nothing yet is not idle
+  HTTP_CONN_SURPLUS = 256,    // connections beyond the limit that are told so; further ones aren't
 };
 
 struct http_server {
@@ -73,10 +74,12 @@ struct http_conn {
   struct http_reader reader;
   struct outbox outbox;
   uint64_t request; // being answered; 0: none
-  bool answering;   // its head has been sent
-  bool chunked;     // its answer is
-  bool bodiless;    // of HEAD, or a status without a body
-  bool last;        // no request follows it
+  uint64_t opened_ms;
+  bool asked;     // a request has come
+  bool answering; // its head has been sent
+  bool chunked;   // its answer is
+  bool bodiless;  // of HEAD, or a status without a body
+  bool last;      // no request follows it
   bool owes_drain;
   bool framed; // upgraded: both sides send frames until one leaves
   struct frame_reader frames;

@@ -158,9 +158,11 @@ describe('clients', function()
   case('fault 55: one of another user is not let in', function(t)
     local _, socket = up(t)
     local pid = t:ps().web.pid
+    local function as_stranger(...)
+      return t:run({ '--reuid=65534', '--regid=65534', '--clear-groups', ... }, { program = 'setpriv' })
+    end
     local function stranger(...)
-      return t:run({ '--reuid=65534', '--regid=65534', '--clear-groups', 'curl', '-sS', '--max-time', '10', '--unix-socket', socket, ... },
-        { program = 'setpriv' })
+      return as_stranger('curl', '-sS', '--max-time', '10', '--unix-socket', socket, ...)
     end
     for _, path in ipairs { socket, (socket:match '^(.*)/') } do
       local pipe <close> = io.popen('stat -c %a ' .. functional.quote(path))
@@ -169,9 +171,10 @@ describe('clients', function()
     assert.equal(7, stranger('http://x/v1/status').code) -- can't even reach it
     -- Where somebody has opened the way, it is still asked who comes.
     os.execute(('chmod 666 %s && chmod 755 %s'):format(socket, socket:match '^(.*)/'))
+    assert.equal(0, as_stranger('test', '-w', socket).code)
     for _, words in ipairs { { 'http://x/v1/status' }, { 'http://x/v1/eval', '-d', 'io.open("evil", "w"):close()' } } do
       local result = stranger(table.unpack(words))
-      assert.is_true(result.code == 52 or result.code == 56, result.code)
+      assert.not_equal(0, result.code) -- sometimes before it has connected
       assert.equal('', result.out)
     end
     assert.is_false(t:exists 'evil')
