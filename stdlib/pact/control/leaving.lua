@@ -46,8 +46,7 @@ local function let_go(network)
   network.shows_output = false
   for log in pairs(network.logs) do network.sys.log.notify(log, false) end
   network.audience:dismiss()
-  local ok, message = network.sys.ctl.leave_front(network.run.dir .. '/pactlua.log')
-  if not ok then network:say(('pactlua: what the engine itself writes is lost: %s\n'):format(message)) end
+  network.log:each_file(network.sys.ctl.leave_front) -- when it can't be opened it can't be told either
 end
 
 ---The front gives up its lease; it is told, and ends.

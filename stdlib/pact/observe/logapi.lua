@@ -84,6 +84,13 @@ function NetworkLog:event(event)
   }
 end
 
+---Calls `fn(path)` now and for each file that follows it when the log is rotated.
+---@param fn fun(path: string)
+function NetworkLog:each_file(fn)
+  self.log.sink.on_open = fn
+  fn(self.log.sink.path)
+end
+
 ---Words of ours that nobody sees now, whatever level and categories are asked for.
 ---@param words string
 function NetworkLog:note(words)

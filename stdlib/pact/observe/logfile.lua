@@ -4,6 +4,7 @@
 local M = {}
 
 ---@class logfile
+---@field on_open? fun(path: string) hears of each file that is begun, or gone on with
 local File = {}
 File.__index = File
 
@@ -52,6 +53,7 @@ local function open(self)
   if not id then return nil, message end
   local stat = self.fs.stat(self.path)
   self.id, self.size = id, stat and stat.size or 0
+  if self.on_open then self.on_open(self.path) end
   return id
 end
 

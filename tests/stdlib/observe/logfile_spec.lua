@@ -28,6 +28,14 @@ describe('a file of lines', function()
     assert.is_nil(world.files['/run/x.log.3'])
   end)
 
+  it('tells of each file that is begun', function()
+    local file, told = open { max_size = 10, max_files = 2 }, {}
+    file.on_open = function(path) told[#told + 1] = { path, world.files[path] } end
+    for i = 1, 3 do file:write(('line %d..\n'):format(i)) end
+    assert.same({ '/run/x.log', '/run/x.log', '/run/x.log' }, { told[1][1], told[2][1], told[3][1] })
+    assert.equal(3, #told)
+  end)
+
   it('keeps one file when one is all it may have', function()
     local file = open { max_size = 10, max_files = 1 }
     file:write 'first..\n'
