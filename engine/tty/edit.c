@@ -175,19 +175,10 @@ static void show(const struct edit *edit) {
   edit->api->el_set(edit->line, EL_REFRESH);
 }
 
-// In the modes that libedit sets a newline may be no more than one.
+// The prompt begins a line of its own.
 static int put_lines(const char *bytes, size_t size) {
-  struct bytes text = {0};
-  for (const char *at = bytes, *end = bytes + size; at < end;) {
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
-    size_t length = (size_t)((newline ? newline : end) - at);
-    bytes_add(&text, at, length);
-    if (newline) bytes_add(&text, "\r\n", 2);
-    at += length + (newline ? 1 : 0);
-  }
-  if (size && bytes[size - 1] != '\n') bytes_add(&text, "\r\n", 2);
-  int result = fd_write_all(STDOUT_FILENO, text.data, text.size);
-  bytes_finish(&text);
+  int result = fd_write_all(STDOUT_FILENO, bytes, size);
+  if (!result && size && bytes[size - 1] != '\n') put("\n");
   return result;
 }
 
@@ -213,7 +204,7 @@ bool edit_cancel(struct edit *edit, const char *mark) {
   } else if (asked) {
     if (edit->api) move_to_end(edit);
     put(mark);
-    put("\r\n");
+    put("\n");
     edit->cancelled = true;
     wake(edit);
     while (edit->state == EDIT_READING) pthread_cond_wait(&edit->idle, &edit->lock);
@@ -254,7 +245,7 @@ void edit_suspend(struct edit *edit) {
   bool shown = is_shown(edit);
   if (shown) {
     move_to_end(edit);
-    put("\r\n");
+    put("\n");
     edit->api->el_set(edit->line, EL_PREP_TERM, 0);
   }
   raise(SIGSTOP);

@@ -162,7 +162,6 @@ int edit_thread_prepare(struct edit *edit) {
 
 static void read_edited(struct edit *edit) {
   int size = 0;
-  edit->pasting = false;
   fd_write_all(STDOUT_FILENO, PASTE_ON, sizeof PASTE_ON - 1);
   const char *text = edit->api->el_gets(edit->line, &size);
   fd_write_all(STDOUT_FILENO, PASTE_OFF, sizeof PASTE_OFF - 1);
@@ -216,6 +215,7 @@ static void answer(struct edit *edit) {
     uint64_t ignored;
     if (fd_read(edit->wake_fd, &ignored, sizeof ignored) > 0) edit->cancelled = false;
     edit->rest.size = edit->api ? edit->rest.size : 0;
+    edit->pasting = false;
   }
   edit->state = EDIT_IDLE;
   pthread_cond_signal(&edit->idle);

@@ -301,6 +301,32 @@ describe('repl at a terminal', function()
   end)
 end)
 
+describe('what is typed', function()
+  local function is_root()
+    local pipe = io.popen 'id -u'
+    local uid = pipe:read 'l'
+    pipe:close()
+    return uid == '0'
+  end
+
+  case('comes from the owner alone: no other user is let in, not even by an open door', function(t)
+    up(t)
+    local socket = t:path '.pactlua/shop/control.sock'
+    local code = ('io.open(%q, "w"):close()'):format(t:path 'evil')
+    local function ask(prefix)
+      local words = { '-sS', '--max-time', '10', '--unix-socket', socket, '-d', code, 'http://localhost/v1/eval' }
+      if prefix then words = { '--reuid=65534', '--regid=65534', '--clear-groups', 'curl', table.unpack(words) } end
+      return t:run(words, { program = prefix and 'setpriv' or 'curl' })
+    end
+    assert.is_not.equal(0, ask(true).code)
+    os.execute(('chmod 777 %s %s/.pactlua %s/.pactlua/shop %s'):format(t.dir, t.dir, t.dir, socket))
+    local refused = ask(true)
+    assert.is_false(t:exists 'evil', refused.out .. refused.err)
+    assert.equal(0, ask(false).code)
+    assert.is_true(t:exists 'evil')
+  end, not is_root() and 'only root can be somebody else')
+end)
+
 describe('repl from a pipe', function()
   -- lines, status, output, a part of the standard error
   local SCRIPTS = {
