@@ -352,6 +352,15 @@ describe('repl from a pipe', function()
     end
   end)
 
+  case('ends as other programs do when nobody reads what it says, or the disk is full', function(t)
+    up(t)
+    t:file('many', ('print(("x"):rep(100))\n'):rep(3000))
+    local function run(text) return t:run({ '-c', text, functional.bin }, { program = 'bash' }) end
+    assert.equal('141 0\n', run('"$0" repl <many | head -n 1 >/dev/null; echo ${PIPESTATUS[@]}').out)
+    local full = run('"$0" repl <many >/dev/full')
+    assert.same({ 1, 'pactlua: repl: stdout: No space left on device\n' }, { full.code, full.err })
+  end)
+
   case('the network may end by it; what comes behind that can not be done', function(t)
     up(t)
     assert.equal(0, script(t, 'pact.shutdown()\n').code)

@@ -79,6 +79,7 @@ local rows = {
   { name = 'eval', args = 'CODE', words = { 1, 1 }, module = 'eval',
     help = "run Lua text in the live network's own state, where svc is the table of its services" },
   { name = 'repl', args = '[RECIPE] [-- ARGS…]', words = { 0, 1 }, recipe = true, rest = 'args', module = 'repl',
+    about = 'pact.control.repl.help',
     help = "a prompt at the live network's own Lua state; with RECIPE one is begun, with nothing started" },
   { name = 'down', args = '', words = { 0, 0 }, module = 'down',
     help = 'shut the live network down, and wait until all of it has ended' },

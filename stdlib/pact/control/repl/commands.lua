@@ -141,6 +141,7 @@ M.rows = {
   { name = 'events', args = '[N|off]', help = 'events as they come, or the last N', run = events },
   { name = 'hooks', args = '', help = 'hooks, where they are written, when they ran', run = hooks },
   { name = 'time', args = 'EXPR', help = 'how long it takes', run = time },
+  { name = 'reload', args = '[--dry-run]', help = 'go over to the recipe as it is written now', verb = { 'reload' } },
   { name = 'clear', args = '', help = 'an empty screen', run = function(repl) repl.sys.edit.clear() end },
   { name = 'quit', args = '', help = 'leave; the network goes on', run = function(repl) repl:leave(0) end },
 }

@@ -38,7 +38,7 @@ function M.start(opts)
     line = function(line) self:line(line) end,
     ended = function() self:input_ended() end,
     tab = function(line, cursor) self:tab(line, cursor) end,
-    lost = function(code) self:leave(code == 'EPIPE' and 256 + self.sys.os.signals.PIPE or 1) end,
+    lost = function(message, code) self:output_lost(message, code) end,
   })
   if self.terminal.prompts then self:remember_earlier() end
   self:listen()
@@ -67,6 +67,14 @@ end
 function Repl:say(words) self.terminal:say(words) end
 function Repl:complain(words) self.terminal:complain(words) end
 function Repl:limit() return self.terminal.prompts and self.terminal:width() or nil end
+
+-- As of other programs: a pipe that nobody reads is no word worth, a full disk is.
+function Repl:output_lost(message, code)
+  if self.left then return end
+  if code == 'EPIPE' then return self:leave(256 + self.sys.os.signals.PIPE) end
+  self.sys.os.write(2, ('pactlua: repl: %s\n'):format(message))
+  self:leave(1)
+end
 
 ---Leaves; the network goes on.
 ---@param status integer
@@ -114,7 +122,7 @@ function Repl:network_gone(why)
     return self:leave(NO_NETWORK)
   end
   local reason = (self.ended.reason or '') ~= '' and ': ' .. self.ended.reason or ''
-  if self.terminal.prompts then
+  if self.terminal.person then
     self:say(('the network has ended%s\n'):format(reason))
     return self:leave(0)
   end
@@ -160,14 +168,14 @@ end
 
 -- An error in a script ends it; a person may try again.
 function Repl:failed()
-  if not self.terminal.prompts then return self:leave(1) end
+  if not self.terminal.person then return self:leave(1) end
   self:ask()
 end
 
 function Repl:input_ended()
   if self.chunk:begun() then
     local code = self.chunk:drop()
-    if not self.terminal.prompts then return self:evaluate(code) end
+    if not self.terminal.person then return self:evaluate(code) end
   end
   if self.terminal.prompts and not self.gone then self:say '\n' end
   self:leave(0)
@@ -246,7 +254,7 @@ end
 
 ---Ctrl-C: ends a call, or gives up what was typed.
 function Repl:interrupt()
-  if not self.terminal.prompts then return self:leave(256 + self.sys.os.signals.INT) end
+  if not self.terminal.person then return self:leave(256 + self.sys.os.signals.INT) end
   local busy = self.busy
   if busy then
     self.busy = nil

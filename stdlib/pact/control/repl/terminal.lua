@@ -6,7 +6,8 @@ local text = require 'pact.base.text'
 local M = {}
 
 ---@class repl_terminal
----@field prompts boolean somebody is asked; else lines come from a file or a program
+---@field prompts boolean somebody is asked
+---@field person boolean lines are typed; else they come from a file or a program
 ---@field editing boolean
 ---@field colour boolean
 local Terminal = {}
@@ -16,7 +17,7 @@ Terminal.__index = Terminal
 ---@field line fun(line: string)
 ---@field ended fun()
 ---@field tab fun(line: string, cursor: integer)
----@field lost fun(code: string) what is said can't be written any more
+---@field lost fun(message: string, code: string) what is said can't be written any more
 
 ---@param sys sys
 ---@param sched sched
@@ -26,7 +27,7 @@ Terminal.__index = Terminal
 function M.new(sys, sched, env, heard)
   local both, term = sys.os.isatty(0) and sys.os.isatty(1), env.TERM or ''
   local self = setmetatable({
-    sys = sys, heard = heard, prompts = both, escapes = sys.os.isatty(1), colour = style.wanted(sys.os, 1, env),
+    sys = sys, heard = heard, prompts = both, person = sys.os.isatty(0), escapes = sys.os.isatty(1), colour = style.wanted(sys.os, 1, env),
     editing = both and term ~= '' and term ~= 'dumb',
   }, Terminal)
   local id, message, code = sys.edit.open(self.editing)
@@ -62,8 +63,8 @@ end
 ---@param words string
 function Terminal:say(words)
   if words == '' then return end
-  local ok, _, code = self.sys.edit.write(self.escapes and style.escaped(words) or words)
-  if not ok then self.heard.lost(code) end
+  local ok, message, code = self.sys.edit.write(self.escapes and style.escaped(words) or words)
+  if not ok then self.heard.lost(message, code) end
 end
 
 -- Each line by itself: a colour ends with its line.
