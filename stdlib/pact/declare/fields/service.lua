@@ -188,7 +188,8 @@ local rows = {
   { name = 'listen', type = listen.type, kinds = shaped,
     reload = 'restart',
     doc = 'Sockets that are bound for it, stay open over its restarts and are its descriptors 3, 4, … '
-      .. "(LISTEN_FDS): { http = 3000 }, '0.0.0.0:3000', 'auto', './run/web.sock'." },
+      .. "(LISTEN_FDS): { http = 3000 }, '0.0.0.0:3000', 'auto', './run/web.sock' (for this user alone). They are "
+      .. "closed when it is stopped or has failed; replicas share them, but each has its own of '3000+'." },
   { name = 'endpoints', type = ports.endpoints, merge = 'map', reload = 'live',
     doc = 'Addresses for people, by name.' },
   { name = 'health', type = health.type, aliases = { 'health_check', 'healthcheck' },
