@@ -80,7 +80,7 @@ end
 ---@param place listen_place
 ---@return string such as `http on 127.0.0.1:3000`
 function M.place(place)
-  local where = place.path or place.port > 0 and address.text(place.host, place.port) or place.host .. ', a free port'
+  local where = place.path or place.port > 0 and address.text(place.host, place.port) or 'a free port of ' .. place.host
   return ('%s on %s'):format(place.name, where)
 end
 

@@ -140,6 +140,13 @@ function single.sockets_fit(draft, service)
   end
   local ports = list.filter(service.ports, function(port) return not port.listen end)
   for _, place in ipairs(service.listen) do
+    for _, name in ipairs(checks) do
+      local check = service[name]
+      if check and check.kind == 'tcp' and check.port == place.port and place.port > 0 then
+        tell(draft, service, name, ("is a connection to %d, which always succeeds as the socket is bound for the service: "
+          .. "ask it something, such as { http = 'http://localhost:%d/' }"):format(place.port, place.port))
+      end
+    end
     for _, port in ipairs(ports) do
       if port.name == place.name or port.port == place.port then
         tell(draft, service, 'listen', ("has %s, which stands in 'ports', too: what it listens on counts as a port")
