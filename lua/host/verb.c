@@ -11,12 +11,36 @@ static const char *const other_verbs[] = {
     "start",  "stop",  "timeline", "top",        "version", "wait",   "why",  NULL};
 
 // Options whose value may be the next word.
-static const char *const with_value[] = {
-    "--only",    "--except", "--category", "--tag",    "--profile",      "--timeout",
-    "--project", "--stdlib", "--junit",    "--since",  "--grep",         "--lines",
-    "--for",     "--signal", "--linger",   "--listen", "--allow-origin", "--detach-keys",
-    "--run",     "--from",   "--to",       "--svg",    "--html",         "--sort",
-    "--samples", "-n",       "-s",         NULL};
+static const char *const with_value[] = {"--only",
+                                         "--except",
+                                         "--category",
+                                         "--tag",
+                                         "--profile",
+                                         "--timeout",
+                                         "--project",
+                                         "--stdlib",
+                                         "--junit",
+                                         "--since",
+                                         "--grep",
+                                         "--lines",
+                                         "--for",
+                                         "--signal",
+                                         "--linger",
+                                         "--listen",
+                                         "--allow-origin",
+                                         "--detach-keys",
+                                         "--run",
+                                         "--from",
+                                         "--to",
+                                         "--svg",
+                                         "--html",
+                                         "--sort",
+                                         "--samples",
+                                         "--faults",
+                                         "--seed",
+                                         "-n",
+                                         "-s",
+                                         NULL};
 
 static bool among(const char *const *words, const char *word) {
   for (; *words; words++)

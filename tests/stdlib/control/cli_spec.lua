@@ -87,4 +87,36 @@ describe('the command line', function()
       assert.equal(case[2], message)
     end)
   end
+
+  -- Whether a network runs is decided before there is any Lua, by lists of its own.
+  describe('is read in C as in Lua:', function()
+    local options, verbs = require 'pact.control.options', require 'pact.control.verbs'
+    local text
+    setup(function()
+      local file = assert(io.open 'lua/host/verb.c')
+      text = file:read 'a'
+      file:close()
+    end)
+
+    local function words_of(name)
+      local found = {}
+      for word in text:match(name .. '%[%] = (%b{})'):gmatch '"([^"]+)"' do found[word] = true end
+      return found
+    end
+
+    it('the verbs', function()
+      local known = words_of 'other_verbs'
+      for _, verb in ipairs(verbs.rows) do
+        assert.equal(verb.role ~= 'network', known[verb.name] or false, verb.name)
+      end
+    end)
+
+    it('options whose value is the next word', function()
+      local known = words_of 'with_value'
+      for _, row in ipairs(options.rows) do
+        assert.equal(row.value ~= nil, known['--' .. row.name] or false, row.name)
+        if row.short then assert.equal(row.value ~= nil, known['-' .. row.short] or false, row.short) end
+      end
+    end)
+  end)
 end)
