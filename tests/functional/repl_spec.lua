@@ -122,10 +122,13 @@ describe('repl at a terminal', function()
   session('Ctrl-C ends a call that waits or runs, and gives up a line; the network goes on', function(t)
     up(t)
     local at = open(t)
-    at:enter 'while true do pact.sleep(100) ticks = (ticks or 0) + 1 end'
-    at:ends 'shop> while true do pact.sleep(100) ticks = (ticks or 0) + 1 end'
+    at:enter 'ticks = 0'
+    at:enter 'while true do pact.sleep(100) ticks = ticks + 1 end'
+    at:ends 'shop> while true do pact.sleep(100) ticks = ticks + 1 end'
     at:press 'C-c'
     at:ends('^Cinterrupted', 'shop>')
+    at:enter 'seen = ticks pact.sleep(300) return ticks == seen'
+    at:ends('true', 'shop>')
     at:enter 'while true do end'
     at:ends('eval:1: interrupted: ran for more than 250 ms without waiting', 'shop>')
     at:enter '1 + 1'

@@ -27,7 +27,8 @@ Terminal.__index = Terminal
 function M.new(sys, sched, env, heard)
   local both, term = sys.os.isatty(0) and sys.os.isatty(1), env.TERM or ''
   local self = setmetatable({
-    sys = sys, heard = heard, prompts = both, person = sys.os.isatty(0), escapes = sys.os.isatty(1), colour = style.wanted(sys.os, 1, env),
+    sys = sys, heard = heard, prompts = both, person = sys.os.isatty(0),
+    escapes = sys.os.isatty(1), colour = style.wanted(sys.os, 1, env),
     editing = both and term ~= '' and term ~= 'dumb',
   }, Terminal)
   local id, message, code = sys.edit.open(self.editing)
