@@ -106,6 +106,28 @@ describe('listen', function()
     assert.is_nil(network:out():find 'nonblocking')
   end)
 
+  case('a reload keeps the socket of who restarts, and moves it when the place has changed', function(t)
+    local network = t:up(recipe "{ http = 0 }")
+    network:expect 'serving'
+    local place = url(t)
+    local stop = hammer(t, place:match ':(%d+)')
+    t:recipe(recipe('{ http = 0 }', 'env = { A = 1 }'))
+    local result = t:run { 'reload' }
+    assert.equal('web: restarted (env.A)\n', result.out)
+    functional.wait('a second life', function() return select(2, network:out():gsub('serving', '')) == 2 end)
+    local _, refused, _, why = stop()
+    assert.equal(0, refused, why)
+    assert.equal(place, url(t))
+    t:recipe(recipe("{ http = './web.sock' }", 'env = { A = 1 }'))
+    assert.truthy(t:run({ 'reload' }).out:find('^web: restarted %(.*listen'))
+    functional.wait('a third life', function() return select(2, network:out():gsub('serving', '')) == 3 end)
+    assert.equal(pid_of(t, 'web') .. ' http', ask(t, '--unix-socket', t:path 'web.sock', 'http://x/'))
+    assert.equal(7, (select(2, ask(t, place))))
+    t:recipe "pact.process 'other' { command = { 'sleep', '1000' } }"
+    assert.equal(0, t:run({ 'reload' }).code)
+    functional.wait('its end', function() return not t:exists 'web.sock' end)
+  end)
+
   case('replicas share one socket, or have one each with a plus', function(t)
     local network = t:up(recipe("{ http = 0 }", 'replicas = 3'))
     functional.wait('all', function() return select(2, network:out():gsub('serving', '')) == 3 end)
