@@ -1,5 +1,6 @@
 --- The control protocol: what is refused and why, the document of its routes, its figures.
 local fake_engine = require 'fake_engine'
+local openapi = require 'openapi'
 local routes = require 'pact.control.api'
 
 local function up()
@@ -81,6 +82,15 @@ describe('the document of the control protocol', function()
       count = count + 1
     end
     assert.is_true(count > 20)
+  end)
+
+  it('is an OpenAPI document', function()
+    assert.same({}, openapi.problems(document()))
+    local broken = document()
+    broken.paths['/v1/logs'].get.parameters[1].schema.type = 'lines'
+    broken.paths['/v1/services/{id}'].get.parameters = nil
+    broken.paths['/v1/status'].get.responses.default.content['application/json'].schema['$ref'] = '#/x'
+    assert.equal(3, #openapi.problems(broken), table.concat(openapi.problems(broken), '\n'))
   end)
 
   it('names each operation once, and each part of its path', function()
