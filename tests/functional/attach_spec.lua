@@ -48,7 +48,8 @@ describe('attach', function()
     term:expect "detached from 'sh', which goes on"
     assert.equal(pid, t:ps().sh.pid)
     -- what was to be seen is seen again
-    term:type 'clear; $PACTLUA attach sh'
+    term:clear '42 xterm-256color'
+    term:type '$PACTLUA attach sh'
     term:expect '42 xterm-256color'
     term:press 'C-]'
     back(term, before, 0)
@@ -85,16 +86,19 @@ describe('attach', function()
   case('keys for jobs go to the service: Ctrl-C, Ctrl-Z, Ctrl-D', function(t)
     network(t)
     local term, before = attach(t)
-    term:type 'sleep 1000'
+    local function runs(command)
+      term:type(command)
+      functional.wait(command, function()
+        for _, process in ipairs(functional.procfs.below(t.started[1].keeper)) do
+          if process.command == command then return true end
+        end
+      end)
+    end
+    runs 'sleep 1000'
     term:press 'C-c'
     term:type 'echo one $?'
     term:expect 'one 130'
-    term:type 'sleep 1001'
-    functional.wait('sleep', function()
-      for _, process in ipairs(functional.procfs.below(t.started[1].keeper)) do
-        if process.command == 'sleep 1001' then return true end
-      end
-    end)
+    runs 'sleep 1001'
     term:press 'C-z'
     term:expect 'Stopped'
     term:type 'kill -9 %1; wait; clear; echo two'
@@ -161,6 +165,18 @@ describe('attach', function()
     back(term, before, 4)
     started:wait()
     term:close()
+  end)
+
+  case('ends when its terminal is closed', function(t)
+    network(t)
+    local term = attach(t)
+    term:close()
+    functional.wait('the end of the client', function() return term.server:clean() end)
+    assert.equal('running', t:ps().sh.status)
+    local other, before = attach(t)
+    other:press 'C-]'
+    back(other, before, 0)
+    other:close()
   end)
 
   -- signal → the shell's word for the status

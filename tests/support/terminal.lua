@@ -49,6 +49,12 @@ function Terminal:type(line)
   self:press 'Enter'
 end
 
+---Clears the screen from the shell, and waits until a text is gone from it.
+function Terminal:clear(text)
+  self:type 'clear'
+  functional.wait(('%q to be gone'):format(text), function() return not self:screen():find(text, 1, true) end)
+end
+
 function Terminal:size(columns, rows)
   assert(self:tmux('resize-window', '-t', '0', '-x', tostring(columns), '-y', tostring(rows)))
 end

@@ -97,6 +97,7 @@ function Supervisor:stop(id, opts)
   local node, message, code = find(self, id)
   if not node then return nil, message, code end
   local by = opts.by or 'person'
+  node.returns = nil
   if self.down then
     return wait_if(self, node, opts.wait, 'stopped')
   elseif opts.with_dependents then
@@ -111,7 +112,10 @@ end
 local function restart_all(self, node, by, begun)
   local set, nodes = with_dependents(node), {}
   for other, how in pairs(set) do
-    if how == true then nodes[#nodes + 1] = other end
+    if how == true then
+      nodes[#nodes + 1] = other
+      other.returns = true
+    end
   end
   table.sort(nodes, function(a, b) return a.index < b.index end)
   teardown.begin(self, set, by, function()

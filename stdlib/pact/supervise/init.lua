@@ -127,6 +127,7 @@ function Supervisor:emit(node, name, fields)
   for key, value in pairs(fields or {}) do event[key] = value end
   if node then
     local r = node.record
+    if name == 'started' then node.returns = nil end
     local last = node.history[#node.history]
     event.service, event.epoch, event.reason = node.id, r.epoch, event.reason or r.reason
     event.from, event.to = node.from, r.status
@@ -212,6 +213,15 @@ end
 function Supervisor:why(id)
   local node = self.nodes[id]
   return node and view.why(self, node)
+end
+
+---Whether a service that has stopped was only stopped to be started again.
+---@param id string
+---@return boolean
+function Supervisor:returns(id)
+  local node = self.nodes[id]
+  local live = node and node.record.live
+  return node ~= nil and not self.down and (node.returns or live == 'begun' or live == 'up')
 end
 
 function Supervisor:list()

@@ -79,9 +79,10 @@ describe('attach', function()
     term:type "sh -c 'timeout 20 $PACTLUA attach sh; echo status $?'"
     term:expect 'pactlua: attach: this job is in the background'
     term:expect 'status 1'
-    term:type 'clear; $PACTLUA attach sh & wait; echo again'
+    term:clear 'in the background'
+    term:type '$PACTLUA attach sh & wait; echo again-$((1))'
     term:expect 'this job is in the background'
-    term:expect 'again'
+    term:expect 'again-1'
     assert.equal(before, term:attributes())
     term:close()
   end)

@@ -6,6 +6,7 @@ local UPGRADE = { connection = 'Upgrade', upgrade = 'pactlua/1' }
 local RECIPE = [[
   pact.process 'sh' { command = { 'sh' }, tty = true, restart = { delay = '100ms', max_retries = 1 } }
   pact.process 'plain' { command = { 'plain' } }
+  pact.process 'behind' { command = { 'sh' }, tty = true, depends_on = { 'plain' } }
   pact.process 'two' { command = { 'sh' }, tty = { columns = 120 }, replicas = 2 }
   pact.process 'off' { command = { 'sh' }, tty = true, disabled = true }
 ]]
@@ -168,6 +169,18 @@ describe('a terminal', function()
     turn(100)
     assert.same({ { type = 'note', text = "'sh' has started" } }, frames(request))
     assert.is_nil(server.answers[request].finished)
+  end)
+
+  it('stays when its service is stopped for the sake of another one that restarts', function()
+    local request = attach 'behind'
+    engine.ask('POST', '/v1/services/plain/restart', { with_dependents = true })
+    turn(200)
+    local found = frames(request)
+    assert.same({ "'behind' has stopped: stopped by hand", "'behind' has started" }, { found[1].text, found[2].text })
+    assert.is_nil(server.answers[request].finished)
+    engine.ask('POST', '/v1/services/behind/stop', {})
+    turn(200)
+    assert.is_true(server.answers[request].finished)
   end)
 
   it('ends with its service, and says how', function()

@@ -32,6 +32,8 @@ end
 local ENDS = { completed = true, stopped = true, failed = true, skipped = true }
 local RESTS = { idle = true, completed = true, stopped = true, failed = true, skipped = true }
 
+local NOTED = { crashed = true, started = true, stopped = true }
+
 ---Whether somebody can be given the terminal of a service.
 ---@param service service
 ---@param snapshot snapshot
@@ -181,11 +183,11 @@ end
 function Terminals:event(event)
   local clients = event.service and self.clients[event.service]
   if not clients then return end
-  if ENDS[event.name] then
+  if ENDS[event.name] and not self.network.supervisor:returns(event.service) then
     self.clients[event.service] = nil
     for _, client in ipairs(clients) do finish(self, client, event) end
-  elseif event.name == 'crashed' or event.name == 'started' then
-    local text = event.name == 'started' and 'has started' or ('has crashed: %s'):format(event.reason)
+  elseif NOTED[event.name] then
+    local text = event.name == 'started' and 'has started' or ('has %s: %s'):format(event.name, event.reason)
     for _, client in ipairs(list.copy(clients)) do
       self:message(client, { type = 'note', text = ("'%s' %s"):format(event.service, text) })
     end
