@@ -91,6 +91,13 @@ describe('the control API over TCP', function()
     assert.same({}, t:state '/token$')
   end)
 
+  case('leaves no token behind when its engine is killed', function(t)
+    local _, at = network(t)
+    at.started:signal('KILL', at.started:roles().engine)
+    at.started:wait()
+    assert.same({}, t:state '/token$')
+  end)
+
   case('takes the token of PACTLUA_TOKEN, which no service gets', function(t)
     local token = 'given-by-the-environment'
     local ask, at = network(t, { env = { PACTLUA_TOKEN = token } })

@@ -43,11 +43,10 @@ end
 ---------------------------------------------------------------------------------------------------
 -- In words.
 
--- Without one of these there is nothing to look for.
-local SIGNS = { '://', 'password', 'secret', 'token', 'private', '_key', '-key', 'authorization' }
+-- Without one of these no name in it is a secret's.
+local SIGNS = { 'password', 'secret', 'token', 'private', '_key', '-key' }
 
-local function may_have(text)
-  local lower = text:lower()
+local function may_name(lower)
   for _, sign in ipairs(SIGNS) do
     if lower:find(sign, 1, true) then return true end
   end
@@ -72,28 +71,39 @@ local IN_WORD = '[^%s"\'\\&;,)]'
 
 local QUOTED, QUOTED_JSON = '("[^"]*")', '(\\"[^"\\]*\\")'
 
--- In JSON nothing that is found may reach over the end of a text.
-local function find_all(text, quoted)
-  text = text:gsub('(%a[%w+.-]*://[^%s/:@"\'\\]*):[^%s/"\'\\]+@', '%1:' .. M.hidden .. '@')
-  text = text:gsub('([%w_%-]+)=(' .. IN_WORD .. '+)', assigned)
-  text = text:gsub("([%w_%-]+)=('[^'\"\\]*')", assigned)
-  text = text:gsub('([%w_%-]+)=' .. quoted, assigned)
+-- What stands behind names. In JSON nothing that is found may reach over the end of a text.
+local function find_named(text, quoted)
+  text = text:gsub('%f[%w_%-]([%w_%-]+)=(' .. IN_WORD .. '+)', assigned)
+  text = text:gsub("%f[%w_%-]([%w_%-]+)=('[^'\"\\]*')", assigned)
+  text = text:gsub('%f[%w_%-]([%w_%-]+)=' .. quoted, assigned)
   text = text:gsub("%f[%-%w](%-%-?[%w_%-]+)([ ]+)%f[^ ]'[^'\"\\]*'", behind)
-  text = text:gsub('%f[%-%w](%-%-?[%w_%-]+)([ ]+)%f[^ %-]' .. IN_WORD .. '+', behind)
-  return (text:gsub('([Aa]uthorization:? %a+ )' .. IN_WORD .. '+', '%1' .. M.hidden))
+  return (text:gsub('%f[%-%w](%-%-?[%w_%-]+)([ ]+)%f[^ %-]' .. IN_WORD .. '+', behind))
+end
+
+local function find_all(text, quoted)
+  if text:find('://', 1, true) and text:find('@', 1, true) then
+    text = text:gsub('(://[^%s/:@"\'\\]*):[^%s/"\'\\]+@', '%1:' .. M.hidden .. '@')
+  end
+  local lower = text:lower()
+  local names = may_name(lower)
+  if names then text = find_named(text, quoted) end
+  if lower:find('authorization', 1, true) then
+    text = text:gsub('([Aa]uthorization:? %a+ )' .. IN_WORD .. '+', '%1' .. M.hidden)
+  end
+  return text, names
 end
 
 ---@param text string for people: a command line, a reason, an address
 ---@return string
 function M.words(text)
-  return may_have(text) and find_all(text, QUOTED) or text
+  return (find_all(text, QUOTED))
 end
 
 ---@param line string JSON
 ---@return string JSON still
 function M.json(line)
-  if not may_have(line) then return line end
-  local masked = find_all(line, QUOTED_JSON)
+  local masked, names = find_all(line, QUOTED_JSON)
+  if not names then return masked end
   return (masked:gsub('"(%-%-?[%w_%-]+)",(%s*)"[^"\\]*"', function(option, blank) -- words of a list
     if names_secret(option) then return ('"%s",%s"%s"'):format(option, blank, M.hidden) end
   end))

@@ -201,6 +201,7 @@ function Front:crashed()
   local lock = state and fs.lock(state .. '/lock')
   if not lock then return end
   fs.remove(state .. '/control.sock')
+  fs.remove(state .. '/token')
   fs.close(lock)
 end
 

@@ -143,8 +143,8 @@ function single.sockets_fit(draft, service)
     for _, name in ipairs(checks) do
       local check = service[name]
       if check and check.kind == 'tcp' and check.port == place.port and place.port > 0 then
-        tell(draft, service, name, ("is a connection to %d, which always succeeds as the socket is bound for the service: "
-          .. "ask it something, such as { http = 'http://localhost:%d/' }"):format(place.port, place.port))
+        tell(draft, service, name, ('is a connection to %d, which always succeeds as the socket is bound for the '
+          .. "service: ask it something, such as { http = 'http://localhost:%d/' }"):format(place.port, place.port))
       end
     end
     for _, port in ipairs(ports) do

@@ -189,7 +189,8 @@ local rows = {
     reload = 'restart',
     doc = 'Sockets that are bound for it, stay open over its restarts and are its descriptors 3, 4, … '
       .. "(LISTEN_FDS): { http = 3000 }, '0.0.0.0:3000', 'auto', './run/web.sock' (for this user alone). They are "
-      .. "closed when it is stopped or has failed; replicas share them, but each has its own of '3000+'." },
+      .. "closed when it is stopped or has failed; replicas share them, but each has its own of '3000+'. A program "
+      .. "behind `shell` must be its exec, or LISTEN_PID is another's." },
   { name = 'endpoints', type = ports.endpoints, merge = 'map', reload = 'live',
     doc = 'Addresses for people, by name.' },
   { name = 'health', type = health.type, aliases = { 'health_check', 'healthcheck' },
