@@ -255,7 +255,7 @@ describe('repl at a terminal', function()
 
   session('a signal leaves the terminal as it was', function(t)
     up(t)
-    for _, row in ipairs { { 'TERM', 143 }, { 'HUP', 129 } } do
+    for _, row in ipairs { { 'TERM', 143 }, { 'HUP', 129 }, { 'QUIT', 131 } } do
       local at = open(t)
       at:type 'being typed'
       at:ends 'shop> being typed'
@@ -344,6 +344,9 @@ describe('repl from a pipe', function()
     { '1 +\n', 1, '', "near <eof>" },
     { 'pact.sleep(200) print "slept"\n', 0, 'slept\n' },
     { ':quit\nprint "not this"\n', 0, '' },
+    { ':why wbe\nprint(1)\n', 1, '', "no service 'wbe' (did you mean 'web'?)" },
+    { ':hlp\nprint(1)\n', 2, '', "did you mean ':help'" },
+    { '1\n:ps nobody\n2\n', 1, '1\n', "no service 'nobody'" },
     { '\xff\n', 1, '', 'the line is no text' },
   }
   case('is a script: values, errors and its status', function(t)

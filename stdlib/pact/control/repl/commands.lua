@@ -14,7 +14,7 @@ local M = {}
 ---@field help string
 ---@field verb? string[] words of the command line that it stands for
 ---@field ids? boolean its words are ids
----@field run? fun(repl: repl, words: string[], rest: string)
+---@field run? fun(repl: repl, words: string[], rest: string): integer?
 
 local ABOUT = [[
 What is typed is Lua, run in the network's own state: svc is the table of its
@@ -36,6 +36,7 @@ end
 local function refused(repl, status, body)
   local message = type(body) == 'table' and body.error or tostring(body or 'no answer')
   repl:complain((status and '%s\n' or 'the network is gone: %s\n'):format(message))
+  return 1
 end
 
 local function count_of(repl, word, what)
@@ -117,11 +118,14 @@ local function as_verb(repl, row, words)
   if invocation and invocation.help then
     return repl:say(require('pact.control.verbs.help').verb(verbs.by_name[invocation.verb]))
   end
-  if not invocation then return repl:complain(message .. '\n') end
-  if invocation.options.follow then return repl:complain("':tail' follows what services write\n") end
+  message = message or invocation.options.follow and "':tail' follows what services write"
+  if message then
+    repl:complain(message .. '\n')
+    return 2
+  end
   invocation.options.project = repl.project
   local verb = verbs.by_name[invocation.verb]
-  require('pact.control.verbs.' .. verb.module).run(setmetatable({
+  return require('pact.control.verbs.' .. verb.module).run(setmetatable({
     invocation = invocation, live = { link = repl.link, dir = repl.dir, loop = repl.sched },
     out = function(words_) repl:say(words_) end,
     err = function(words_) repl:complain((words_:gsub('^pactlua: ', ''))) end,
@@ -178,12 +182,16 @@ end
 ---In a task.
 ---@param repl repl
 ---@param line string
+---@return integer? status other than 0: it failed
 function M.run(repl, line)
   local row, rest = M.read(line)
-  if not row then return repl:complain(rest .. '\n') end
+  if not row then
+    repl:complain(rest .. '\n')
+    return 2
+  end
   local words = text.words(rest)
   if row.run then return row.run(repl, words, rest) end
-  as_verb(repl, row, words)
+  return as_verb(repl, row, words)
 end
 
 ---What may stand at the end of a line that begins with a colon.

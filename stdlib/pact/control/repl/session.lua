@@ -59,6 +59,7 @@ end
 
 function Repl:listen()
   self.sched:on_signal('INT', function() self:interrupt() end)
+  self.sched:on_signal('QUIT', function() self:leave(256 + self.sys.os.signals.QUIT) end)
   if not self.terminal.editing then return end
   self.sched:on_signal('WINCH', function() self.sys.edit.resize() end)
   self.sched:on_signal('TSTP', function() self.sys.edit.suspend() end)
@@ -167,8 +168,8 @@ function Repl:remember(entry)
 end
 
 -- An error in a script ends it; a person may try again.
-function Repl:failed()
-  if not self.terminal.person then return self:leave(1) end
+function Repl:failed(status)
+  if not self.terminal.person then return self:leave(status or 1) end
   self:ask()
 end
 
@@ -183,11 +184,13 @@ end
 
 function Repl:command(line)
   local task
-  task = self.sched:spawn(function() commands.run(self, line) end, {
+  task = self.sched:spawn(function() return commands.run(self, line) end, {
     name = 'command',
     on_error = function(message) self:complain(message .. '\n') end,
-    on_end = function()
-      if self.busy and self.busy.task == task and not self.busy.call then self:ask() end
+    on_end = function(how)
+      if not self.busy or self.busy.task ~= task then return end
+      local status = how == 'done' and task.result[1] or how == 'failed' and 1 or 0
+      if status == 0 then self:ask() else self:failed(status) end
     end,
   })
   self.busy = { task = task }

@@ -14,7 +14,7 @@ local function open(opts)
   sys.os.isatty = function() return opts.typed ~= false end
   sys.os.terminal_size = function() return 80, 24 end
   sys.os.write = function(_, words) it.err = it.err .. words return true end
-  sys.os.signals = { INT = 2, PIPE = 13 }
+  sys.os.signals = { INT = 2, PIPE = 13, QUIT = 3 }
   sys.time.on_signal = function() end
   local edit = 900
   sys.edit = {
