@@ -18,14 +18,19 @@ local function up(t, recipe)
   return network
 end
 
--- A REPL at the network of the test, at its prompt.
-local function open(t, opts)
-  local at = screen.open(t, { functional.bin, 'repl' }, opts)
+-- Words in a terminal, in which a REPL asks for lines.
+local function open_words(t, words, opts)
+  opts = opts or {}
+  opts.prompts = { 'shop>', '    |' }
+  local at = screen.open(t, words, opts)
   t.open_screens = t.open_screens or {}
   table.insert(t.open_screens, at)
   at:expect 'shop>'
   return at
 end
+
+-- A REPL at the network of the test, at its prompt.
+local function open(t, opts) return open_words(t, { functional.bin, 'repl' }, opts) end
 
 -- A test with terminals: they are closed before anything else is looked at.
 local function session(name, body)
@@ -272,10 +277,8 @@ describe('repl at a terminal', function()
 
   session('Ctrl-Z stops it alone, and `fg` goes on with the line', function(t)
     up(t)
-    local at = screen.open(t, { 'bash', '--norc', '-c', 'set -m; "$0" repl; echo stopped; until [ -e go ]; do sleep 0.02; done; fg',
+    local at = open_words(t, { 'bash', '--norc', '-c', 'set -m; "$0" repl; echo stopped; until [ -e go ]; do sleep 0.02; done; fg',
       functional.bin })
-    t.open_screens = { at }
-    at:expect 'shop>'
     at:type '40 + '
     at:ends 'shop> 40 +'
     at:press 'C-z'
@@ -289,9 +292,7 @@ describe('repl at a terminal', function()
 
   session('without an editor lines are read as they come: TERM=dumb', function(t)
     up(t)
-    local at = screen.open(t, { 'env', 'TERM=dumb', functional.bin, 'repl' })
-    t.open_screens = { at }
-    at:expect 'shop>'
+    local at = open_words(t, { 'env', 'TERM=dumb', functional.bin, 'repl' })
     at:enter 'for i = 1, 2 do'
     at:ends '    |'
     at:enter 'print(i) end'
@@ -426,8 +427,7 @@ describe('repl with a recipe', function()
 
   session('at a terminal: Ctrl-D ends the network', function(t)
     t:recipe(NETWORK)
-    local at = screen.open(t, { functional.bin, 'repl', 'net.lua' })
-    t.open_screens = { at }
+    local at = open_words(t, { functional.bin, 'repl', 'net.lua' })
     at:expect 'nothing is started yet'
     at:enter 'svc.db:start()'
     at:ends('true', 'shop>')

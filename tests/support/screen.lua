@@ -24,14 +24,17 @@ exec cat
 
 ---@param t test
 ---@param words string[]
----@param opts? { columns?: integer, rows?: integer, env?: table, cwd?: string }
+---@param opts? { columns?: integer, rows?: integer, env?: table, cwd?: string, prompts?: string[] }
+--- prompts: before a new line is typed the last row is waited for to be one of them
 ---@return screen
 function M.open(t, words, opts)
   opts = opts or {}
   t.screens = (t.screens or 0) + 1
   local name = ('tmux%d'):format(t.screens)
   t:file('tmux.conf', CONFIGURATION)
-  local self = setmetatable({ t = t, socket = t:path(name), stty = t:path(name .. '.stty') }, Screen)
+  local self = setmetatable({
+    t = t, socket = t:path(name), stty = t:path(name .. '.stty'), prompts = opts.prompts,
+  }, Screen)
   local line = { '-S', self.socket, '-f', t:path 'tmux.conf', 'new-session', '-d', '-x', opts.columns or 80,
     '-y', opts.rows or 24, 'sh', '-c', KEPT, 'sh' }
   table.move(words, 1, #words, #line + 1, line)
@@ -51,11 +54,29 @@ function Screen:tmux(...)
   return said
 end
 
+function Screen:await_prompt()
+  functional.wait(function() return 'a prompt at the end of the screen:\n' .. self:text() end, function()
+    local lines = self:lines()
+    for _, prompt in ipairs(self.prompts) do
+      if lines[#lines] == prompt then return true end
+    end
+  end)
+end
+
 ---Types text as it is.
-function Screen:type(text) self:tmux('send-keys', '-l', '--', text) end
+function Screen:type(text)
+  if self.prompts and not self.typing then self:await_prompt() end
+  self.typing = true
+  self:tmux('send-keys', '-l', '--', text)
+end
+
+local ENDS = { Enter = true, ['C-c'] = true, ['C-u'] = true }
 
 ---Presses keys by their names, such as 'Enter', 'C-c', 'Tab'.
-function Screen:press(...) self:tmux('send-keys', ...) end
+function Screen:press(...)
+  self:tmux('send-keys', ...)
+  self.typing = not ENDS[(select(-1, ...))]
+end
 
 ---Types a line and ends it.
 function Screen:enter(text)
