@@ -187,6 +187,11 @@ describe('the control API over TCP', function()
     } do
       assert.equal(expected, (ask(path)), path)
     end
+    -- what goes both ways is asked for like everything else
+    for header, expected in pairs { ['authorization: Bearer ' .. at.token] = 409, ['authorization: none'] = 401 } do
+      assert.equal(expected, (plain(t, at.url .. '/v1/services/web/attach', '-H', 'connection: upgrade', '-H', 'upgrade: pactlua/1',
+        '-H', header)))
+    end
     -- a gigabyte announced, with the token and without: refused at once, nothing of it is read
     for _, words in ipairs { { '-H', 'authorization: Bearer ' .. at.token }, {} } do
       local status = plain(t, at.url .. '/v1/eval', '-X', 'POST', '-H', 'content-length: 1000000000', '-H', 'expect:', '-d', 'x',

@@ -1,4 +1,4 @@
---- Fault 59, of sockets that are bound for services: paths that are too long, places that may not be written, files
+--- Fault 58, of sockets that are bound for services: they are all that a service has besides 0 to 2. Fault 59: paths that are too long, places that may not be written, files
 --- that a killed run left or that are somebody else's.
 local functional = require 'functional'
 local case = functional.case
@@ -17,6 +17,18 @@ local function answers(t, path)
 end
 
 describe('a socket that is bound for a service', function()
+  case('fault 58: its descriptors are 0 to 2 and its sockets; other services have none of them', function(t)
+    t:up [[
+      local tell = 'all=; for fd in /proc/$$/fd/*; do [ -e $fd ] && all="$all ${fd##*/}"; done; echo $all >$1; exec sleep 1000'
+      pact.process 'web' { command = { 'sh', '-c', tell, 'sh', 'web' }, listen = { a = 'auto', b = './b', c = 0 } }
+      pact.process 'plain' { command = { 'sh', '-c', tell, 'sh', 'plain' }, depends_on = { 'web' } }
+    ]]
+    assert.same({ '0 1 2 3 4 5' }, t:wait_lines('web', 1))
+    assert.same({ '0 1 2' }, t:wait_lines('plain', 1))
+    assert.equal(0, t:run({ 'restart', 'web' }).code)
+    functional.wait('the same again', function() return (t:read 'web') == '0 1 2 3 4 5\n' end)
+  end)
+
   case('fault 59: a path of more than 107 bytes is told before anything starts', function(t)
     local path = t:path(('d'):rep(108 - #t.dir - 1))
     local result = t:up(recipe(path)):wait()

@@ -112,6 +112,21 @@ describe('sockets bound for services', function()
     assert.same({ x = 3001 }, net.sup:snapshot('api').ports)
   end)
 
+  it('wait for a port that another service still has on its way to its end', function()
+    net = network.new({
+      { 'shop', { ports = { { name = 'x', port = 3000, fallback = false } }, restart = { policy = 'no' } } }, { 'web', listens { http() } },
+    }, { programs = { shop = { deaf = true }, web = {} } })
+    net.sup:want({ 'shop' }, 'up', 'person', {})
+    net.world:advance(10)
+    net.sup:stop 'shop'
+    net.sup:start 'web'
+    net.world:advance(5000)
+    assert.equal("port 3000 is still held by service 'shop', which is ending; waiting for it", net.sup:snapshot('web').reason)
+    assert.same({}, bound())
+    net.world:advance(6000)
+    assert.same({ 'running', { '127.0.0.1:3000' } }, { net:status 'web', bound() })
+  end)
+
   it('tell what the kernel refused', function()
     net = network.new { { 'web', listens { http(80) } }, { 'far', listens { place { name = 'x', port = 90, host = '10.9.8.7', said = true } } } }
     local refusals = { [80] = 'EACCES', [90] = 'EADDRNOTAVAIL' }
