@@ -51,6 +51,7 @@ describe('secrets', function()
     clean('addresses over TCP', over_tcp)
     for _, words in ipairs { { 'ps' }, { 'ps', '--json' }, { 'ps', '--tree' }, { 'why', 'bad' }, { 'why', 'web' }, { 'events' },
       { 'events', '--json' }, { 'env', 'web' }, { 'env', 'web', '--json' }, { 'open', 'web' }, { 'open', 'web', 'db' }, { 'timeline' },
+      { 'timeline', '--json' }, { 'top', '--json' },
       { 'start', 'bad' }, { 'plan', 'net.lua' }, { 'plan', 'net.lua', '--json' }, { 'graph', 'net.lua', '--dot' }, { 'doctor', 'net.lua' },
       { 'doctor', 'net.lua', '--json' }, { 'check', 'net.lua', '--json' } } do
       local result = t:run(words, { env = env })
@@ -58,8 +59,14 @@ describe('secrets', function()
       clean(table.concat(words, ' '), result.out .. result.err)
     end
     assert.equal('http://u@localhost:1\n', t:run({ 'open', 'web' }).out)
+    local prompt = [[printf ':why bad\n:events\n:tree web\n:ps\n:hooks\n' | "$0" repl]]
+    local said = t:run({ '-c', prompt, functional.bin }, { program = 'sh' })
+    assert.truthy(said.out:find('/no/such/********', 1, true), said.out .. said.err)
+    clean('repl', said.out .. said.err)
     t:run { 'down' }
     network:wait()
+    assert.equal(0, t:run({ 'timeline', '--html', 'page.html' }).code)
+    clean('the page', t:read 'page.html')
     clean('the output', network:out() .. network:err())
     for _, pattern in ipairs { 'events%.jsonl$', 'plan%.jsonl$', 'pactlua%.log$' } do
       local path = t:state('runs/[^/]+/' .. pattern)[1]
@@ -67,6 +74,15 @@ describe('secrets', function()
       clean(path, t:read(path))
     end
     assert.truthy(t:read(t:state('pactlua%.log$')[1]):find('--token ********', 1, true))
+  end)
+
+  case("are not in a pipeline's report", function(t)
+    t:recipe(RECIPE)
+    local result = t:run({ 'ci', 'net.lua', '--junit', 'report.xml' }, { env = { MY_OWN = SECRET } })
+    assert.equal(3, result.code)
+    clean('ci', result.out .. result.err)
+    clean('the report', t:read 'report.xml')
+    assert.truthy(t:read('report.xml'):find('/no/such/********', 1, true))
   end)
 
   case('come as they are where that is what is asked for: programs beside a service, addresses, eval', function(t)

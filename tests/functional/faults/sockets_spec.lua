@@ -1,5 +1,5 @@
---- Fault 58, of sockets that are bound for services: they are all that a service has besides 0 to 2. Fault 59: paths that are too long, places that may not be written, files
---- that a killed run left or that are somebody else's.
+--- Fault 58, of sockets that are bound for services: they are all that a service has besides 0 to 2. Fault 59: paths that
+--- are too long, places that may not be written, files that a killed run left or that are somebody else's.
 local functional = require 'functional'
 local case = functional.case
 
