@@ -118,20 +118,26 @@ end
 -- Events about which somebody may be asked: the last one of each is kept for that.
 local ASKED = { crashed = true, failed = true, unhealthy = true, health_check_failed = true }
 
+-- What every event of a service has, with room for what the bus adds.
+local function event_of(node, name)
+  local r = node.record
+  return {
+    name = name, service = node.id, epoch = r.epoch, reason = r.reason, from = node.from, to = r.status,
+    restart_count = r.restart_count, attempt = r.attempt, seq = 0, at = 0, mono = 0,
+  }
+end
+
 ---Tells the bus; fields that every event of a service has are added.
 ---@param node? node
 ---@param name string
 ---@param fields? table
 function Supervisor:emit(node, name, fields)
-  local event = { name = name }
+  local event = node and event_of(node, name) or { name = name }
   for key, value in pairs(fields or {}) do event[key] = value end
   if node then
     local r = node.record
     if name == 'started' then node.returns = nil end
     local last = node.history[#node.history]
-    event.service, event.epoch, event.reason = node.id, r.epoch, event.reason or r.reason
-    event.from, event.to = node.from, r.status
-    event.restart_count, event.attempt = event.restart_count or r.restart_count, event.attempt or r.attempt
     if name ~= 'started' and last and r.live ~= 'up' then
       event.exit_code, event.signal, event.core, event.uptime = last.code, last.signal, last.core, last.uptime
     end

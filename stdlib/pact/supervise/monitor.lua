@@ -20,6 +20,15 @@ Monitor.__index = Monitor
 ---@field probed fun(result: { ok: boolean, reason: string, ms: integer, at: integer })
 ---@field edge fun(edge: health_edge)
 
+local FIELDS = { 'url', 'host', 'port', 'path' }
+
+local function has_functions(spec)
+  for _, name in ipairs(FIELDS) do
+    if type(spec[name]) == 'function' then return true end
+  end
+  return false
+end
+
 ---@param host monitor_host
 ---@param spec health
 ---@return monitor
@@ -27,6 +36,7 @@ function M.start(host, spec)
   local self = setmetatable({
     host = host,
     spec = spec,
+    varies = has_functions(spec),
     count = health.new(spec, host.sys.time.now()),
   }, Monitor)
   self:expect()
@@ -135,19 +145,10 @@ function Monitor:extend(ms)
   self:expect()
 end
 
-local FIELDS = { 'url', 'host', 'port', 'path' }
-
-local function has_functions(spec)
-  for _, name in ipairs(FIELDS) do
-    if type(spec[name]) == 'function' then return true end
-  end
-  return false
-end
-
 -- Fields that the recipe gives as functions are called before each probe, where they may wait.
 function Monitor:resolve()
   self.began = self.host.sys.time.now()
-  if not has_functions(self.spec) then return self:probe(self.spec) end
+  if not self.varies then return self:probe(self.spec) end
   local spec = setmetatable({}, { __index = self.spec })
   self.task = self.host.sched:spawn(function()
     for _, name in ipairs(FIELDS) do
@@ -172,12 +173,8 @@ function Monitor:probe(spec)
   if type(probe) ~= 'function' then
     return self:result(false, ("a process can't be checked by '%s'"):format(spec.kind))
   end
-  local context = {
-    sys = self.host.sys, sched = self.host.sched, spawn = self.host.spawn,
-    handle = spec.kind == 'check' and self.host.handle() or nil,
-  }
   local over = false
-  local ok, abort = self.host.sys.try(probe, context, spec, function(passed, why)
+  local ok, abort = self.host.sys.try(probe, self.host, spec, function(passed, why)
     if over or self.stopped then return end
     over, self.abort = true, nil
     self:result(passed, why)
@@ -208,7 +205,7 @@ end
 ---@param spec health
 function Monitor:adopt(spec)
   local before = self.spec
-  self.spec = spec
+  self.spec, self.varies = spec, has_functions(spec)
   health.adopt(self.count, spec)
   if self.stopped then return end
   if self.deadline then

@@ -10,25 +10,35 @@ local M = {}
 ---@field sys sys
 ---@field sched sched
 ---@field spawn fun(): table fields of sys.spawn_spec for a command: env, cwd, user
----@field handle any what a `check` gets
+---@field handle fun(): any what a `check` gets
 
 local function times_out(timeout)
   return 'no answer in ' .. reason.span(timeout)
+end
+
+local function range_of(part)
+  local class, low, high = part:match '^(%d)[xX][xX]$', part:match '^(%d+)%-(%d+)$'
+  if class then return { low = tonumber(class) * 100, high = tonumber(class) * 100 + 99 } end
+  low, high = tonumber(low or part), tonumber(high or part)
+  return low and { low = low, high = high }
+end
+
+local ranges = {} -- by what is accepted
+
+local function ranges_of(accepted)
+  local found = {}
+  for part in tostring(accepted):gmatch '[^%s,]+' do found[#found + 1] = range_of(part) end
+  return found
 end
 
 ---@param accepted? string|integer such as '2xx', 204, '200-399', '200,204'
 ---@param status integer
 ---@return boolean
 function M.status_matches(accepted, status)
-  for part in tostring(accepted or '2xx'):gmatch '[^%s,]+' do
-    local class, low, high = part:match '^(%d)[xX][xX]$', part:match '^(%d+)%-(%d+)$'
-    if class and status // 100 == tonumber(class) then
-      return true
-    elseif low and status >= tonumber(low) and status <= tonumber(high) then
-      return true
-    elseif tonumber(part) == status then
-      return true
-    end
+  accepted = accepted or '2xx'
+  ranges[accepted] = ranges[accepted] or ranges_of(accepted)
+  for _, range in ipairs(ranges[accepted]) do
+    if status >= range.low and status <= range.high then return true end
   end
   return false
 end
@@ -170,7 +180,7 @@ function M.check(ctx, spec, done)
       ctx.sched:cancel(timer)
       done(false, message)
     end,
-  }, ctx.handle)
+  }, ctx.handle())
   timer = ctx.sched:after(spec.timeout, function()
     ctx.sched:stop(task)
     done(false, times_out(spec.timeout))

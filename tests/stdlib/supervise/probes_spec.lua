@@ -12,7 +12,7 @@ describe('probes', function()
       sys = sys,
       sched = sched.new(sys, function(_, traceback) errors[#errors + 1] = traceback end),
       spawn = function() return { env = { 'A=1' }, cwd = '/srv' } end,
-      handle = 'me',
+      handle = function() return 'me' end,
     }
   end)
 
