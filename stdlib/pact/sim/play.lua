@@ -63,7 +63,7 @@ function Play:tell(entry)
   self.on_entry(entry)
 end
 
-function Play:failed(message, traceback)
+function Play:defect(message, traceback)
   self.errors[#self.errors + 1] = message
   self:tell { kind = 'say', text = ('pactlua: internal error: %s\n%s\n'):format(message, traceback) }
 end

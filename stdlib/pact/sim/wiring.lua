@@ -25,6 +25,8 @@ local function audience(self)
     end,
     event = function() end,
     output = function() end,
+    began = function() end,
+    follows_logs = function() return false end,
     finish = function(_, done) done() end,
   }
 end
@@ -36,7 +38,7 @@ local SILENT = { write = function() end, close = function() end, line = function
 ---@param self play
 ---@param opts play_options
 function M.network(self, opts)
-  local loop = sched.new(self.sys, function(message, traceback) self:failed(message, traceback) end)
+  local loop = sched.new(self.sys, function(message, traceback) self:defect(message, traceback) end)
   local settings = require('pact.declare.variables').read(self.world.env)
   local network = acts.new {
     sys = self.sys, sched = loop, env = self.world.env,
@@ -46,7 +48,7 @@ function M.network(self, opts)
     }, settings.debug or {}),
   }
   network.audience = audience(self)
-  function network.internal_error(_, message, traceback) self:failed(message, traceback) end
+  function network.internal_error(_, message, traceback) self:defect(message, traceback) end
   function network.open_files(net, plan)
     local ok, message = self:cast(plan)
     if not ok then
