@@ -56,6 +56,8 @@ local function refused(problems) return nil, (fail.render(problems):gsub('\n$', 
 local RENAMED = "the project is '%s' now, and a network keeps its name as long as it lives, which is '%s': "
   .. 'shut it down and start it again'
 
+local ACTS_FIRST = 'acts before it has declared a service: a reload reads a recipe up to there, and there is nothing yet'
+
 -- What the new plan comes to beside the running one.
 ---@return reload_change?, string? message, string? code, problem[]? problems
 local function compared(network, draft, plan, stopped)
@@ -63,6 +65,7 @@ local function compared(network, draft, plan, stopped)
     return refused { { at = { file = draft.recipe.name, line = 0 },
       message = RENAMED:format(plan.project, network.project) } }
   end
+  if stopped and not plan.order[1] then return refused { { at = stopped, message = ACTS_FIRST } } end
   local wanted, problems = draft:wanted(plan)
   if not wanted then return refused(problems) end
   plan = require('pact.plan.select').cut(plan, draft:selection(), wanted) or plan
