@@ -399,6 +399,7 @@ function Network:start(context)
     handle = function(id) return self.recipe.api.service(id) end,
     log_closed = function(id, log) self:forget_log(id, log) end,
     gone = function(id)
+      self.bus:flush() -- who hears of its end may still ask for it
       if not self.plan.services[id] then self.recipe.declared[id] = nil end
     end,
     verdict = function(...)

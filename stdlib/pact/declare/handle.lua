@@ -41,7 +41,9 @@ function M.ports(id, ports)
   })
 end
 
-local function static(declaration, key)
+-- Of one that a reload has removed only its name is known.
+local function static(declaration, key, id)
+  if not declaration then return (key == 'id' or key == 'display_name') and id or nil end
   local given = declaration.fields
   if key == 'id' or key == 'kind' or key == 'group' or key == 'replica' then return declaration[key] end
   if key == 'display_name' then return given.display_name or declaration.id end
@@ -66,7 +68,7 @@ function M.meta(recipe)
     if method then return method end
     local value
     if context.live then value = context.live(id, key) end
-    if value == nil then value = static(recipe.declared[id], key) end
+    if value == nil then value = static(recipe.declared[id], key, id) end
     if value == nil and not known[key] then
       error(("service '%s' has no %s%s"):format(id, text.show(key), text.suggest(key, names)), 2)
     end

@@ -156,6 +156,7 @@ end
 
 -- Nobody knows it any more. Its log's file stays.
 local function forget(sup, node)
+  if sup.opts.gone then sup.sched:guard(sup.opts.gone, node.id) end
   for _, links in ipairs { node.needs, node.serves } do
     while links[1] do
       sup.sched:cancel(links[1].watch)
@@ -169,7 +170,6 @@ local function forget(sup, node)
   sup.nodes[node.id], sup.past[node.id] = nil, node.record.epoch
   sup.order = list.filter(sup.order, function(id) return id ~= node.id end)
   for i, id in ipairs(sup.order) do sup.nodes[id].index = i end
-  if sup.opts.gone then sup.sched:guard(sup.opts.gone, node.id) end
   sup.queue = list.filter(sup.queue, function(other) return other ~= node end)
 end
 
@@ -178,7 +178,7 @@ end
 function M.look(sup, node)
   if not at_rest(node) or node.parting then return end
   node.parting = true
-  sup.sched:post(function() -- behind what its end leads to
+  sup.sched:after(0, function() -- behind what its end leads to, and who hears of it
     node.parting = nil
     if node.leaving and at_rest(node) and sup.nodes[node.id] == node and not sup.down then forget(sup, node) end
   end)

@@ -148,6 +148,24 @@ describe('a reload', function()
     assert.is_nil(engine.said():find('old', 1, true))
   end)
 
+  it('tells hooks of the end of what is gone, with a handle that knows its name', function()
+    local engine = up(A .. "pact.process 'b' { command = { 'slow' } }")
+    engine.reload(A .. [[pact.on('stopped', function(service, event)
+      print('end of', service.id, service, service.status)
+      pact.sleep '5s'
+      print('later', service.id, service.status)
+    end)]])
+    engine.world:advance(10000)
+    assert.truthy(engine.said():find('end of\tb\tb\tstopped', 1, true), engine.said())
+    assert.truthy(engine.said():find('later\tb\tnil', 1, true), engine.said())
+    assert.equal('nil', engine.eval "pact.service 'b'")
+    local _, body = engine.reload(A .. "pact.process 'b' { command = { 'server' } }")
+    assert.same({ 'b added' }, told(body))
+    engine.world:advance(10)
+    local _, b = engine.ask('GET', '/v1/services/b')
+    assert.same({ 'running', 2 }, { b.status, b.epoch })
+  end)
+
   it('ends a hook under way; a policy that waits for it goes on by itself', function()
     local recipe = [[pact.process 'a' { command = { 'bad' }, restart = { delay = '5s', jitter = 0 } }
       pact.on('crashed', function() pact.sleep '1h' return pact.verdict.fail 'old' end)]]
