@@ -56,7 +56,7 @@ local function refused(problems) return nil, (fail.render(problems):gsub('\n$', 
 local RENAMED = "the project is '%s' now, and a network keeps its name as long as it lives, which is '%s': "
   .. 'shut it down and start it again'
 
-local ACTS_FIRST = 'acts before it has declared a service: a reload reads a recipe up to there, and there is nothing yet'
+local ACTS_FIRST = 'acts before it has declared a service: a reload reads a recipe up to there, where there is nothing'
 
 -- What the new plan comes to beside the running one.
 ---@return reload_change?, string? message, string? code, problem[]? problems
