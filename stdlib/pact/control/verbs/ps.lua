@@ -7,7 +7,6 @@ local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
 local size = require 'pact.base.size'
 local style = require 'pact.observe.style'
-local text = require 'pact.base.text'
 
 local M = {}
 
@@ -93,23 +92,6 @@ function M.held(holding)
   return count > 0 and ('held by %s, and by the terminal from which it was started\n'):format(leases) or ''
 end
 
-local function chosen(services, ids)
-  if #ids == 0 then return services end
-  local known, wanted, found, out = {}, list.set(ids), {}, {}
-  for _, service in ipairs(services) do
-    known[#known + 1] = service.id
-    local named = wanted[service.id] and service.id or service.group
-    if wanted[named] then
-      out[#out + 1] = service
-      found[named] = true
-    end
-  end
-  for _, id in ipairs(ids) do
-    if not found[id] then return nil, ("no service '%s'%s"):format(id, text.suggest(id, known)) end
-  end
-  return out
-end
-
 local function branch(process, children, indent, out)
   out[#out + 1] = ('%s%d  %s\n'):format(indent, process.pid, (process.command:gsub('%c', ' ')))
   for _, child in ipairs(children[process.pid] or {}) do branch(child, children, indent .. '  ', out) end
@@ -135,7 +117,10 @@ function M.run(context)
   return live.run(context, function(link)
     local status, body = link:ask('GET', options.json and '/v1/services' or '/v1/services?brief=1')
     if status ~= 200 then return live.refused(context, status, body) end
-    local services, message = chosen(body.services, context.invocation.ids)
+    local services, message = body.services, nil
+    if context.invocation.ids[1] then
+      services, message = require('pact.control.verbs.chosen').of(services, context.invocation.ids)
+    end
     if not services then
       context.err(('pactlua: ps: %s\n'):format(message))
       return 1

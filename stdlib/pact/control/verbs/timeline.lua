@@ -1,6 +1,7 @@
 --- `pactlua timeline`: the start of a run, or all of it, as a picture: who waited, started and was ready when, and
 --- what held the last one. Read from the run's files; the network needn't live.
 
+local chosen = require 'pact.control.verbs.chosen'
 local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
 local runs = require 'pact.control.runs'
@@ -34,22 +35,10 @@ local function warn(context, report)
   if (report.first or 1) > 1 then say('the beginning of the journal is gone: too much has happened since') end
 end
 
----Those that are named, or instances of a group that is; without names all that were ever wanted.
-local function chosen(line, ids)
-  if #ids == 0 then
-    return list.filter(line.services, function(service) return service.phase[1] ~= nil end)
-  end
-  local wanted, found, known = list.set(ids), {}, {}
-  local out = list.filter(line.services, function(service)
-    known[#known + 1] = service.id
-    local named = wanted[service.id] and service.id or service.group
-    if named and wanted[named] then found[named] = true end
-    return named ~= nil and wanted[named] ~= nil
-  end)
-  for _, id in ipairs(ids) do
-    if not found[id] then return nil, ("no service '%s' in this run%s"):format(id, text.suggest(id, known)) end
-  end
-  return out
+-- Without names all that were ever wanted.
+local function shown(line, ids)
+  if #ids > 0 then return chosen.of(line.services, ids, ' in this run') end
+  return list.filter(line.services, function(service) return service.phase[1] ~= nil end)
 end
 
 -- The locale's characters: in any other than UTF-8 a picture is of ASCII alone.
@@ -142,7 +131,7 @@ function M.run(context)
   warn(context, report)
   if not line.services[1] then return refuse(1, ('nothing is known of run %s'):format(run.name)) end
   local services
-  services, message = chosen(line, context.invocation.ids)
+  services, message = shown(line, context.invocation.ids)
   if not services then return refuse(1, message) end
   local window
   window, message = require('pact.observe.timeline.scale').window(line, options)

@@ -1,11 +1,10 @@
 --- `pactlua top [ID…]`: what services use, looked at each second; on a terminal a screen of its own.
 
+local chosen = require 'pact.control.verbs.chosen'
 local draw = require 'pact.observe.top.draw'
 local figures = require 'pact.observe.top.figures'
-local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
 local style = require 'pact.observe.style'
-local text = require 'pact.base.text'
 local view = require 'pact.observe.top.view'
 
 local M = {}
@@ -37,22 +36,6 @@ end
 local Top = {}
 Top.__index = Top
 
--- Services that were named, or are instances of a group that was.
-local function chosen(services, ids)
-  if #ids == 0 then return services end
-  local wanted, found, known = list.set(ids), {}, {}
-  local out = list.filter(services, function(service)
-    known[#known + 1] = service.id
-    local named = wanted[service.id] and service.id or service.group
-    if named and wanted[named] then found[named] = true end
-    return named ~= nil and wanted[named] ~= nil
-  end)
-  for _, id in ipairs(ids) do
-    if not found[id] then return nil, ("no service '%s'%s"):format(id, text.suggest(id, known)) end
-  end
-  return out
-end
-
 ---In a task: asks, and takes in the answer.
 ---@return boolean? ok nil: the network is gone, or what was named isn't there: `leave` was called
 function Top:look()
@@ -63,7 +46,7 @@ function Top:look()
     self:leave(status and 1 or live.NO_NETWORK, function() live.refused(self.context, status, body) end)
     return nil
   end
-  local services, message = chosen(body.services, self.context.invocation.ids)
+  local services, message = chosen.of(body.services, self.context.invocation.ids)
   if not services then
     self:leave(1, function() self.context.err(('pactlua: top: %s\n'):format(message)) end)
     return nil
