@@ -13,6 +13,7 @@
 //                                 after PID has ended, is told instead: "left PID PID …"
 //   gauge flood BYTES FILE        writes so many bytes of 102-byte lines, a stamp in FILE before
 //                                 and after, then waits to be ended
+//   gauge pour BYTES              writes so many bytes of such lines a second, for ever
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -123,18 +124,43 @@ static int end_all(int seconds, int signo, int count, char **pids) {
   return 0;
 }
 
-static void flood(int64_t bytes) {
-  static char block[102 * 640];
+static char block[102 * 640];
+
+static void fill_block(void) {
   for (size_t i = 0; i < sizeof block; i += 102) {
     memset(block + i, 'a' + (int)(i / 102 % 26), 101);
     block[i + 101] = '\n';
   }
-  size_t at = 0;
+}
+
+// So many bytes of the block, and again from its beginning; `at` is where to go on.
+static void write_lines(int64_t bytes, size_t *where) {
+  size_t at = *where;
   for (int64_t left = bytes; left > 0;) {
     size_t piece = left < (int64_t)(sizeof block - at) ? (size_t)left : sizeof block - at;
     ssize_t n = write(1, block + at, piece);
     if (n < 0 && errno != EINTR) exit(1);
     if (n > 0) left -= n, at = (at + (size_t)n) % sizeof block;
+  }
+  *where = at;
+}
+
+static void flood(int64_t bytes) {
+  size_t at = 0;
+  fill_block();
+  write_lines(bytes, &at);
+}
+
+// What one pause was too long for comes behind it.
+static void pour(int64_t bytes_per_s) {
+  size_t at = 0;
+  fill_block();
+  int64_t began = now_ns(), sent = 0;
+  for (;;) {
+    int64_t due = (now_ns() - began) / 1000 * bytes_per_s / 1000000;
+    if (due > sent) write_lines(due - sent, &at);
+    sent = due;
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
   }
 }
 
@@ -164,12 +190,14 @@ int main(int argc, char **argv) {
     int signo = atoi(argv[4]);
     argv[4] = argv[3];
     return end_all(atoi(argv[2]), signo, argc - 4, argv + 4);
+  } else if (!strcmp(what, "pour") && argc > 2) {
+    pour(atoll(argv[2]));
   } else if (!strcmp(what, "flood") && argc > 3) {
     stamp(argv[3]);
     flood(atoll(argv[2]));
     stamp(argv[3]);
     rest();
   }
-  fputs("usage: gauge none|stamp|exec|time|kill|end|flood …\n", stderr);
+  fputs("usage: gauge none|stamp|exec|time|kill|end|flood|pour …\n", stderr);
   return 2;
 }

@@ -1,5 +1,6 @@
 --- The measurements, in order. Each is `{ name, help, run, slow }`; `run(options)` gives rows
 -- `{ what, value, unit, goal, floor, more }`: `goal` is an upper bound, or with `more` a lower one.
+local asked = require 'asked'
 local bench = require 'setting'
 local hooks = require 'hooks'
 local waiting = require 'waiting'
@@ -81,6 +82,7 @@ return {
   { name = 'hundred', help = '100 services: start, restart, stop, memory, idle, ps', run = waiting.hundred },
   { name = 'thousands', help = '2,000 services beside 100 (not with --quick)', run = waiting.thousands, slow = true },
   { name = 'flood', help = 'one service writing at full speed into its log', run = flood },
+  { name = 'asked', help = 'eval while a service writes 100 MB/s, and while 50 clients follow it', run = asked },
   { name = 'probes', help = '1,000 HTTP probes a second', run = probes },
   { name = 'plan', help = 'a recipe of 10,000 services', run = plan },
   { name = 'hooks', help = '10,000 events a second through a hook, 10,000 that sleep', run = hooks },

@@ -6,7 +6,7 @@ local list = require 'pact.base.list'
 local M = {}
 
 -- Bytes of one pull; microseconds of all pulls in one go, and the pause behind it in ms: the loop has others to serve.
-local PIECE, SPEND_US, PAUSE_MS, SOON_MS = 64 * 1024, 4000, 4, 20
+local PIECE, SPEND_US, PAUSE_MS, SOON_MS = 64 * 1024, 2000, 10, 20
 local LAST = 256 * 1024 -- for each at the end of the network
 
 ---@class log_feeds
