@@ -102,6 +102,38 @@ describe('reload', function()
     up:expect 'a       | int'
   end)
 
+  case('gives a log another form with the next process, and other limits at once', function(t)
+    local function text(log) return ([[pact.process 'a' { shell = 'while :; do echo some line of output; sleep 0.02; done',
+      log = { %s } }]]):format(log) end
+    network(t, text "format = 'raw'")
+    assert.equal('a: restarted (log.format)\n', reload(t, text "format = 'json'").out)
+    local path = functional.wait('the log', function() return t:state '/a%.log$'[1] end)
+    functional.wait('lines of JSON', function() return (t:lines(path)[1] or ''):find '^{' end)
+    t:wait_service('a', { status = 'running', epoch = 2 })
+    local pid = pids(t).a
+    assert.equal(('a: log.max_files, log.max_size changed, pid %d kept\n'):format(pid),
+      reload(t, text "format = 'json', max_size = 1500, max_files = 2").out)
+    functional.wait('it to be rotated', function() return t:exists(path .. '.2') end)
+    assert.equal(pid, pids(t).a)
+  end)
+
+  case('watches other paths at once', function(t)
+    local function text(paths) return ([[pact.process 'a' { shell = 'echo $$ >>pids; exec sleep 1000',
+      watch = { paths = { '%s' }, debounce = '50ms' } }]]):format(paths) end
+    t:file('src/one', '')
+    t:file('lib/one', '')
+    local up = network(t, text 'src/*')
+    t:wait_lines('pids', 1)
+    assert.truthy(reload(t, text 'lib/*').out:find('a: watch.paths changed', 1, true))
+    t:file('src/one', 'changed')
+    functional.wait('a change to be seen', function() -- the search for directories takes a moment
+      t:file('lib/one', 'changed')
+      return up:out():find('lib/one changed', 1, true)
+    end)
+    t:wait_lines('pids', 2)
+    assert.is_nil(up:out():find('src/one', 1, true))
+  end)
+
   case('with a command to stop, or a probe by a command, that had none', function(t)
     local function text(more) return ("pact.process 'a' { command = { 'sleep', '1000' }, env = { MARK = 'mine' } %s }"):format(more) end
     network(t, text '')

@@ -246,7 +246,7 @@ local function log(world)
   return closed('log', {
     open = function(opts)
       local id = world:id()
-      world.logs[id] = { name = opts.name, lines = {}, watches = {}, epoch = 0 }
+      world.logs[id] = { name = opts.name, format = opts.format, lines = {}, watches = {}, epoch = 0 }
       return id
     end,
     epoch = function(id, epoch) world.logs[id].epoch = epoch end,

@@ -8,6 +8,7 @@ local launch = require 'pact.supervise.launch'
 local limits = require 'pact.supervise.limits'
 local list = require 'pact.base.list'
 local noun = require 'pact.declare.fields.service'
+local record = require 'pact.declare.record'
 local renew = require 'pact.supervise.renew'
 local teardown = require 'pact.supervise.teardown'
 
@@ -16,15 +17,31 @@ local M = {}
 ---------------------------------------------------------------------------------------------------
 -- One service for another.
 
-local LIVE = { 'at', 'declared' }
+-- What is taken over in place, and what within it is not, such as the form of a log.
+local LIVE, SHAPES = { 'at', 'declared' }, {}
 for _, row in ipairs(noun.fields) do
   if row.reload == 'live' and not row.into then LIVE[#LIVE + 1] = row.name end
+  for _, inner in ipairs(row.reload == 'live' and record.inner(row) and record.inner(row).fields or {}) do
+    if inner.reload == 'restart' then
+      SHAPES[row.name] = SHAPES[row.name] or {}
+      table.insert(SHAPES[row.name], inner.name)
+    end
+  end
+end
+
+local function part_between(before, after, shape)
+  local out = list.copy(after)
+  for _, name in ipairs(shape) do out[name] = before[name] end
+  return out
 end
 
 -- While the old one's process lives it has the old one's shape, and the rest of the new one.
 local function between(before, after)
   local out = list.copy(before)
-  for _, name in ipairs(LIVE) do out[name] = after[name] end
+  for _, name in ipairs(LIVE) do
+    local both = SHAPES[name] and type(before[name]) == 'table' and type(after[name]) == 'table'
+    out[name] = both and part_between(before[name], after[name], SHAPES[name]) or after[name]
+  end
   return setmetatable(out, getmetatable(before))
 end
 

@@ -81,6 +81,18 @@ describe('a reload', function()
     assert.equal('running', net:status 'a')
   end)
 
+  it('gives the log another form with the new process', function()
+    local function list(format) return { { 'a', { log = { format = format } } }, { 'web', { depends_on = { 'a' } } } } end
+    local net = network.new(list 'raw', { programs = { a = { stop_takes = 200 } } }):up(500)
+    local before = net.sup:open_log 'a'
+    net:reload(list 'json', 100)
+    assert.equal(before, net.sup:open_log 'a')
+    net.world:advance(500)
+    local after = net.sup:open_log 'a'
+    assert.not_equal(before, after)
+    assert.equal('json', net.world.logs[after].format)
+  end)
+
   it('stops the process that lives by the new words', function()
     local function list(ms) return { { 'a', { stop = { timeout = ms } } } } end
     local net = network.new(list(10000), { programs = { a = { ignore = { [15] = true } } } }):up(500)
