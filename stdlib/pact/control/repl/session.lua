@@ -69,10 +69,12 @@ function Repl:say(words) self.terminal:say(words) end
 function Repl:complain(words) self.terminal:complain(words) end
 function Repl:limit() return self.terminal.prompts and self.terminal:width() or nil end
 
--- As of other programs: a pipe that nobody reads is no word worth, a full disk is.
+-- As of other programs: a pipe that nobody reads and a terminal that is gone are worth no word, a full disk is.
+local QUIET = { EPIPE = 'PIPE', EIO = 'HUP' }
+
 function Repl:output_lost(message, code)
   if self.left then return end
-  if code == 'EPIPE' then return self:leave(256 + self.sys.os.signals.PIPE) end
+  if QUIET[code] then return self:leave(256 + self.sys.os.signals[QUIET[code]]) end
   self.sys.os.write(2, ('pactlua: repl: %s\n'):format(message))
   self:leave(1)
 end

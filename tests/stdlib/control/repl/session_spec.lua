@@ -14,7 +14,7 @@ local function open(opts)
   sys.os.isatty = function() return opts.typed ~= false end
   sys.os.terminal_size = function() return 80, 24 end
   sys.os.write = function(_, words) it.err = it.err .. words return true end
-  sys.os.signals = { INT = 2, PIPE = 13, QUIT = 3 }
+  sys.os.signals = { INT = 2, PIPE = 13, QUIT = 3, HUP = 1 }
   sys.time.on_signal = function() end
   local edit = 900
   sys.edit = {
@@ -185,7 +185,7 @@ describe('a REPL', function()
   end)
 
   it('ends as other programs do when it can say nothing more', function()
-    for code, status in pairs { EPIPE = 256 + 13, ENOSPC = 1 } do
+    for code, status in pairs { EPIPE = 256 + 13, EIO = 256 + 1, ENOSPC = 1 } do
       local it_ = open()
       it_.full = code
       it_.type '1'
