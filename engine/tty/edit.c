@@ -68,6 +68,10 @@ static void finish(struct edit *edit) {
   uv_close((uv_handle_t *)&edit->news, on_closed);
 }
 
+bool edit_available(const char **why) {
+  return edit_api_get(why) != NULL;
+}
+
 int edit_open(struct loop *loop, bool editing, struct edit **result, uint64_t *id,
               const char **why) {
   const struct edit_api *api = editing ? edit_api_get(why) : NULL;

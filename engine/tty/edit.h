@@ -24,6 +24,9 @@ struct edit_event {
 
 struct edit;
 
+// Whether there is what lines are edited with; if not, *why says it for people.
+bool edit_available(const char **why);
+
 // Standard input and output; `editing` needs both to be a terminal. One at a time in a process. On
 // success *id is that of its events. -ENOSYS: no libedit, *why says it for people; else -errno.
 int edit_open(struct loop *loop, bool editing, struct edit **result, uint64_t *id,

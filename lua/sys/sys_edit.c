@@ -24,6 +24,13 @@ static const char *text_at(lua_State *L, int index) {
   return text;
 }
 
+static int available(lua_State *L) {
+  const char *why = NULL;
+  if (!edit_available(&why)) return sys_refuse(L, "ENOSYS", "%s", why);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
 static int open_edit(lua_State *L) {
   const char *why = NULL;
   uint64_t id;
@@ -89,9 +96,10 @@ static int clear(lua_State *L) {
 
 int sys_open_edit(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"open", open_edit},    {"close", close_edit},  {"read", read_line},    {"cancel", cancel},
-      {"write", write_above}, {"remember", remember}, {"complete", complete}, {"suspend", suspend},
-      {"resize", resize},     {"clear", clear},       {NULL, NULL},
+      {"available", available}, {"open", open_edit},    {"close", close_edit},
+      {"read", read_line},      {"cancel", cancel},     {"write", write_above},
+      {"remember", remember},   {"complete", complete}, {"suspend", suspend},
+      {"resize", resize},       {"clear", clear},       {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

@@ -585,6 +585,9 @@ return sys
 -- Lines from who sits at the terminal, or from a pipe. A thread of its own reads them: neither waits for the other.
 ---@class sys.edit
 sys.edit = {}
+---Whether there is what lines are edited with: libedit, which is loaded for that.
+---@return true?, string? message, string? code
+function sys.edit.available() end
 ---Once in a process. Events: `(id, 'edit', 'line', text)` for a line that was asked for, `(id, 'edit', 'end')` when there are no
 ---more (Ctrl-D on an empty line), `(id, 'edit', 'tab', line, cursor)` when Tab was typed: bytes before the cursor.
 ---@param editing boolean with libedit; standard input and output must be a terminal then

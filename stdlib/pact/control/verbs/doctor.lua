@@ -28,10 +28,13 @@ function checks.system(add, sys)
     'little memory is left: large networks may be killed')
 end
 
-function checks.libraries(add)
+function checks.libraries(add, sys)
   local decoded = pcall(require, 'cjson')
   add(decoded and 'ok' or 'warn', 'lua-cjson', decoded and 'there' or 'not found',
     'apt install lua-cjson; without it JSON is read more slowly')
+  local editing, message = sys.edit.available()
+  add(editing and 'ok' or 'warn', 'libedit', editing and 'there' or message,
+    "apt install libedit2; without it the lines of 'pactlua repl' can't be edited")
 end
 
 function checks.limits(add, sys)
