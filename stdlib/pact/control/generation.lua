@@ -86,10 +86,10 @@ function Generation:make_recipe(globals)
       return self.ports:get(name)
     end,
     added = function()
-      if not self.starting then self:added() end
+      if self.begun and not self.starting then self:added() end
     end,
     hook_on = function(hook)
-      if network.lines then network:add_hook(hook) end
+      if self.begun and network.lines then network:add_hook(hook) end
     end,
   }
 end
@@ -279,6 +279,7 @@ function Generation:listen_closely(plan)
   }
   network.lines = require('pact.control.line_hooks').new(listening)
   network.metrics = require('pact.control.metrics_hooks').new(listening)
+  if #self.recipe.declarations > (self.recipe.planned or 0) then self:extend() end -- by a task of its own, meanwhile
   local waiting = self.waiting
   self.waiting = {}
   for _, wake in ipairs(waiting) do wake() end

@@ -36,8 +36,8 @@ local SUPERSEDED = 'another reload has come'
 ---@param network network
 ---@return true?, string? message, string? code
 local function may(network)
-  if network.ending then return nil, 'the network is shutting down', 'busy' end
   if not network.supervisor then return nil, 'nothing runs yet', 'busy' end
+  if network.ending or network.supervisor.down then return nil, 'the network is shutting down', 'busy' end
   return true
 end
 
@@ -164,6 +164,7 @@ local function go_over(network, draft, change)
   local before, heard = network.generation, { hooks = network.hooks, lines = network.lines, metrics = network.metrics }
   local up, down = wishes(network, change)
   network.bus:flush() -- what has happened so far is for those who hear now
+  network.at_rest = false -- what the supervisor says of that comes anew
   carry.names(draft.recipe, network.recipe, change.diff.removed)
   network.plan, network.wanted_ids, network.late, network.draft = change.plan, change.wanted, change.late, nil
   draft:listen(change.plan)
@@ -189,7 +190,6 @@ local function tell(network, draft, answer)
     name = 'reloaded', reason = words.summary(answer), services = answer.services, network = answer.network,
     stopped_at = answer.stopped_at,
   }
-  network:end_at_rest()
 end
 
 -- Another one that is being read is given up: what was asked last counts.

@@ -5,6 +5,8 @@ local text = require 'pact.base.text'
 
 local M = {}
 
+local MOST = 8 -- services in one line
+
 local function fields(...)
   local all = {}
   for _, names in ipairs { ... } do
@@ -62,7 +64,14 @@ end
 ---@return string the same in one line
 function M.summary(answer)
   if not answer.changed then return nothing(answer) end
-  local out = list.map(answer.services, function(it) return ('%s %s'):format(it.id, ACTIONS[it.action](it, false)) end)
+  local out = {}
+  for i, it in ipairs(answer.services) do
+    if i > MOST then
+      out[i] = ('%d more'):format(#answer.services - MOST)
+      break
+    end
+    out[i] = ('%s %s'):format(it.id, ACTIONS[it.action](it, false))
+  end
   local rest = others(answer)
   if rest then out[#out + 1] = rest .. ' taken over' end
   return table.concat(out, '; ')

@@ -102,6 +102,11 @@ function Supervisor:mark(node)
   run.mark(self, node)
 end
 
+---Whether anything lives is looked at before the turn ends.
+function Supervisor:look_soon()
+  run.soon(self)
+end
+
 -- How long it was in statuses that no event tells of, and what a start has waited for.
 local function spent(self, node, event)
   if event.name == 'started' then

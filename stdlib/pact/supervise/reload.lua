@@ -252,6 +252,8 @@ function M.apply(sup, plan, diff, by)
   renew.begin(sup, to_renew(sup, diff.changed), by)
   for _, id in ipairs(diff.added) do sup:retire(id, false) end
   part(sup, plan, by)
+  sup.touched, sup.resting = true, false -- whether it is at rest is found out anew
+  sup:look_soon()
 end
 
 return M
