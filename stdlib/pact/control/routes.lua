@@ -283,7 +283,7 @@ M.rows = {
   end, raw = true, summary = "Runs a command of the recipe's", answer = 'result: what it returned',
     body = { { 'args', 'texts', 'its arguments' } } },
   { 'POST', '/v1/eval', evaluate, raw = true, summary = "Runs Lua text in the network's own state",
-    answer = 'values: each as text; output: what was printed', text = 'the Lua text',
+    answer = 'values: each as text; output: what was printed; ms: how long it took', text = 'the Lua text',
     body = {
       { 'code', 'text', 'the Lua text; an expression needs no return', required = true },
       { 'session', 'count', 'of a REPL, from its stream: what is printed goes there, and _ is kept for it' },

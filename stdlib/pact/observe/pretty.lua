@@ -7,6 +7,7 @@ local text = require 'pact.base.text'
 local M = {}
 
 local DEPTH, ITEMS, WIDTH, INDENT = 4, 100, 80, 2
+local SORTED, TEXT = 5000, 400
 
 ---@class pretty_options
 ---@field width? integer columns there are, default 80
@@ -29,7 +30,11 @@ local function quoted(value)
 end
 
 local scalars = {
-  string = function(value) return quoted(value), 'green' end,
+  string = function(value)
+    if #value <= TEXT then return quoted(value), 'green' end
+    local to = utf8.len(value, 1, TEXT, true) and utf8.offset(value, 0, TEXT + 1) or TEXT + 1
+    return ('%s… (%d bytes)'):format(quoted(value:sub(1, to - 1)), #value), 'green'
+  end,
   number = function(value) return tostring(value), 'yellow' end,
   boolean = function(value) return tostring(value), 'yellow' end,
   ['nil'] = function() return 'nil', 'dim' end,
@@ -52,6 +57,18 @@ end
 
 function Pretty:note(words) return self.style:paint('dim', words) end
 
+-- What a table has besides its list, of very many those that come first, and how many more there are.
+local function named(value, length)
+  local out, count = {}, 0
+  for key, item in next, value do
+    if not (math.type(key) == 'integer' and key >= 1 and key <= length) then
+      count = count + 1
+      if count <= SORTED then out[key] = item end
+    end
+  end
+  return out, math.max(count - SORTED, 0)
+end
+
 -- A list's items without their numbers, then what else there is by its key.
 function Pretty:items(value, indent, depth)
   local out, count, length = {}, 0, rawlen(value)
@@ -59,10 +76,11 @@ function Pretty:items(value, indent, depth)
     count = count + 1
     if count <= self.most then out[#out + 1] = prefix .. self:any(item, indent, depth, columns(prefix)) end
   end
-  for i = 1, length do add('', rawget(value, i)) end
-  for key, item in list.sorted(value) do
-    if not (math.type(key) == 'integer' and key >= 1 and key <= length) then add(key_of(key) .. ' = ', item) end
-  end
+  for i = 1, math.min(length, self.most) do add('', rawget(value, i)) end
+  count = length
+  local others, more = named(value, length)
+  for key, item in list.sorted(others) do add(key_of(key) .. ' = ', item) end
+  count = count + more
   if count > self.most then out[#out + 1] = self:note(('… and %d more'):format(count - self.most)) end
   return out
 end

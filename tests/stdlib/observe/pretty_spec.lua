@@ -58,6 +58,21 @@ describe('pretty', function()
     end
   end)
 
+  it('tells how much more there is of very much', function()
+    local numbers, names = many(1000000), {}
+    for i = 1, 200000 do names['name' .. i] = i end
+    assert.equal(100, select(2, pretty.text(numbers):gsub('%d,', '')))
+    assert.truthy(pretty.text(numbers):find('and 999900 more', 1, true))
+    assert.truthy(pretty.text(names):find('and 199900 more', 1, true))
+  end)
+
+  it('cuts long texts in tables, never within a character', function()
+    local shown = pretty.text { ('ö'):rep(300) }
+    assert.equal("{ '" .. ('ö'):rep(200) .. "'… (600 bytes) }", (shown:gsub('^{%s+', '{ '):gsub('%s+}$', ' }')))
+    assert.truthy(utf8.len(pretty.text { 'x' .. ('ö'):rep(300) }))
+    assert.truthy(pretty.text({ ('\xff'):rep(500) }):find('500 bytes', 1, true))
+  end)
+
   it('says where a function is written', function()
     local shown = pretty.text(function() end, { place = function() return { file = 'net.lua', line = 3 } end })
     assert.equal('function at net.lua:3', shown)
