@@ -63,7 +63,8 @@ static void enter(struct feed_log *log, const struct reader *reader) {
 // A file without a header has no place in the row.
 static int look(struct reader *reader, const char *stem, unsigned rotation) {
   int result = reader_look(reader, stem, rotation);
-  if (result != 0 || !reader->headless) return result;
+  uint64_t number = reader->header.segment;
+  if (result != 0 || (!reader->headless && number && number < UINT64_MAX)) return result;
   reader_close(reader);
   return -EILSEQ;
 }

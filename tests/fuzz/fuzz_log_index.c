@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log/feed.h"
 #include "log/index.h"
 #include "log/lines.h"
 #include "log/logs.h"
@@ -97,6 +98,33 @@ static void read_lines(unsigned flags, unsigned more) {
   if (flags & HAS_GREP) needle_finish(&needle);
 }
 
+// What is said of lines must be lines, however long it takes: so many pulls are enough.
+static void pull(unsigned flags, unsigned more) {
+  struct feed_options options = {.lines = more & 64 ? FEED_ALL : more % 50,
+                                 .stream = more & 128 ? 1 : 0};
+  struct needle needle;
+  struct needle_spec spec = {"a", 1, false};
+  char why[64];
+  if (flags & HAS_GREP) {
+    if (needle_init(&needle, &spec, why, sizeof why)) abort();
+    options.grep = &needle;
+  }
+  struct feed *feed = feed_create(&options);
+  feed_add(feed, dir, "x", "{", "}\n", false);
+  struct bytes out = {0};
+  enum feed_state state = FEED_MORE;
+  for (int i = 0; i < 20 && state == FEED_MORE; i++) {
+    out.size = 0;
+    state = feed_pull(feed, 1 + more * 100, &out);
+    size_t count = index_count_newlines(out.data, out.size);
+    if (out.size && (out.data[out.size - 1] != '\n' || out.data[0] != '{' || !count)) abort();
+  }
+  if (state == FEED_IDLE) abort(); // nothing is followed
+  feed_end(feed, &out);
+  bytes_finish(&out);
+  feed_destroy(feed);
+}
+
 static void read_records(void) {
   struct reader reader;
   if (reader_open(&reader, stem, 0)) return;
@@ -127,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     put_index(data, split, flags, size - split);
   free(index);
   read_lines(flags, more);
+  pull(flags, more);
   read_records();
   return 0;
 }

@@ -188,6 +188,35 @@ static void refusals_and_misuse(void **state) {
       "sys.cancel(tail.drain())\n");
 }
 
+static void feeds_give_lines_as_objects_from_where_they_were(void **state) {
+  run(*state,
+      "local a = assert(log.open { dir = dir, name = 'a' })\n"
+      "log.write(a, 1, 'one\\ntwo\\n') log.write(a, 2, 'three\\n')\n"
+      "assert(log.flush(2000))\n"
+      "local feed = assert(sys.feed.open { lines = 2, follow = true })\n"
+      "local number = sys.feed.add(feed, { dir = dir, name = 'a', head = '<', tail = '>' })\n"
+      "local text, state, us = sys.feed.pull(feed, 1000)\n"
+      "text = text:gsub('\"at\":%d+,', '')\n"
+      "assert(text == '<\"stream\":\"stdout\",\"epoch\":0,\"text\":\"two\">'\n"
+      "  .. '<\"stream\":\"stderr\",\"epoch\":0,\"text\":\"three\">', text)\n"
+      "assert(state == 'idle' and math.type(us) == 'integer')\n"
+      "log.write(a, 1, 'four\\n')\n"
+      "assert(log.flush(2000))\n"
+      "sys.feed.wake(feed, number)\n"
+      "assert(sys.feed.pull(feed, 1):find('\"four\"', 1, true))\n"
+      "log.write(a, 1, 'five\\n')\n"
+      "assert(log.flush(2000))\n"
+      "assert(sys.feed.finish(feed) == '<\"missed\":5>')\n"
+      "sys.feed.close(feed) sys.feed.close(feed)\n"
+      "raises('closed', sys.feed.pull, feed, 1)\n"
+      "raises('feed', sys.feed.pull, io.stdout, 1)\n"
+      "local none, why, code = sys.feed.open { grep = { regex = '(' } }\n"
+      "assert(none == nil and code == 'EINVAL' and why:find('(', 1, true))\n"
+      "raises('lines', sys.feed.open, { lines = -1 })\n"
+      "raises('bytes', sys.feed.pull, sys.feed.open {}, 0)\n"
+      "raises('head', sys.feed.add, sys.feed.open {}, { dir = dir, name = 'a' })\n");
+}
+
 static void tails_write_prefixed_lines_to_standard_output(void **state) {
   const char *text = run_with_output(
       *state, "local a = assert(log.open { dir = dir, name = 'a' })\n"
@@ -215,6 +244,7 @@ int main(void) {
       TEST(what_a_script_writes_is_told_and_found),
       TEST(other_limits_hold_for_what_is_written_then),
       TEST(refusals_and_misuse),
+      TEST(feeds_give_lines_as_objects_from_where_they_were),
       TEST(tails_write_prefixed_lines_to_standard_output),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
