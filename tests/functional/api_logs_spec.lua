@@ -128,7 +128,40 @@ local TRICKS = {
   { ('x'):rep(5000), 404 }, { ('x'):rep(9000), 414 }, { '%0d%0aX-A:1', 400 },
 }
 
+-- Answers that have no end by themselves.
+local ENDLESS = { ['/v1/lease'] = true, ['/v1/repl'] = true }
+
 describe('every route', function()
+  case('is answered as its description says, by Node\'s client', function(t)
+    local socket, ask, front = network(t, [[
+      pact.process 'web' { command = { 'sleep', '1000' } }
+      pact.process 'other' { command = { 'sleep', '1000' } }
+    ]])
+    local described = cjson.decode((select(2, ask '/openapi.json'))).paths
+    local rows, requests = {}, {}
+    for _, row in ipairs(cases.rows()) do
+      table.insert(rows, rows[1] and rows[#rows][2] == '/v1/shutdown' and #rows or #rows + 1, row) -- that one is the last
+    end
+    for i, row in ipairs(rows) do
+      requests[i] = cjson.encode { method = row[1], path = cases.path(row), body = cases.body(row),
+        headers = { ['content-type'] = row[1] ~= 'GET' and 'application/json' or nil }, ms = ENDLESS[row[2]] and 300 or nil }
+    end
+    t:file('requests', table.concat(requests, '\n') .. '\n')
+    local node = t:run({ functional.root .. '/tests/fixtures/node/ask.js', socket, t:path 'requests' }, { program = 'node', seconds = 60 })
+    for i, answer in ipairs(objects(node.out)) do
+      local row, what = rows[i], requests[i] .. ' ' .. tostring(answer.body or answer.failed)
+      local operation = assert(described[row[2]][row[1]:lower()], what)
+      -- what can't be done with this service is refused as such; nothing is unknown, nothing wrong with the request
+      local refused = row[2]:find '{name}' and 404 or 409
+      assert.is_true(answer.status == 200 or answer.status == refused or answer.status == 426, what)
+      local content = operation.responses[answer.status == 200 and '200' or 'default'].content
+      assert.truthy(content[answer.type], what .. ' ' .. tostring(answer.type))
+      rows[i] = answer.status == 200
+    end
+    assert.is_true(rows[#rows], 'the shutdown')
+    assert.equal(0, front:wait().code)
+  end)
+
   case('is told what is wrong with a path, by Node\'s client', function(t)
     local socket = network(t, [[ pact.process 'web' { command = { 'sleep', '1000' } } ]])
     local pid, requests, expected = t:ps().web.pid, {}, {}

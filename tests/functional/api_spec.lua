@@ -1,7 +1,6 @@
 --- The control protocol as programs use it: curl over the control socket, and `pactlua eval`.
 local functional = require 'functional'
 local cjson = require 'cjson'
-local list = require 'pact.base.list'
 local case = functional.case
 
 local TWO = [[
@@ -64,37 +63,6 @@ describe('eval', function()
 
   case('without a network: 4', function(t)
     assert.equal(4, t:run({ 'eval', '1' }).code)
-  end)
-end)
-
-describe('a description of the API', function()
-  case('holds for every path that it has', function(t)
-    local ask = network(t)
-    local status, body = ask '/openapi.json'
-    assert.equal(200, status)
-    local paths, count, last = cjson.decode(body).paths, 0, nil
-    local with = {
-      scale = { 409, '{"count":2}' }, send = { 200, '{"text":"x"}' }, eval = { 200, '{"code":"1"}' },
-      complete = { 200, '{"text":"svc."}' },
-      ['{name}'] = { 404, '{}' }, attach = { 409 }, detach = { 200, '{"linger":600000}' },
-    }
-    for path, operations in list.sorted(paths) do
-      for method in pairs(operations) do
-        local expected, data = table.unpack(with[path:match '[^/]+$'] or { 200, '{}' })
-        local words = method == 'post' and { '-H', 'content-type: application/json', '-d', data } or {}
-        if path == '/v1/lease' or path == '/v1/repl' then words = { '--max-time', '0.3' } end -- an answer without an end
-        if path == '/v1/shutdown' then
-          last = words
-        else
-          status, body = ask(path:gsub('{%a+}', 'web'), table.unpack(words))
-          assert.equal(expected, status, method .. ' ' .. path .. ': ' .. body)
-          count = count + 1
-        end
-      end
-    end
-    assert.is_true(count > 20, count)
-    assert.equal(200, (ask('/v1/shutdown', table.unpack(last))))
-    functional.wait('the end', function() return t:run({ 'ps' }).code == 4 end)
   end)
 end)
 

@@ -9,7 +9,7 @@ local list = require 'pact.base.list'
 local M = {}
 
 local SAMPLES = {
-  text = 'x', texts = json.array {}, count = 1, milliseconds = 100, boolean = true, signal = 'HUP', wait = false,
+  text = '1', texts = json.array {}, count = 1, milliseconds = 100, boolean = true, signal = 'HUP', wait = false,
 }
 
 -- By type: values of JSON, and words of a query, that it must refuse.
