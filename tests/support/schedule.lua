@@ -162,7 +162,7 @@ local function shuffled(seed)
     local i = 0
     return function()
       repeat i = i + 1 until keys[i] == nil or t[keys[i]] ~= nil
-      return keys[i], keys[i] ~= nil and t[keys[i]] or nil
+      if keys[i] ~= nil then return keys[i], t[keys[i]] end
     end
   end
 end

@@ -94,6 +94,10 @@ function words.watch(event)
   return event.reason, WATCH[event.action] or 'dim'
 end
 
+function words.reloaded(event)
+  return 'reloaded' .. because(event), 'bold'
+end
+
 function words.shutdown(event)
   return 'shutting down' .. because(event), 'bold'
 end

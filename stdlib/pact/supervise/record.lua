@@ -43,7 +43,7 @@ function M.facts(service)
   end
   return {
     id = service.id,
-    task = service.task,
+    task = service.task or false,
     external = service.kind == 'external',
     scheduled = service.schedule ~= nil,
     checked = (service.ready or service.health) ~= nil,

@@ -419,6 +419,30 @@ describe('a reload', function()
     assert.truthy(table.concat(engine.world.spawned[2].spec.env, ' '):find('A=50', 1, true))
   end)
 
+  it('leaves nothing of generations whose services came and went', function()
+    local engine = up(A)
+    local generations = setmetatable({}, { __mode = 'k' })
+    local real = require('pact.declare.recipe').new
+    require('pact.declare.recipe').new = function(...)
+      local made = real(...)
+      generations[made] = true
+      return made
+    end
+    for i = 1, 30 do
+      local status = engine.reload(A .. ("pact.process 's%d' { command = { 'server' }, env = { A = function() return 'x' end } }"):format(i))
+      assert.equal(200, status)
+      engine.reload('x = = 1')
+      engine.reload(A, { dry_run = true })
+      engine.world:advance(500)
+    end
+    require('pact.declare.recipe').new = real
+    collectgarbage()
+    collectgarbage()
+    local left = 0
+    for _ in pairs(generations) do left = left + 1 end
+    assert.is_true(left <= 2, left .. ' generations are still there')
+  end)
+
   it('leaves memory as it was, and nothing of the generations before', function()
     local parts = {}
     for i = 1, 50 do
