@@ -260,6 +260,17 @@ void edit_suspend(struct edit *edit) {
   pthread_mutex_unlock(&edit->lock);
 }
 
+void edit_resume(struct edit *edit) {
+  pthread_mutex_lock(&edit->lock);
+  if (is_shown(edit)) {
+    edit->api->el_set(edit->line, EL_PREP_TERM, 0);
+    edit->api->el_set(edit->line, EL_PREP_TERM, 1);
+    erase(edit);
+    show(edit);
+  }
+  pthread_mutex_unlock(&edit->lock);
+}
+
 void edit_resize(struct edit *edit) {
   pthread_mutex_lock(&edit->lock);
   if (is_shown(edit)) {

@@ -47,6 +47,8 @@ void edit_remember(struct edit *edit, const char *text);
 bool edit_complete(struct edit *edit, const char *before, int back, const char *text);
 // Stops this process as Ctrl-Z does, with the terminal's modes given back until it goes on.
 void edit_suspend(struct edit *edit);
+// This process goes on after a stop that it was not asked for: the terminal may have other modes.
+void edit_resume(struct edit *edit);
 // The terminal has another size.
 void edit_resize(struct edit *edit);
 // Clears the screen; the line that is being typed stays.

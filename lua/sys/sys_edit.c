@@ -84,6 +84,11 @@ static int suspend(lua_State *L) {
   return 0;
 }
 
+static int resume(lua_State *L) {
+  edit_resume(edit_of(L));
+  return 0;
+}
+
 static int resize(lua_State *L) {
   edit_resize(edit_of(L));
   return 0;
@@ -96,10 +101,19 @@ static int clear(lua_State *L) {
 
 int sys_open_edit(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"available", available}, {"open", open_edit},    {"close", close_edit},
-      {"read", read_line},      {"cancel", cancel},     {"write", write_above},
-      {"remember", remember},   {"complete", complete}, {"suspend", suspend},
-      {"resize", resize},       {"clear", clear},       {NULL, NULL},
+      {"available", available},
+      {"open", open_edit},
+      {"close", close_edit},
+      {"read", read_line},
+      {"cancel", cancel},
+      {"write", write_above},
+      {"remember", remember},
+      {"complete", complete},
+      {"suspend", suspend},
+      {"resize", resize},
+      {"resume", resume},
+      {"clear", clear},
+      {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

@@ -614,6 +614,8 @@ function sys.edit.remember(text) end
 function sys.edit.complete(before, back, text) end
 ---Stops this process as Ctrl-Z does; returns when it goes on.
 function sys.edit.suspend() end
+---This process goes on after a stop that it was not asked for.
+function sys.edit.resume() end
 ---The terminal has another size.
 function sys.edit.resize() end
 ---An empty screen; the line that is being typed stays.

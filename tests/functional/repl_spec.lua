@@ -29,6 +29,16 @@ local function open_words(t, words, opts)
   return at
 end
 
+-- The process of a REPL in a terminal.
+local function repl_in(at)
+  local pane = tonumber((at:tmux('display-message', '-p', '#{pane_pid}'):match '%d+'))
+  return functional.wait('the REPL', function()
+    for _, process in ipairs(functional.procfs.below(pane)) do
+      if process.command == functional.bin .. ' repl' then return process.pid end
+    end
+  end)
+end
+
 -- A REPL at the network of the test, at its prompt.
 local function open(t, opts) return open_words(t, { functional.bin, 'repl' }, opts) end
 
@@ -264,31 +274,31 @@ describe('repl at a terminal', function()
       local at = open(t)
       at:type 'being typed'
       at:ends 'shop> being typed'
-      functional.signal(tonumber(at:tmux('display-message', '-p', '#{pane_pid}')), 0)
-      local pid = functional.wait('the REPL', function()
-        local pane = tonumber((at:tmux('display-message', '-p', '#{pane_pid}'):match '%d+'))
-        return functional.procfs.below(pane)[1]
-      end).pid
-      functional.signal(pid, row[1])
+      functional.signal(repl_in(at), row[1])
       at:expect('status ' .. row[2])
       assert.is_true(at:same_modes(), row[1])
     end
   end)
 
-  session('Ctrl-Z stops it alone, and `fg` goes on with the line', function(t)
-    up(t)
-    local at = open_words(t, { 'bash', '--norc', '-c', 'set -m; "$0" repl; echo stopped; until [ -e go ]; do sleep 0.02; done; fg',
-      functional.bin })
-    at:type '40 + '
-    at:ends 'shop> 40 +'
-    at:press 'C-z'
-    at:ends 'stopped'
-    assert.equal('running', t:ps().web.status)
-    t:file('go', '')
-    at:ends 'shop> 40 +'
-    at:enter '2'
-    at:ends('42', 'shop>')
-  end)
+  -- What stops it: a key, or a signal that it can't hear of.
+  for _, way in ipairs { 'Ctrl-Z', 'SIGSTOP' } do
+    session(way .. ' stops it alone, and `fg` goes on with the line', function(t)
+      up(t)
+      local at = open_words(t, { 'bash', '--norc', '-c',
+        'set -m; "$0" repl; echo stopped; until [ -e go ]; do sleep 0.02; done; stty sane; fg', functional.bin })
+      at:type '40 + '
+      at:ends 'shop> 40 +'
+      if way == 'Ctrl-Z' then at:press 'C-z' else functional.signal(repl_in(at), 'STOP') end
+      at:expect 'stopped'
+      assert.equal('running', t:ps().web.status)
+      t:file('go', '')
+      at:ends 'shop> 40 +'
+      at:enter '2'
+      at:ends('42', 'shop>')
+      at:type '1\b2'
+      at:ends 'shop> 2'
+    end)
+  end
 
   session('without an editor lines are read as they come: TERM=dumb', function(t)
     up(t)

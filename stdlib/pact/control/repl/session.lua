@@ -63,6 +63,7 @@ function Repl:listen()
   if not self.terminal.editing then return end
   self.sched:on_signal('WINCH', function() self.sys.edit.resize() end)
   self.sched:on_signal('TSTP', function() self.sys.edit.suspend() end)
+  self.sched:on_signal('CONT', function() self.sys.edit.resume() end)
 end
 
 function Repl:say(words) self.terminal:say(words) end
