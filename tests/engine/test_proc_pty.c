@@ -145,10 +145,7 @@ static void a_new_size_is_told(void **state) {
   assert_int_equal(procs_resize(world->procs, id, &other), 0);
   world_step(world);
   // the same once more: whoever has come anew wants to see it all
-  while (!world_exit_of(world, id)) {
-    procs_resize(world->procs, id, &other);
-    world_step(world);
-  }
+  world_until(world, procs_resize(world->procs, id, &other) != 0 || world_exit_of(world, id));
   contains(shown(id), "31 101\r\n");
   end(id);
   unlink("begun");
