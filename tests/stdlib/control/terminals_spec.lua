@@ -6,6 +6,7 @@ local UPGRADE = { connection = 'Upgrade', upgrade = 'pactlua/1' }
 local RECIPE = [[
   pact.process 'sh' { command = { 'sh' }, tty = true, restart = { delay = '100ms', max_retries = 1 } }
   pact.process 'plain' { command = { 'plain' } }
+  pact.process 'always' { command = { 'sh' }, tty = true, restart = { policy = 'always', delay = '100ms' } }
   pact.process 'behind' { command = { 'sh' }, tty = true, depends_on = { 'plain' } }
   pact.process 'two' { command = { 'sh' }, tty = { columns = 120 }, replicas = 2 }
   pact.process 'off' { command = { 'sh' }, tty = true, disabled = true }
@@ -169,6 +170,14 @@ describe('a terminal', function()
     turn(100)
     assert.same({ { type = 'note', text = "'sh' has started" } }, frames(request))
     assert.is_nil(server.answers[request].finished)
+  end)
+
+  it('stays when its service ends well and starts again', function()
+    local request = attach 'always'
+    require('pact.sim.proc').finish(world, pid_of 'always', 0)
+    turn(500)
+    assert.same({ { type = 'note', text = "'always' has ended: exit code 0" }, { type = 'note', text = "'always' has started" } },
+      frames(request))
   end)
 
   it('stays when its service is stopped for the sake of another one that restarts', function()

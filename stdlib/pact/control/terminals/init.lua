@@ -32,7 +32,7 @@ end
 local ENDS = { completed = true, stopped = true, failed = true, skipped = true }
 local RESTS = { idle = true, completed = true, stopped = true, failed = true, skipped = true }
 
-local NOTED = { crashed = true, started = true, stopped = true }
+local NOTED = { crashed = true, started = true, stopped = true, backoff = true }
 
 ---Whether somebody can be given the terminal of a service.
 ---@param service service
@@ -187,7 +187,9 @@ function Terminals:event(event)
     self.clients[event.service] = nil
     for _, client in ipairs(clients) do finish(self, client, event) end
   elseif NOTED[event.name] then
-    local text = event.name == 'started' and 'has started' or ('has %s: %s'):format(event.name, event.reason)
+    if event.name == 'backoff' and event.exit_code ~= 0 then return end -- after a crash, which has been told
+    local text = event.name == 'started' and 'has started' or ('has %s: %s'):format(
+      event.name == 'backoff' and 'ended' or event.name, event.reason)
     for _, client in ipairs(list.copy(clients)) do
       self:message(client, { type = 'note', text = ("'%s' %s"):format(event.service, text) })
     end
