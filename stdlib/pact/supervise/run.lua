@@ -245,7 +245,7 @@ end
 
 local function from_queue(sup)
   local limit = sup.opts.plan.max_parallel_starts
-  while sup.queue[1] and sup.starting < limit do
+  while sup.queue[1] and (not limit or sup.starting < limit) do
     local node = table.remove(sup.queue, 1)
     node.queued = false
     consider(sup, node, true)

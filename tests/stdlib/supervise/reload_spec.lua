@@ -81,6 +81,23 @@ describe('a reload', function()
     assert.equal('running', net:status 'a')
   end)
 
+  it('lets more start at once, or fewer', function()
+    local list, programs = {}, {}
+    for i = 1, 6 do
+      list[i] = { 's' .. i, { health = { kind = 'tcp', host = '127.0.0.1', port = i } } }
+      programs['s' .. i] = { listens = { i }, listens_after = 1000 }
+    end
+    local net = network.new(list, { plan = { max_parallel_starts = 1 }, programs = programs }):up(500)
+    assert.equal(1, net.sup.starting)
+    net:reload(list, 100, { max_parallel_starts = 3 })
+    assert.equal(3, net.sup.starting)
+    net:reload(list, 100)
+    assert.equal(6, net.sup.starting)
+    assert.same({}, net.errors)
+    net.world:advance(5000)
+    assert.equal('running', net:status 's6')
+  end)
+
   it('gives the log another form with the new process', function()
     local function list(format) return { { 'a', { log = { format = format } } }, { 'web', { depends_on = { 'a' } } } } end
     local net = network.new(list 'raw', { programs = { a = { stop_takes = 200 } } }):up(500)
