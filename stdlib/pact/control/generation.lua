@@ -2,8 +2,7 @@
 -- one; a reload makes another, and the network goes over to it.
 
 local fail = require 'pact.base.fail'
-local handle = require 'pact.declare.handle'
-local list = require 'pact.base.list'
+local handle_fields = require 'pact.control.handle_fields'
 local work = require 'pact.control.work'
 
 local M = {}
@@ -74,9 +73,7 @@ function Generation:make_recipe(globals)
   self.recipe = require('pact.declare.recipe').new {
     path = found.path, name = found.name, directory = found.directory, args = network.invocation.args,
     env = network.env, sys = sys, globals = globals, methods = self.methods,
-    live = function(id, key)
-      return self:live(id, key)
-    end,
+    live = function(id, key) return handle_fields.now(network, id, key) end,
     require = function(name)
       if name ~= 'pact.sim' then return nil end
       self.recipe.busy = true -- a recipe may be a test of others
@@ -92,50 +89,6 @@ function Generation:make_recipe(globals)
       if self.begun and network.lines then network:add_hook(hook) end
     end,
   }
-end
-
----------------------------------------------------------------------------------------------------
--- What it sees of the network.
-
----A handle's field as it is now; nil before there is anything to know.
-function Generation:live(id, key)
-  local supervisor = self.network.supervisor
-  if not supervisor then return nil end
-  if key == 'cpu' or key == 'memory' then
-    return self:measured(id, key == 'cpu' and 'cpu' or 'rss')
-  end
-  local snapshot = self.network:look(id)
-  if not snapshot then return nil end
-  if key == 'exit_signal' then return snapshot.signal end -- `signal` is a method
-  if key == 'ports' then return self:listens(id, snapshot.ports or {}) end
-  return snapshot[key]
-end
-
----What a service listens on, by name and by place; nil while nothing is known.
----@param known table<string, integer>
-function Generation:listens(id, known)
-  local group = self.network.plan.groups[id]
-  local service = self.network.supervisor:service(group and group[1] or id)
-  if not service or next(known) == nil then return nil end
-  local out, declared = {}, {}
-  for i, port in ipairs(service.ports) do
-    declared[port.name] = true
-    out[i] = { name = port.name, port = known[port.name] or port.port }
-  end
-  for name, port in list.sorted(known) do
-    if not declared[name] then out[#out + 1] = { name = name, port = port } end
-  end
-  return handle.ports(id, out)
-end
-
--- of a group: of all its instances together
-function Generation:measured(id, figure)
-  local total
-  for _, one in ipairs(self.network.plan.groups[id] or { id }) do
-    local sample = self.network.supervisor:sample(one)
-    if sample then total = (total or 0) + sample[figure] end
-  end
-  return total
 end
 
 ---------------------------------------------------------------------------------------------------

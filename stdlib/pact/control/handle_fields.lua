@@ -1,0 +1,48 @@
+--- The fields of a service's handle as they are while its network runs.
+
+local handle = require 'pact.declare.handle'
+local list = require 'pact.base.list'
+
+local M = {}
+
+-- What a service listens on, by name and by place; nil while nothing is known.
+local function listens(network, id, known)
+  local group = network.plan.groups[id]
+  local service = network.supervisor:service(group and group[1] or id)
+  if not service or next(known) == nil then return nil end
+  local out, declared = {}, {}
+  for i, port in ipairs(service.ports) do
+    declared[port.name] = true
+    out[i] = { name = port.name, port = known[port.name] or port.port }
+  end
+  for name, port in list.sorted(known) do
+    if not declared[name] then out[#out + 1] = { name = name, port = port } end
+  end
+  return handle.ports(id, out)
+end
+
+-- of a group: of all its instances together
+local function measured(network, id, figure)
+  local total
+  for _, one in ipairs(network.plan.groups[id] or { id }) do
+    local sample = network.supervisor:sample(one)
+    if sample then total = (total or 0) + sample[figure] end
+  end
+  return total
+end
+
+---@param network network
+---@param id string of a service or a group
+---@param key string
+---@return any value nil before there is anything to know
+function M.now(network, id, key)
+  if not network.supervisor then return nil end
+  if key == 'cpu' or key == 'memory' then return measured(network, id, key == 'cpu' and 'cpu' or 'rss') end
+  local snapshot = network:look(id)
+  if not snapshot then return nil end
+  if key == 'exit_signal' then return snapshot.signal end -- `signal` is a method
+  if key == 'ports' then return listens(network, id, snapshot.ports or {}) end
+  return snapshot[key]
+end
+
+return M
