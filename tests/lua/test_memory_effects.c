@@ -146,6 +146,17 @@ static const char effects[] =
     "  sys.tail.say 'said\\n'\n"
     "  sys.tail.drain()\n"
     "  sys.cancel(watch)\n"
+    "  local _ = sys.edit.available(), assert(sys.edit.open(false))\n"
+    "  sys.edit.read '? '\n"
+    "  sys.edit.write 'said'\n"
+    "  sys.edit.remember 'x'\n"
+    "  local _ = sys.edit.complete('a', 0, 'b'), sys.edit.cancel '^C'\n"
+    "  sys.edit.resize()\n"
+    "  sys.edit.resume()\n"
+    "  sys.edit.clear()\n"
+    "  sys.edit.close()\n"
+    "  assert(sys.edit.open(false))\n"
+    "  sys.edit.read ''\n"
     "end";
 
 static unsigned descriptors(void) {
