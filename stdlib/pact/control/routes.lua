@@ -242,9 +242,10 @@ M.rows = {
   { 'POST', '/v1/services/{id}/send', act 'send', summary = "Writes a line to a service's standard input",
     answer = 'ok', body = { { 'text', 'text', 'the line without its newline', required = true } } },
   { 'GET', '/v1/services/{id}/attach', attach, summary = 'The terminal of a service that has one (tty = true)',
+    upgrade = M.TWO_WAY,
     answer = "frames, both ways: a byte that says what follows ('b' bytes of the terminal, 'j' a message as JSON), "
-      .. 'its size as two bytes, the higher one first, and so many bytes. Messages: size (columns, rows, redraw) from the '
-      .. 'client; note (text), error (error) and at last end (status, reason, exit_code, signal) to it', upgrade = M.TWO_WAY, query = {
+      .. 'its size as two bytes, the higher one first, and so many bytes. Messages: size (columns, rows, redraw) '
+      .. 'from the client; note (text), error (error), at last end (status, reason, exit_code, signal) to it', query = {
       { 'columns', 'count', "of the client's terminal" }, { 'rows', 'count', "of the client's terminal" },
     } },
   { 'GET', '/v1/addresses', function(network)
