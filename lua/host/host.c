@@ -118,9 +118,9 @@ static int collect(lua_State *L) {
 }
 
 // A heap that has grown large while much is started: garbage between what stays would stay as
-// holes.
+// holes. Who runs no network ends before that matters.
 static void watch_growth(struct host *host) {
-  if (host->grown || host->memory_bytes < GC_START_BYTES) return;
+  if (host->grown || !host->options.link || host->memory_bytes < GC_START_BYTES) return;
   host->grown = true;
   run(host, collect, NULL, WATCHDOG_DISPATCH_MS, "error in a finalizer");
 }
