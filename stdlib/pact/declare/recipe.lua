@@ -152,7 +152,7 @@ end
 function Recipe:declare(what, id, raw, at)
   local before = #self.slips.list
   local wrong = M.check_id(id)
-  local at_hand = self.cursor_of { at = at, subject = what.word, id = id, kind = what.kind }
+  local at_hand = self.cursor_of { at = at, subject = what.word, id = id, kind = what.kind, n = 0 }
   if wrong then
     self.slips:add { at = at, subject = what.word, key = 'id', message = wrong }
     id = text.show(id)

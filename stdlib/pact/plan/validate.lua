@@ -259,8 +259,7 @@ function M.needs(services, order)
     local needed
     for _, edge in ipairs(services[id].depends_on) do
       if services[edge.id] and edge.id ~= id then
-        needed = needed or {}
-        needed[#needed + 1] = edge.id
+        if needed then needed[#needed + 1] = edge.id else needed = { edge.id } end
       end
     end
     out[id] = needed
