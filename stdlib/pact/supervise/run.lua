@@ -88,7 +88,8 @@ local function dependents(sup, node)
       local from = link.from.record
       if from.status == 'waiting' or from.status == 'skipped' then
         M.mark(sup, link.from)
-      elseif link.edge.restart and link.met and not was and LIVING[from.status] and link.used ~= epoch then
+      elseif link.edge.restart and link.met and not was and LIVING[from.status] and from.want == 'up'
+        and link.used ~= epoch then
         link.used = epoch
         M.feed(sup, link.from, {
           name = 'restart', by = 'dependency', reason = ("dependency '%s' is back"):format(node.id),

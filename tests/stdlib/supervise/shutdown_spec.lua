@@ -29,6 +29,24 @@ describe('shutdown', function()
     assert.same({ TERM, CONT }, net:runs('db')[1].signals)
   end)
 
+  it('goes on in order when a dependency is back in the midst of it', function()
+    local health = { kind = 'tcp', host = '127.0.0.1', port = 5001 }
+    net = network.new({ { 'db', { health = health, restart = { delay = 10 } } },
+      { 'api', { depends_on = { { id = 'db', restart = true } } } }, { 'web', { depends_on = { 'api' } } } }, {
+      programs = {
+        db = function(_, nth) return { listens = { 5001 }, listens_after = 600, exit_after = nth == 1 and 2000 or nil, code = 1 } end,
+        web = { stop_takes = 1000 },
+      },
+    })
+    net:up(2300) -- db has ended, and its next life is not ready yet
+    assert.equal('starting', net:status 'db')
+    begin()
+    net.world:advance(5000)
+    assert.same({ 1, 1 }, { #net:runs 'api', #net:runs 'web' })
+    assert.is_true(ended 'api' >= ended 'web')
+    assert.same({ 'stopped', 'stopped' }, { net:status 'db', net:status 'api' })
+  end)
+
   it('waits for what is left of a dependent before its dependency is stopped', function()
     net = network.new({ { 'db' }, { 'web', { depends_on = { 'db' } } } }, { programs = { web = { leaves = 1, leaves_for = 300 } } })
     net:up(10)
