@@ -53,15 +53,20 @@ static void on_closed(uv_handle_t *handle) {
   free(handle->data);
 }
 
+static void drop_news(struct edit *edit) {
+  for (struct edit_event *event = edit->first, *next; event; event = next) {
+    next = (struct edit_event *)event->event.next;
+    free(event);
+  }
+  edit->first = edit->last = NULL;
+}
+
 static void finish(struct edit *edit) {
   if (edit->line) edit->api->el_end(edit->line);
   if (edit->history) edit->api->history_end(edit->history);
   if (edit->in) fclose(edit->in);
   if (edit->out) fclose(edit->out);
-  for (struct edit_event *event = edit->first, *next; event; event = next) {
-    next = (struct edit_event *)event->event.next;
-    free(event);
-  }
+  drop_news(edit);
   bytes_finish(&edit->rest);
   free(edit->prompt);
   fd_close(&edit->wake_fd);
@@ -213,6 +218,8 @@ bool edit_cancel(struct edit *edit, const char *mark) {
     wake(edit);
     while (edit->state == EDIT_READING) pthread_cond_wait(&edit->idle, &edit->lock);
   }
+  drop_news(edit);
+  loop_forget(edit->loop, edit->id);
   pthread_mutex_unlock(&edit->lock);
   return asked;
 }

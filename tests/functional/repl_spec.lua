@@ -138,8 +138,8 @@ describe('repl at a terminal', function()
     up(t)
     local at = open(t)
     at:enter 'ticks = 0'
-    at:enter 'while true do pact.sleep(100) ticks = ticks + 1 end'
-    at:ends 'shop> while true do pact.sleep(100) ticks = ticks + 1 end'
+    at:enter 'print "begun" while true do pact.sleep(100) ticks = ticks + 1 end'
+    at:ends 'begun'
     at:press 'C-c'
     at:ends('^Cinterrupted', 'shop>')
     at:enter 'seen = ticks pact.sleep(300) return ticks == seen'
@@ -307,7 +307,8 @@ describe('repl at a terminal', function()
     at:ends '    |'
     at:enter 'print(i) end'
     at:ends('    | print(i) end', '1', '2', 'shop>')
-    at:enter 'while true do pact.sleep(100) end'
+    at:enter 'print "begun" while true do pact.sleep(100) end'
+    at:ends 'begun'
     at:press 'C-c'
     at:expect 'interrupted'
     at:press 'C-d'
