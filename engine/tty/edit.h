@@ -36,8 +36,8 @@ void edit_destroy(struct edit *edit);
 
 // Asks for a line; one at a time. What is between two '\1' in the prompt takes no columns.
 void edit_read(struct edit *edit, const char *prompt);
-// Gives up the line that is asked for, writing `mark` behind it; one that was typed and not yet told
-// of, too. False: none was asked for.
+// Gives up the line that is asked for, writing `mark` behind it; one that was typed and not yet
+// told of, too. False: none was asked for.
 bool edit_cancel(struct edit *edit, const char *mark);
 // Writes above the line that is being typed; 0 or -errno.
 int edit_write(struct edit *edit, const char *bytes, size_t size);
