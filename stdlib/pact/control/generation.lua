@@ -168,10 +168,19 @@ function Generation:wanted(plan)
   return require('pact.plan.select').wanted(plan, self:selection())
 end
 
+---What a later recipe has declared is there for the code of this one, too.
+---@param recipe recipe
+function Generation:learn(recipe)
+  for id, declaration in pairs(recipe.declared) do
+    self.recipe.declared[id] = self.recipe.declared[id] or declaration
+  end
+end
+
 ---Takes what was declared since into the running network, where it isn't wanted yet.
 ---@return true?, problem[]? problems
 function Generation:extend()
   local network = self.network
+  if self.over then self:learn(network.recipe) end
   local services, problems = require('pact.plan').extend(network.plan, self.recipe)
   if not services then return nil, problems end
   for _, service in ipairs(services) do

@@ -233,6 +233,23 @@ describe('a reload', function()
     assert.same({ 'net.lua:3', {} }, { body.stopped_at, body.services })
   end)
 
+  it('lets a body that goes on declare what needs services of the new recipe', function()
+    local recipe = A .. "pact.start 'a'\npact.sleep '2s'\n"
+      .. "print(pact.start { id = 'never', command = { 'server' }, depends_on = { plain = 'healthy' } })\n"
+      .. "print(pact.start { id = 'late', command = { 'server' }, depends_on = { n = 'healthy' } })"
+    local engine = up(recipe)
+    recipe = "pact.process 'plain' { command = { 'server' } }\n"
+      .. "pact.process 'n' { command = { 'server' }, health = { check = function() return true end } }\n" .. recipe
+    engine.reload(recipe)
+    engine.world:advance(5000)
+    assert.truthy(engine.said():find("'plain' can never be healthy: it has no health check", 1, true), engine.said())
+    assert.truthy(engine.said():find('\nlate\n', 1, true), engine.said())
+    assert.equal('number', type(engine.pids().late))
+    local _, body = engine.reload(recipe)
+    assert.same({}, told(body))
+    assert.equal('running', (engine.eval 'svc.late.status':gsub('"', '')))
+  end)
+
   it('keeps services that hooks and commands have started, without edges to what is gone', function()
     local recipe = A .. [[pact.process 'x' { command = { 'server' } }
       pact.command('more', function() pact.start { id = 'more', command = { 'server' }, depends_on = { 'x' }, wait = false } end)]]
