@@ -2,14 +2,14 @@
 
 local chunk = require 'pact.control.repl.chunk'
 local commands = require 'pact.control.repl.commands'
+local following = require 'pact.control.repl.following'
 local history = require 'pact.control.repl.history'
 local json = require 'pact.base.json'
-local tab = require 'pact.control.repl.tab'
 local terminal = require 'pact.control.repl.terminal'
 
 local M = {}
 
-local NO_NETWORK, TAIL_LINES = 4, 5
+local NO_NETWORK = 4
 
 ---@class repl_context
 ---@field context main_context
@@ -23,7 +23,7 @@ local NO_NETWORK, TAIL_LINES = 4, 5
 ---@field sys sys
 ---@field link client
 ---@field project string
-local Repl = {}
+local Repl = setmetatable({}, { __index = following })
 Repl.__index = Repl
 
 ---@param opts repl_context
@@ -274,90 +274,6 @@ function Repl:interrupt()
   self.interrupts = self.interrupts + 1
   if self.interrupts == 2 then self:say "':quit' or Ctrl-D leaves; the network goes on\n" end
   self:ask()
-end
-
--- events -------------------------------------------------------------------------------------------
-
----@param line string an event as JSON
-function Repl:event(line)
-  local event = json.decode(line)
-  if type(event) == 'table' and event.name then
-    self.terminal:whisper(require('pact.control.verbs.events').line(event))
-  end
-end
-
----Shows events behind `seq` as they come; false: no more of them.
----@param seq integer|false
----@return boolean were they shown before
-function Repl:follow(seq)
-  local before = self.events
-  if before then self.sched:cancel(before) end
-  self.events = seq and self.link:stream(('/v1/events?follow=1&since=%d'):format(seq), {
-    line = function(line) if not self.left then self:event(line) end end,
-    ended = function() self.events = nil end,
-  }) or nil
-  return before ~= nil
-end
-
----Shows what services write from now on, with the last few lines.
----@param ids string[] none: all
----@param show fun(line: table)
-function Repl:follow_logs(ids, show)
-  self:unfollow()
-  local query = #ids > 0 and '&ids=' .. table.concat(ids, ',') or ''
-  self.following = self.link:stream(('/v1/logs?follow=1&lines=%d%s'):format(TAIL_LINES, query), {
-    line = function(line)
-      local it = not self.left and json.decode(line)
-      if type(it) == 'table' then show(it) end
-    end,
-    ended = function() self.following = nil end,
-  })
-end
-
----@return boolean were logs followed
-function Repl:unfollow()
-  local before = self.following
-  if before then self.sched:cancel(before) end
-  self.following = nil
-  return before ~= nil
-end
-
--- completion ---------------------------------------------------------------------------------------
-
----Tab was typed.
----@param line string
----@param cursor integer bytes before the cursor
-function Repl:tab(line, cursor)
-  local before = line:sub(1, cursor)
-  if before:find '^%s*$' then
-    self.sys.edit.complete(before, 0, '  ')
-    return
-  end
-  local found, ids_from = nil, nil
-  if not self.chunk:begun() then found, ids_from = commands.complete(before) end
-  if found then return self:completed(before, found.from, found.candidates) end
-  if before:find '^%s*:[^:]' and not self.chunk:begun() and not ids_from then return end
-  local above = ids_from and '' or table.concat(self.chunk.lines, '\n') .. (self.chunk:begun() and '\n' or '')
-  local asked = ids_from and "svc['" .. before:sub(ids_from) or above .. before
-  self.link:call('POST', '/v1/complete', { text = asked, session = self.session }, function(status, body)
-    if status ~= 200 or type(body) ~= 'table' or self.left then return end
-    if ids_from then
-      for _, one in ipairs(body.candidates) do one.text = one.label end
-      return self:completed(before, ids_from, body.candidates)
-    end
-    local from = math.tointeger(body.from) - #above
-    if from >= 1 then self:completed(before, from, body.candidates, body.also) end
-  end)
-end
-
-function Repl:completed(before, from, candidates, also)
-  local change = tab.change(before, from, candidates)
-  if change.insert then
-    self.sys.edit.complete(before, change.back, change.insert)
-  elseif change.list then
-    for _, label in ipairs(also or {}) do change.list[#change.list + 1] = label end
-    self:say(tab.columns(change.list, self.terminal:width()))
-  end
 end
 
 return M
