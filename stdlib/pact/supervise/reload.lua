@@ -104,6 +104,7 @@ function M.settle(sup, node)
 end
 
 local function adopt(sup, node, service, restarts)
+  restarts = restarts or node.pending ~= nil -- what an earlier reload has asked for is still to come
   node.pending = nil
   if restarts and node.record.live then
     node.pending = service

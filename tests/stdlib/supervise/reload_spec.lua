@@ -70,6 +70,18 @@ describe('a reload', function()
     assert.same({ db = 'running', web = 'running' }, net:all())
   end)
 
+  it('leaves a restart to come that an earlier one has asked for', function()
+    local function list(nice, more) return { { 'db', { nice = nice } }, { 'web', { nice = nice, depends_on = { 'db' } } }, more } end
+    local net = network.new(list(1), { programs = { web = { stop_takes = 500 }, other = {} } }):up(500)
+    net:reload(list(2), 100)
+    assert.same({ 'running', 'stopping' }, { net:status 'db', net:status 'web' })
+    net:reload(list(2, { 'other' }), 100)
+    assert.same({ 'running', 1 }, { net:status 'db', net.sup:service('db').nice })
+    net.world:advance(2000)
+    assert.same({ 2, 2 }, { #net:runs 'db', #net:runs 'web' })
+    assert.same({ 2, 2 }, { net.sup:service('db').nice, net:runs('db')[2].spec.nice })
+  end)
+
   it('gives the new process the new shape, and the old one keeps its own until its end', function()
     local net = over({ { 'a', { command = { 'a', '1' } } } }, { { 'a', { command = { 'a', '2' }, stop = { timeout = 50 } } } },
       { programs = { a = { stop_takes = 200 } } }, 20)
