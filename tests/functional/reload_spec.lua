@@ -192,8 +192,9 @@ describe('reload', function()
     for i = 1, 10 do round(i) end
     local before = settled()
     for i = 1, 40 do round(i) end
-    local left = settled()
-    assert.is_true(left <= before, ('%d descriptors, %d before'):format(left, before))
+    settled()
+    functional.wait(function() return ('%d descriptors, not %d'):format(descriptors(engine), before) end,
+      function() return descriptors(engine) <= before end)
   end)
 
   case('without a network, or with what it does not know', function(t)

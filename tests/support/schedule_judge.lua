@@ -306,7 +306,8 @@ function Judge:rest()
     if seen.want == 'up' and (seen.status == 'idle' or seen.status == 'stopped') then
       self:fault('%s is wanted and %s', id, seen.status)
     end
-    if seen.status == 'waiting' and self.sup.nodes[id].record.called then
+    local r = seen.status == 'waiting' and self.sup.nodes[id].record
+    if r and r.called and not r.live then -- else it waits for what is left of its last run
       local unmet = false
       for _, edge in ipairs(self.plan.services[id].depends_on) do unmet = unmet or not self:holds(edge) end
       local limit = self.plan.max_parallel_starts
