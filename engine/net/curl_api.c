@@ -4,17 +4,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
-struct row {
-  const char *name;
-  size_t offset;
-};
+#include "base/library.h"
 
 #define ROW(member)                                                                                \
   { "curl_" #member, offsetof(struct curl_api, member) }
 
-static const struct row rows[] = {
+static const struct library_row rows[] = {
     ROW(global_init),
     ROW(easy_init),
     ROW(easy_setopt),
@@ -42,20 +38,15 @@ static const struct row rows[] = {
 _Static_assert(sizeof rows / sizeof *rows * sizeof(void *) == sizeof(struct curl_api),
                "a row for each function");
 
+static const struct library libcurl = {.file = "libcurl.so.4",
+                                       .name = "libcurl",
+                                       .purpose = "HTTP",
+                                       .how = RTLD_LAZY,
+                                       .rows = rows,
+                                       .count = sizeof rows / sizeof *rows};
+
 static bool load(struct curl_api *api, char *why, size_t size) {
-  void *library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
-  if (!library) {
-    snprintf(why, size, "HTTP needs libcurl: %s", dlerror());
-    return false;
-  }
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    void *function = dlsym(library, rows[i].name);
-    if (!function) {
-      snprintf(why, size, "HTTP needs a newer libcurl: it has no %s", rows[i].name);
-      return false;
-    }
-    memcpy((char *)api + rows[i].offset, &function, sizeof function);
-  }
+  if (!library_load(&libcurl, api, why, size)) return false;
   if (api->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) return true;
   snprintf(why, size, "libcurl can't be initialised");
   return false;
