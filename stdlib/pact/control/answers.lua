@@ -3,7 +3,7 @@
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
 local mask = require 'pact.base.mask'
-local network = require 'pact.control.network'
+local network = require 'pact.control.serving'
 local text = require 'pact.base.text'
 
 local Network = network.class

@@ -1,6 +1,6 @@
---- The network that an engine runs: its plan, its run's files, its supervisor, and who listens.
+--- The network that an engine runs: its plan, its run's files, its supervisor. Whom it serves, what it shows, what it
+-- answers and how it ends is in serving, output, answers and ending.
 
-local api = require 'pact.control.api'
 local audience = require 'pact.control.audience'
 local decisions = require 'pact.control.decisions'
 local bus = require 'pact.base.bus'
@@ -161,45 +161,6 @@ function Network:add_hook(declared)
   self.metrics:look()
 end
 
----Answers clients on the front's socketpair and, once there is a place for it, on the control socket.
-function Network:serve_front()
-  local id = self.sys.ctl.serve_front()
-  self.sched:on(id, function(kind)
-    if kind == 'gone' then self:front_gone() end
-  end)
-end
-
----@param id integer a request
----@param request sys.ctl_request
-function Network:request(id, request)
-  api.serve(self, id, request)
-end
-
--- The directory is ours by its lock: what else lies there goes.
-function Network:listen()
-  local sys, path = self.sys, self.dir.socket
-  local found = sys.fs.stat(path)
-  if found and found.type ~= 'socket' then sys.fs.remove(path) end
-  local id, message = sys.ctl.listen(path)
-  if not id then return nil, message end
-  return true
-end
-
--- A token that an earlier run has left is worth nothing: it goes, or is replaced.
-function Network:listen_on_tcp()
-  local file = self.dir.path .. '/token'
-  if not self.invocation.options.listen then
-    self.sys.fs.remove(file)
-    return true
-  end
-  local tcp, message = require('pact.control.tcp').open(self, file)
-  if not tcp then return nil, message end
-  self.tcp = tcp
-  self.secrets:follow { tcp.gate.token }
-  self:say(self.tcp:words())
-  return true
-end
-
 ---@param name string
 ---@param args table
 ---@param by actor
@@ -216,38 +177,6 @@ function Network:command(name, args, by)
       self:shutdown(reason, opts)
     end,
   }, args)
-end
-
-function Network:open_session(request)
-  self.audience:open_session(request)
-end
-
----Gives a client the terminal of a service.
----@param request integer
----@param id string
----@param size { columns?: integer, rows?: integer }
-function Network:open_terminal(request, id, size)
-  self.terminals = self.terminals or require('pact.control.terminals').new(self)
-  self.terminals:open(request, id, size)
-end
-
-function Network:open_stream(request, opts)
-  self.audience:open_stream(request, opts)
-end
-
----Answers with lines of logs.
----@param request integer
----@param opts log_reading
----@return true?, string? message, string? code
-function Network:open_logs(request, opts)
-  return self.audience:open_logs({
-    sys = self.sys, sched = self.sched,
-    told = function()
-      if not self.shows_output then
-        for log in pairs(self.logs or {}) do self:ask_for_output(log) end
-      end
-    end,
-  }, request, opts)
 end
 
 ---Makes the run's directory, takes the lock, opens the journal and the control socket.
@@ -288,50 +217,8 @@ local function subscribe(self)
   end, { rank = 'clients' })
 end
 
----What services have written goes to the front before the news of what came of it.
-function Network:tell_output()
-  if not self.shows_output or not self.followed then return end
-  for _, log in ipairs(self.sys.log.news()) do
-    if self.logs[log] then self.audience:output(self.logs[log], true) end
-  end
-end
-
--- Who shows all holds the files from the beginning; who reads them by feeds holds none.
-function Network:ask_for_output(log)
-  self.sys.log.notify(log, self.shows_output or self.audience:follows_logs() and 'told')
-end
-
----Bytes of a service's log, as they come, to the front.
-function Network:follow_output(id)
-  if self.followed[id] then return end
-  local log = self.supervisor:log(id)
-  if not log then return end
-  self.followed[id], self.logs[log] = log, id
-  self.sched:on(log, function(kind, message, lost)
-    if kind == 'output' then
-      self.audience:output(id, self.shows_output)
-    elseif kind == 'logfault' then
-      self:say(message and ("pactlua: the log of '%s': %s; trying again every 2 s\n"):format(id, message)
-        or ("pactlua: the log of '%s' goes on; %d bytes were lost\n"):format(id, lost or 0))
-    end
-  end)
-  self:ask_for_output(log)
-  local service = self.supervisor:service(id)
-  self.audience:began(id, service and service.group)
-end
-
 ---@return boolean nothing is wanted until somebody at its prompt says so, and it goes on while they are there
 function Network:waits_for_people() return self.invocation.verb == 'repl' end
-
----A log has been closed: its service is gone, or goes on with one of another form.
-function Network:forget_log(id, log)
-  self.sched:off(log)
-  self.followed[id], self.logs[log] = nil, nil
-  self.sched:post(function()
-    local service = self.supervisor:service(id)
-    if service then self.lines:add_service(service) end
-  end)
-end
 
 ---What runs of the recipe's besides its services ends where it waits.
 function Network:cancel_work()
