@@ -119,7 +119,7 @@ describe('reload', function()
 
   case('watches other paths at once', function(t)
     local function text(paths) return ([[pact.process 'a' { shell = 'echo $$ >>pids; exec sleep 1000',
-      watch = { paths = { '%s' }, debounce = '50ms' } }]]):format(paths) end
+      watch = { paths = { '%s' }, debounce = '5ms' } }]]):format(paths) end
     t:file('src/one', '')
     t:file('lib/one', '')
     local up = network(t, text 'src/*')
@@ -187,6 +187,7 @@ describe('reload', function()
         local all = t:ps()
         return all.a and next(all, next(all)) == nil
       end)
+      functional.wait('the log of a', function() return t:state('runs/[^/]+/a%.idx$')[1] end) -- made once all is quiet
       return descriptors(engine)
     end
     for i = 1, 10 do round(i) end
