@@ -268,7 +268,7 @@ function Front:status()
   local status = (self.refused or self.ended or { status = 1 }).status
   if self.command then return self.command_status or (status ~= 2 and 125 or status) end
   if self.by_signal and not self.refused then return 256 + self.sys.os.signals[self.by_signal] end
-  return status
+  return self.ci and self.ci:status(status) or status
 end
 
 return M

@@ -81,6 +81,11 @@ local function cases(self)
   return out
 end
 
+---The status of the whole. One that fails in the moment in which all is ready is a failure, whatever was asked then.
+---@param status integer of the network
+---@return integer
+function Ci:status(status) return status == 0 and self.failed and 3 or status end
+
 ---Services that never became ready, though nothing else had failed: their last lines are of interest, too.
 ---@return table<string, true>
 function Ci:unready()
