@@ -6,6 +6,8 @@ local teardown = require 'pact.supervise.teardown'
 local text = require 'pact.base.text'
 local waiters = require 'pact.supervise.waiters'
 
+local SIGNAL_MAX = 64
+
 ---@class supervisor
 local Supervisor = {}
 
@@ -168,6 +170,7 @@ function Supervisor:signal(id, signal, scope)
       return nil, ("no signal '%s'%s"):format(signal, text.suggest(name, list.keys(signals))), 'EINVAL'
     end
   end
+  if number < 0 or number > SIGNAL_MAX then return nil, ('no signal %d'):format(number), 'EINVAL' end
   local job
   job, message, code = living(node)
   if not job then return nil, message, code end

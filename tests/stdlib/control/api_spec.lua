@@ -42,6 +42,8 @@ local REFUSED = {
   { 'POST', '/v1/services/web/start', { wait = 'soon' }, 400, 'EINVAL', "'wait' must be true, false" },
   { 'POST', '/v1/services/web/signal', { signal = {} }, 400, 'EINVAL', "'signal' must be a signal's name or number" },
   { 'POST', '/v1/services/web/signal', { signal = 'HPU' }, 400, 'EINVAL', "no signal 'HPU'" },
+  { 'POST', '/v1/services/web/signal', { signal = 99 }, 400, 'EINVAL', 'no signal 99' },
+  { 'POST', '/v1/services/web/signal', { signal = '99' }, 400, 'EINVAL', 'no signal 99' },
   { 'POST', '/v1/services/db/scale', {}, 400, 'EINVAL', "'count' is needed: of instances" },
   { 'POST', '/v1/services/db/scale', { count = -1 }, 400, 'EINVAL', "'count' must be a whole number" },
   { 'POST', '/v1/services/db/scale', { count = 1.5 }, 400, 'EINVAL', "'count' must be a whole number" },
