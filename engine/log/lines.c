@@ -132,7 +132,7 @@ static int walk_files(struct walk *walk, const char *stem) {
     reader_close(&reader);
     if (result != 0) return result;
   }
-  return any ? 0 : -ENOENT;
+  return any || window_full(&walk->window) ? 0 : -ENOENT;
 }
 
 static int read_lines(struct lines *lines, const char *stem, const struct line_filter *filter,

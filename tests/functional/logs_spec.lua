@@ -105,6 +105,26 @@ describe('logs -f', function()
     end
   end)
 
+  case('of a service that has not written yet shows what it writes later; -n 0 nothing', function(t)
+    t:up [[
+      pact.process 'b' { shell = 'echo b; exec sleep 1000' }
+      pact.process 'late' { shell = 'while [ ! -e go ]; do sleep 0.02; done; echo late; exec sleep 1000' }
+    ]]
+    functional.wait('a line', function() return t:run({ 'logs', 'b' }).out == 'b\n' end)
+    for _, id in ipairs { 'b', 'late' } do
+      local result = t:run { 'logs', '-n', '0', id }
+      assert.same({ 0, '', '' }, { result.code, result.out, result.err })
+    end
+    local plain, json = t:start { 'logs', '-f', 'late' }, t:start { 'logs', '-f', '--json', 'late' }
+    t:file('go', '')
+    for _, follower in ipairs { plain, json } do
+      functional.wait('its line', function() return follower:out():find('late.*\n') end)
+      follower:signal 'INT'
+      follower:wait()
+    end
+    assert.equal('late\n', plain:out())
+  end)
+
   case('with --json or --grep has the lines that fit, each once', function(t)
     t:up(COUNTER)
     functional.wait('lines', function() return #t:state 'count%.log%.%d+$' > 2 end)

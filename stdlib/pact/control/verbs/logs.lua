@@ -13,9 +13,18 @@ local services_in, instances = log_requests.services_in, log_requests.instances
 
 local ALL_LINES = 1000000
 
+-- Also services of the run that have not written yet.
+local function known_in(sys, dir)
+  local known = list.set(services_in(sys, dir))
+  for _, service in ipairs(require('pact.observe.timeline.read').plan(sys.fs, dir, { unreadable = 0 }).services) do
+    known[service.id] = true
+  end
+  return list.keys(known)
+end
+
 local function chosen(sys, dir, ids)
-  local known = services_in(sys, dir)
-  if #ids == 0 then return known end
+  if #ids == 0 then return services_in(sys, dir) end
+  local known = known_in(sys, dir)
   local there, out = list.set(known), {}
   there.pactlua = true
   for _, id in ipairs(ids) do
@@ -39,10 +48,11 @@ end
 local function gather(context, dir, ids, tails)
   local options, all = context.invocation.options, {}
   for place, id in ipairs(ids) do
-    local lines, message = context.sys.tail.lines(dir, id, {
+    local lines, message, code = context.sys.tail.lines(dir, id, {
       count = following.count(options) or ALL_LINES, since = options.since, grep = options.grep,
       before = tails[id] and tails[id].from,
     })
+    if code == 'ENOENT' then lines = {} end -- it has not written yet
     if not lines then return nil, message end
     warn_of_guesses(context, id, lines)
     local last = 0
