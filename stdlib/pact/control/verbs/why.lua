@@ -1,6 +1,7 @@
 --- `pactlua why ID`: why a service is as it is.
 
 local duration = require 'pact.base.duration'
+local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
 
 local M = {}
@@ -51,12 +52,25 @@ function M.render(why)
   return table.concat(out)
 end
 
+-- Of a group the answer is about its first instance: the further ones.
+local function others_of(link, asked, answer)
+  if answer.id == asked then return {} end
+  local status, group = link:ask('GET', '/v1/services/' .. asked)
+  return list.filter(status == 200 and group.instances or {}, function(id) return id ~= answer.id end)
+end
+
 ---@param context main_context
 function M.run(context)
   return live.run(context, function(link)
-    local status, body = link:ask('GET', ('/v1/services/%s/why'):format(context.invocation.ids[1]))
+    local asked = context.invocation.ids[1]
+    local status, body = link:ask('GET', ('/v1/services/%s/why'):format(asked))
     if status ~= 200 then return live.refused(context, status, body) end
     context.out(M.render(body))
+    for _, id in ipairs(others_of(link, asked, body)) do
+      status, body = link:ask('GET', ('/v1/services/%s/why'):format(id))
+      if status ~= 200 then return live.refused(context, status, body) end
+      context.out(M.render(body))
+    end
     return 0
   end)
 end
