@@ -41,6 +41,11 @@ local function shown(line, ids)
   return list.filter(line.services, function(service) return service.phase[1] ~= nil end)
 end
 
+-- Without those that came later: by `scale`, a reload, or a person.
+local function there_by(services, at)
+  return list.filter(services, function(service) return service.from[1] < at end)
+end
+
 -- The locale's characters: in any other than UTF-8 a picture is of ASCII alone.
 local function speaks_utf8(env)
   local locale = ''
@@ -136,6 +141,7 @@ function M.run(context)
   local window
   window, message = require('pact.observe.timeline.scale').window(line, options)
   if not window then return refuse(2, message) end
+  if #context.invocation.ids == 0 then services = there_by(services, window.to) end
   return draw(context, picture(context, line, services, window))
 end
 

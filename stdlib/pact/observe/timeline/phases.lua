@@ -27,6 +27,7 @@ M.WORDS = {
 ---@field needs { id: string, condition: string }[]
 ---@field wanted boolean
 ---@field scheduled boolean
+---@field planned? boolean it is known whether and since when it was wanted
 ---@field phase phase[] one after the other
 ---@field from integer[] when each began
 ---@field reason (string|false)[] why
@@ -93,6 +94,7 @@ function M.new(plan)
   for i, service in ipairs(plan.services) do
     line.services[i], line.by_id[service.id] = service, service
     service_of(self, service.id)
+    service.planned = true
     local since = service.since and self.zero and math.max(0, service.since - self.zero) or 0
     if service.wanted then enter(service, 'waiting', since) end
   end
@@ -117,7 +119,7 @@ local function untold(service, event, at)
   end
   if spent.waiting then
     enter(service, 'waiting', waits)
-  elseif event.name == 'started' and not now_of(service) then
+  elseif event.name == 'started' and not now_of(service) and not service.planned then
     enter(service, 'waiting', 0)
   end
   return began

@@ -92,6 +92,12 @@ describe('a service', function()
     assert.equal('waiting 5000-6000, probing 6000-6500', told(fold:finish(7500), 'late'))
   end)
 
+  it('that came later, and was not wanted yet, waits for nothing', function()
+    local fold = phases.new { head = { began = 1000 }, services = { { id = 'late', since = 6000, needs = {}, task = false } } }
+    fold:event { seq = 1, mono = 7000, name = 'started', service = 'late', spent = {} }
+    assert.equal('probing 6000-6500', told(fold:finish(7500), 'late'))
+  end)
+
   it('that starts when its time comes is not missed', function()
     local line = made({ { 'a' }, { 'cron' } }, { { 0, 'started', 'a' }, { 900, 'shutdown' } })
     line.by_id.cron.scheduled = true
