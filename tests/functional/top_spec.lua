@@ -99,6 +99,13 @@ describe('top', function()
 
   case('is 4 where nothing is up', function(t) assert.equal(4, t:run({ 'top' }).code) end)
 
+  case('is a table of one sample on a terminal that can draw nothing', function(t)
+    up(t)
+    local result = t:run({ 'top' }, { tty = true, env = { TERM = 'dumb' } })
+    assert.equal(0, result.code, result.out)
+    assert.truthy(result.out:find('busy', 1, true) and not result.out:find '\27', result.out)
+  end)
+
   case('has a screen of its own on a terminal, which is looked at anew', function(t)
     up(t)
     local started = on_terminal(t)

@@ -77,6 +77,12 @@ function Top:leave(status, say)
   self.context.sys.stop(status)
 end
 
+-- Keys can be heard, and the cursor goes where it is sent.
+local function can_draw(context)
+  local os_, term = context.sys.os, context.env.TERM or ''
+  return os_.isatty(0) and os_.isatty(1) and term ~= '' and term ~= 'dumb'
+end
+
 ---------------------------------------------------------------------------------------------------
 -- Samples in a row: plain or as JSON.
 
@@ -236,7 +242,7 @@ function M.run(context)
       context = context, link = link, loop = loop, state = state, figures = figures.new(), project = body.project,
       began = sys.time.now() - body.uptime, style = style.new(style.wanted(sys.os, 1, context.env)),
     }, Top)
-    if options.json or options.samples or not sys.os.isatty(1) or not sys.os.isatty(0) then
+    if options.json or options.samples or not can_draw(context) then
       return samples(self, options.samples or 1)
     end
     for _, name in ipairs { 'draw', 'typed', 'suspend', 'entered' } do
