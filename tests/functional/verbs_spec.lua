@@ -115,6 +115,7 @@ describe('help', function()
     local result = t:run { 'help', 'depend_on' }
     assert.not_equal(0, result.code)
     assert.truthy((result.out .. result.err):find('depends_on', 1, true), result.out .. result.err)
+    assert.equal("pactlua: help: 'zzzz' is neither a command nor a field\n", t:run({ 'help', 'zzzz' }).err)
   end)
 
   case('no arguments at all: usage', function(t)

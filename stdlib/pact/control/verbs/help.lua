@@ -24,7 +24,8 @@ end
 ---@param verb cli_verb
 ---@return string
 function M.verb(verb)
-  local out = { ('pactlua %s %s\n  %s\n'):format(verb.name, verb.args, verb.help) }
+  local usage = ('pactlua %s %s'):format(verb.name, verb.args):gsub(' $', '')
+  local out = { ('%s\n  %s\n'):format(usage, verb.help) }
   if verb.name == 'up' then
     out[#out + 1] = "  'pactlua RECIPE ARGS…' is short for it; without RECIPE: pact.lua, devnet.lua or compose.yml,\n"
       .. '  here or above\n'
@@ -81,8 +82,8 @@ function M.run(context)
     return 0
   end
   local near = text.suggest(word, topics())
-  context.err(("pactlua: help: '%s' is neither a command nor a field%s\n"):format(word,
-    near ~= '' and near or message and ('; ' .. message) or ''))
+  if near == '' then near = message:match ' %(did you mean.*' or '' end
+  context.err(("pactlua: help: '%s' is neither a command nor a field%s\n"):format(word, near))
   return 2
 end
 
