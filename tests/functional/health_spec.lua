@@ -18,6 +18,20 @@ local function web(t, health, more)
   ]]):format(WEB, health, more or ''):gsub('PORT', port))
 end
 
+describe('wait --for healthy', function()
+  case('is about services that have a check; one without is told when it is named', function(t)
+    t:up [[
+      pact.process 'db' { command = { 'sleep', '1000' }, health = 'alive' }
+      pact.process 'plain' { command = { 'sleep', '1000' } }
+    ]]
+    t:wait_service('plain', { status = 'running' })
+    assert.equal(0, t:run({ 'wait', '--for', 'healthy' }).code)
+    local result = t:run { 'wait', '--for', 'healthy', 'plain' }
+    assert.equal(3, result.code)
+    assert.truthy(result.err:find("'plain' can never be healthy: it has no health check", 1, true), result.err)
+  end)
+end)
+
 describe('health', function()
   case('http: unhealthy after retries failures, healthy again after one success', function(t)
     t:file('mood', '200 ok')

@@ -29,6 +29,7 @@ describe('ps', function()
     local result = t:run { 'ps', '--json' }
     assert.has_no.errors(function() cjson.decode(result.out) end)
     assert.falsy(result.out:find('%d%.0[,}]'), 'integers are written as integers')
+    assert.truthy(result.out:find('"history": [],', 1, true) and result.out:find('"tags": [],', 1, true), result.out)
   end)
 
   case('works from a directory below', function(t)

@@ -50,6 +50,33 @@ local function with_figures(network, snapshot)
   return snapshot
 end
 
+-- Who says 'all are healthy' means those that can be; who names one that can't is told.
+local function waited_for(network, ids, goal)
+  local named = ids and #ids > 0
+  if not named then ids = network:wanted() end
+  if goal ~= 'healthy' then return ids end
+  local out = {}
+  for _, id in ipairs(ids) do
+    local snapshot = network:look(id)
+    if not snapshot or snapshot.health ~= 'none' then
+      out[#out + 1] = id
+    elseif named then
+      return nil, ("'%s' can never be healthy: it has no health check"):format(id)
+    end
+  end
+  return out
+end
+
+-- Lists, empty ones, too.
+local LISTS = { 'history', 'tags', 'waiting_for', 'blocks' }
+
+local function lists_in(answer)
+  for _, name in ipairs(LISTS) do
+    if answer[name] then json.array(answer[name]) end
+  end
+  return answer
+end
+
 -- What a table of many services needs of each, and only where there is something to tell; the rest is
 -- for who asks for all of it.
 local BRIEF = { 'id', 'group', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory', 'processes', 'said',
@@ -200,13 +227,13 @@ M.rows = {
   { 'GET', '/v1/services/{id}', function(network, _, id)
     local snapshot, message = service_of(network, id)
     if not snapshot then return refuse(message, 'unknown') end
-    return 200, with_figures(network, snapshot)
+    return 200, lists_in(with_figures(network, snapshot))
   end, summary = 'A service, or a group of replicas, as it is',
     answer = 'status, health, reason, pid, ports, history …' },
   { 'GET', '/v1/services/{id}/why', function(network, _, id)
     local snapshot, message = service_of(network, id)
     if not snapshot then return refuse(message, 'unknown') end
-    return 200, network:why(snapshot.instances and snapshot.instances[1] or id)
+    return 200, lists_in(network:why(snapshot.instances and snapshot.instances[1] or id))
   end, summary = 'Why a service is as it is', answer = 'what it waits for, what it blocks, what comes next' },
   { 'GET', '/v1/services/{id}/tree', function(network, _, id)
     local snapshot, message = service_of(network, id)
@@ -253,7 +280,8 @@ M.rows = {
   end, summary = 'Where services can be reached', answer = 'addresses: variables such as WEB_URL', raw = 'socket' },
   { 'POST', '/v1/wait', function(network, request)
     local given = request.given
-    local ids = given.ids and #given.ids > 0 and given.ids or network:wanted()
+    local ids, never = waited_for(network, given.ids, given['for'])
+    if not ids then return refuse(never, 'refused') end
     local args = { ids = ids, goal = given['for'], timeout = given.timeout }
     local ok, message, code = network:command('wait', args, 'person')
     if not ok then return refuse(message, code) end

@@ -126,6 +126,7 @@ function M.run(context)
       return 1
     end
     if options.json then
+      for _, service in ipairs(services) do json.array(service.history); json.array(service.tags) end
       context.out(json.encode(json.array(services), { indent = true }) .. '\n')
       return 0
     end

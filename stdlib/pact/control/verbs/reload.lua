@@ -22,6 +22,8 @@ function M.run(context)
     local status, body = link:ask('POST', '/v1/reload', { dry_run = options.dry_run or false })
     if status ~= 200 then return refused(context, status, body) end
     if options.json then
+      json.array(body.services)
+      json.array(body.network)
       context.out(json.encode(body, { indent = true, lenient = true }) .. '\n')
     else
       context.out(words.lines(body))
