@@ -55,6 +55,10 @@ describe('completion', function()
     network:signal 'INT'
     network:wait()
     assert.equal('', offered(t, 'pactlua stop '), 'no network, no services')
+    t:recipe [[ pact.process 'api' { replicas = 2, command = { 'sleep', '1000' } } ]]
+    assert.equal(0, t:run({ 'up', '--detach', 'net.lua' }).code)
+    assert.equal('api api-1 api-2', offered(t, 'pactlua stop '), 'groups; and what stands below the table is none')
+    assert.equal(0, t:run({ 'down' }).code)
   end, missing 'bash')
 
   case('in fish offers the same', function(t)

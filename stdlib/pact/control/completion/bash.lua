@@ -9,7 +9,9 @@ local FRAME = [==[
 # bash completion for pactlua, by `pactlua completion bash`
 _pactlua_offer() { mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen "$@" -- "$word"); }
 _pactlua_words() { _pactlua_offer -W "$1"; }
-_pactlua_ids() { _pactlua_words "$(pactlua ps 2>/dev/null | awk 'NR > 1 { print $1 }')"; }
+_pactlua_ids() {
+  _pactlua_words "$(pactlua ps --json 2>/dev/null | sed -nE 's/^    "(id|group)": "(.*)",?$/\2/p' | sort -u)"
+}
 _pactlua_files() { compopt -o filenames; _pactlua_offer -f; }
 _pactlua_directories() { compopt -o filenames; _pactlua_offer -d; }
 _pactlua_recipes() { compopt -o filenames; _pactlua_offer -f -X '!*.lua'; _pactlua_directories; }
