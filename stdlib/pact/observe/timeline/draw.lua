@@ -63,6 +63,9 @@ end
 local function layout(draw)
   local widest = 4
   for _, service in ipairs(draw.services) do widest = math.max(widest, draw.measure(plain(service.id, draw))) end
+  for _, step in ipairs(draw.chain and draw.chain.steps or {}) do
+    widest = math.max(widest, draw.measure(plain(step.id or '', draw)))
+  end
   local width = math.max(draw.width, NARROWEST)
   local name = math.min(widest, math.max(6, width // 3))
   local right = width >= 44 and TIME + 2 or 0

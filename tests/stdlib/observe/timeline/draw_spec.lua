@@ -57,8 +57,9 @@ local function picture(line, opts)
   }
 end
 
-local function drawn(line, width, opts, how)
+local function drawn(line, width, opts, how, services)
   local it = picture(line, opts)
+  it.services = services or it.services
   return draw.render(line, it.window, {
     width = width, unicode = how == 'unicode', style = style.new(how == 'colour'), measure = columns, services = it.services,
     chain = it.chain, hung = it.hung, counts = it.counts,
@@ -85,6 +86,12 @@ critical chain
 web was ready last, after 8 s: waited 5 s for migrate (at work 1 s), probing
   3 s. db cost most, 4 s (50 %), probing: logged '<ready> & "up"'
 ]], drawn(line_of(), 80))
+  end)
+
+  it('of a few services names all of the chain in full', function()
+    local line = line_of()
+    local shown = drawn(line, 80, nil, nil, { line.by_id.web })
+    assert.truthy(shown:find('\n  migrate       1s  13%  at work 1 s\n', 1, true), shown)
   end)
 
   it('shows the whole run when that is asked for, or a part of it', function()
