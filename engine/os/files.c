@@ -12,6 +12,8 @@
 #include "base/idmap.h"
 #include "base/mem.h"
 
+enum { HELD_TRIES = 20, HELD_PAUSE_US = 1000 };
+
 struct files {
   struct loop *loop;
   struct idmap fds; // id → descriptor + 1
@@ -57,6 +59,20 @@ static int flock_now(int fd) {
   return result < 0 ? -errno : 0;
 }
 
+// What the holder wrote. Who writes something itself waits for a holder that has only just come.
+static void read_held(int fd, char *held, size_t held_size, bool patient) {
+  ssize_t size = 0;
+  for (unsigned tries = 0; size == 0 && tries < HELD_TRIES; tries++) {
+    if (tries > 0) {
+      if (!patient) break;
+      usleep(HELD_PAUSE_US);
+    }
+    if (lseek(fd, 0, SEEK_SET) < 0) break;
+    size = fd_read_full(fd, held, held_size - 1);
+  }
+  held[size > 0 ? size : 0] = '\0';
+}
+
 int files_lock(struct files *files, const char *path, const char *content, uint64_t *id, char *held,
                size_t held_size) {
   held[0] = '\0';
@@ -64,10 +80,7 @@ int files_lock(struct files *files, const char *path, const char *content, uint6
     int fd = fd_open(path, O_RDWR | O_CREAT, 0600);
     if (fd < 0) return fd;
     int error = flock_now(fd);
-    if (error == -EWOULDBLOCK) {
-      ssize_t size = fd_read_full(fd, held, held_size - 1);
-      held[size > 0 ? size : 0] = '\0';
-    }
+    if (error == -EWOULDBLOCK) read_held(fd, held, held_size, content != NULL);
     if (error) return refused(fd, error);
     if (!same_file(fd, path)) {
       close(fd);

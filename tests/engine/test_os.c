@@ -2,11 +2,13 @@
 #include "check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +176,34 @@ static void a_lock_is_held_until_it_is_closed(void **state) {
   loop_finish(&loop);
 }
 
+static void a_holder_that_has_only_just_come_is_named(void **state) {
+  (void)state;
+  struct loop loop;
+  uint64_t id;
+  char held[64];
+  loop_init(&loop, no_event, no_turn, NULL);
+  struct files *files = files_create(&loop);
+  const char *path = in_dir("fresh");
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  assert_true(fd >= 0);
+  assert_int_equal(flock(fd, LOCK_EX), 0);
+  assert_int_equal(files_lock(files, path, NULL, &id, held, sizeof held), -EWOULDBLOCK);
+  assert_string_equal(held, "");
+  pid_t child = fork();
+  if (child == 0) {
+    usleep(2000);
+    _exit(pwrite(fd, "pid 7", 5, 0) == 5 ? 0 : 1);
+  }
+  assert_int_equal(files_lock(files, path, "pid 2", &id, held, sizeof held), -EWOULDBLOCK);
+  assert_string_equal(held, "pid 7");
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  close(fd);
+  files_destroy(files);
+  loop_finish(&loop);
+}
+
 static void programs_are_found_as_exec_does(void **state) {
   (void)state;
   char file[PATH_MAX];
@@ -287,6 +317,7 @@ int main(void) {
       with_dir(removing_a_tree_follows_no_link),
       with_dir(a_link_is_replaced_and_nothing_else_is),
       with_dir(a_lock_is_held_until_it_is_closed),
+      with_dir(a_holder_that_has_only_just_come_is_named),
       with_dir(programs_are_found_as_exec_does),
       cmocka_unit_test(users_are_found_by_name_and_id),
       cmocka_unit_test(signals_have_names),
