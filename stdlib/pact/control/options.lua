@@ -45,7 +45,7 @@ local rows = {
   { name = 'tree', help = 'with the processes of each service' },
   { name = 'follow', short = 'f', help = 'go on with what comes' },
   { name = 'lines', short = 'n', value = 'N', convert = 'count', help = 'the last N lines of each' },
-  { name = 'since', value = 'T', convert = 'when', help = "no older than this, such as '5m'" },
+  { name = 'since', value = 'T', convert = 'when', help = "no older than this: '5m', '12:30', '2026-01-31 12:30'" },
   { name = 'grep', value = 'TEXT', help = 'lines with this text' },
   { name = 'previous', help = 'of the run before' },
   { name = 'run', value = 'NAME', help = 'of the run with this name, or one that begins so' },

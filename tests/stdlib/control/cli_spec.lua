@@ -77,6 +77,8 @@ describe('the command line', function()
     { 'run devnet.lua', 'run needs a command behind --: pactlua run [RECIPE] -- CMD…' },
     { 'check a.lua b.lua', "check: 'b.lua' is too much; usage: pactlua check [RECIPE] [-- ARGS…]" },
     { 'why', 'why: usage: pactlua why ID' },
+    { 'logs --since 25:70', "--since must be a duration such as '5m', a time such as '12:30', or '2026-01-31 12:30', got '25:70'" },
+    { 'logs --since soon', "--since must be a duration such as '500ms', '30s' or '1m30s', got 'soon'" },
     { 'logs -n x', "--lines must be a number, got 'x'" },
     { '--json', 'a recipe or a command is needed' },
   }
