@@ -224,6 +224,7 @@ describe('used wrongly, they say where and what', function()
     ['no id'] = { 'pact.start { command = { "true" } }', 'id must be text, got nothing' },
     ['an unknown field'] = { "pact.start { id = 'b', comand = { 'true' } }", "unknown key 'comand' (did you mean 'command'?)" },
     ['an unknown wait'] = { "pact.start { id = 'b', command = { 'true' }, wait = 'soon' }", "got 'soon'" },
+    ['options that are no table'] = { "pact.service 'a':stop '1s'", "a table of options expected, got '1s'" },
     ['an unknown option'] = { "pact.stop('a', { tiemout = 3 })", "unknown option 'tiemout' (did you mean 'timeout'?)" },
     ['no service'] = { 'pact.stop(nil)', 'a service or its id expected, got nothing' },
     ['a timeout that is none'] = { "pact.service 'a':wait('ready', 'soon')", 'timeout' },

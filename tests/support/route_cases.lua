@@ -20,7 +20,7 @@ local WRONG = {
   text = { '1', 'true', '{}', '["x"]' },
   texts = { '1', '"x"', '[1]', '{"a":"b"}', '[["x"]]' },
   signal = { 'true', '{}', '-1', '[15]' },
-  wait = { '1', '"soon"', '{}' },
+  wait = { '1', '"soon"', '{}' }, scope = { '1', '"all"', '{}', 'true' }, goal = { '1', '"happy"', '{}', 'true' },
 }
 local WRONG_WORDS = {
   boolean = { 'yes', '2', '' }, count = { '-1', '1.5', '0x10', '1e3', '99999999999999999999', '' },

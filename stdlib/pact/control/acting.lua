@@ -31,6 +31,9 @@ local function id_of(value)
 end
 
 local function options_of(opts)
+  if opts ~= nil and type(opts) ~= 'table' then
+    error(('a table of options expected, got %s'):format(text.show(opts)), 4)
+  end
   local out = {}
   for key, value in pairs(opts or {}) do
     if not OPTIONS[key] then

@@ -92,12 +92,20 @@ function commands.send(context, args)
   end)
 end
 
+-- What has no health check never becomes healthy.
+local function goal_of(context, id, args)
+  if args.goal ~= 'healthy' or context.supervisor:service(id).health then return args.goal or 'ready' end
+  return nil, "it has no health check and never becomes healthy; wait for 'ready'", 'refused'
+end
+
 ---args: ids, goal, timeout of the whole
 function commands.wait(context, args)
   local deadline = args.timeout and context.now() + args.timeout
   return each(context, args.ids, function(id)
     local left = deadline and math.max(1, deadline - context.now())
-    return context.supervisor:wait(id, args.goal or 'ready', left)
+    local goal, message, code = goal_of(context, id, args)
+    if not goal then return nil, message, code end
+    return context.supervisor:wait(id, goal, left)
   end)
 end
 

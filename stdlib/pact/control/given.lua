@@ -27,6 +27,17 @@ local function is_texts(value)
   return true
 end
 
+-- A text that is one of these.
+local function one_of(...)
+  local known = { ... }
+  local words = list.map(known, function(word) return ("'%s'"):format(word) end)
+  local function pick(value) return list.index(known, value) and value or nil end
+  return {
+    words = table.concat(words, ', ', 1, #words - 1) .. ' or ' .. words[#words],
+    schema = { type = 'string', enum = json.array(known) }, take = pick, parse = pick,
+  }
+end
+
 local SWITCH = { ['1'] = true, ['true'] = true, ['0'] = false, ['false'] = false }
 
 -- Each: what is expected, `take(value)` of JSON → the value or nil, `parse(word)` of a query, the JSON schema.
@@ -60,17 +71,15 @@ M.types = {
       return out[1] and out or nil
     end,
   },
-  output = {
-    words = "'stdout', 'stderr' or 'pactlua'",
-    schema = { type = 'string', enum = json.array { 'stdout', 'stderr', 'pactlua' } },
-    parse = function(word) return list.index({ 'stdout', 'stderr', 'pactlua' }, word) and word or nil end,
-  },
+  output = one_of('stdout', 'stderr', 'pactlua'),
   signal = {
     words = "a signal's name or number", schema = { type = json.array { 'string', 'integer' } },
     take = function(value)
       return type(value) == 'string' and value or type(value) == 'number' and whole(value) or nil
     end,
   },
+  scope = one_of('leader', 'group', 'tree'),
+  goal = one_of('started', 'ready', 'healthy', 'stopped'),
   wait = {
     words = "true, false, 'started', 'ready' or 'healthy'", schema = { type = json.array { 'boolean', 'string' } },
     take = function(value)

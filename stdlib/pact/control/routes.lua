@@ -58,7 +58,8 @@ local function waited_for(network, ids, goal)
   local out = {}
   for _, id in ipairs(ids) do
     local snapshot = network:look(id)
-    if not snapshot or snapshot.health ~= 'none' then
+    local one = snapshot and (snapshot.instances and snapshot.instances[1] or id)
+    if not one or network.supervisor:service(one).health then -- as it is declared: one that waits has none yet
       out[#out + 1] = id
     elseif named then
       return nil, ("'%s' can never be healthy: it has no health check"):format(id)
@@ -263,7 +264,7 @@ M.rows = {
     body = { WAIT, DEPENDENTS } },
   { 'POST', '/v1/services/{id}/signal', act 'signal', summary = 'Sends a signal to a service', answer = 'ok',
     body = { { 'signal', 'signal', 'such as HUP; TERM where none is given' },
-      { 'scope', 'text', "'group' or 'tree': more than its first process" } } },
+      { 'scope', 'scope', 'whom it reaches; group where none is given' } } },
   { 'POST', '/v1/services/{id}/scale', act 'scale', summary = 'Gives a group of replicas so many instances',
     answer = 'ok', body = { { 'count', 'count', 'of instances', required = true }, WAIT, TIMEOUT } },
   { 'POST', '/v1/services/{id}/send', act 'send', summary = "Writes a line to a service's standard input",
@@ -288,7 +289,7 @@ M.rows = {
     return 200, { ok = true }
   end, summary = 'Waits for services', answer = 'ok', body = {
     { 'ids', 'texts', 'services; without any all that are wanted' },
-    { 'for', 'text', "'started', 'ready' (if nothing is said), 'healthy' or 'stopped'" }, TIMEOUT,
+    { 'for', 'goal', 'ready where none is given' }, TIMEOUT,
   } },
   { 'GET', '/v1/events', function(network, request)
     local known, message = known_event(request)

@@ -7,6 +7,7 @@ local text = require 'pact.base.text'
 local waiters = require 'pact.supervise.waiters'
 
 local SIGNAL_MAX = 64
+local SCOPES = { leader = true, group = true, tree = true }
 
 ---@class supervisor
 local Supervisor = {}
@@ -171,6 +172,9 @@ function Supervisor:signal(id, signal, scope)
     end
   end
   if number < 0 or number > SIGNAL_MAX then return nil, ('no signal %d'):format(number), 'EINVAL' end
+  if scope and not SCOPES[scope] then
+    return nil, ("scope must be 'leader', 'group' or 'tree', got %s"):format(text.show(scope)), 'EINVAL'
+  end
   local job
   job, message, code = living(node)
   if not job then return nil, message, code end

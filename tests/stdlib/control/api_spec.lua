@@ -44,6 +44,8 @@ local REFUSED = {
   { 'POST', '/v1/services/web/signal', { signal = 'HPU' }, 400, 'EINVAL', "no signal 'HPU'" },
   { 'POST', '/v1/services/web/signal', { signal = 99 }, 400, 'EINVAL', 'no signal 99' },
   { 'POST', '/v1/services/web/signal', { signal = '99' }, 400, 'EINVAL', 'no signal 99' },
+  { 'POST', '/v1/services/web/signal', { scope = 'all' }, 400, 'EINVAL', "'scope' must be 'leader', 'group' or 'tree'" },
+  { 'POST', '/v1/wait', { ['for'] = 'happy' }, 400, 'EINVAL', "'for' must be 'started', 'ready', 'healthy' or 'stopped'" },
   { 'POST', '/v1/services/db/scale', {}, 400, 'EINVAL', "'count' is needed: of instances" },
   { 'POST', '/v1/services/db/scale', { count = -1 }, 400, 'EINVAL', "'count' must be a whole number" },
   { 'POST', '/v1/services/db/scale', { count = 1.5 }, 400, 'EINVAL', "'count' must be a whole number" },
@@ -66,6 +68,20 @@ describe('the control protocol refuses', function()
       assert.equal('running', select(2, engine.ask('GET', '/v1/services/web')).status)
       assert.equal('running', select(2, engine.ask('GET', '/v1/services/db')).status)
     end)
+  end
+end)
+
+it('waits for one to be healthy that has not begun yet', function()
+  local engine = fake_engine.start([[
+    pact.process 'gate' { command = { 'server' }, health = { log = 'open' } }
+    pact.process 'late' { command = { 'server' }, health = { log = 'open' }, depends_on = { gate = 'healthy' } }
+  ]], { programs = { server = {} } })
+  engine.world:advance(100)
+  for _, ids in ipairs { { 'late' }, {} } do
+    local id = engine.server.ask('POST', '/v1/wait', { ids = ids, ['for'] = 'healthy', timeout = 500 })
+    engine.world:advance(1000)
+    local status, answer = engine.server.answer(id)
+    assert.same({ 408, 'timeout' }, { status, answer.code }, answer.error)
   end
 end)
 
