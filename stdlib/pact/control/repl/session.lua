@@ -61,9 +61,11 @@ function Repl:listen()
   self.sched:on_signal('INT', function() self:interrupt() end)
   self.sched:on_signal('QUIT', function() self:leave(256 + self.sys.os.signals.QUIT) end)
   if not self.terminal.editing then return end
-  self.sched:on_signal('WINCH', function() self.sys.edit.resize() end)
-  self.sched:on_signal('TSTP', function() self.sys.edit.suspend() end)
-  self.sched:on_signal('CONT', function() self.sys.edit.resume() end)
+  for name, act in pairs { WINCH = 'resize', TSTP = 'suspend', CONT = 'resume' } do
+    self.sched:on_signal(name, function()
+      if not self.left then self.sys.edit[act]() end -- the line is closed already when it leaves
+    end)
+  end
 end
 
 function Repl:say(words) self.terminal:say(words) end

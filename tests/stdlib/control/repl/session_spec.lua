@@ -29,7 +29,8 @@ local function open(opts)
     write = function(words) if it.full then return nil, 'stdout: full', it.full end it.shown = it.shown .. words return true end,
     remember = function(entry) it.remembered[#it.remembered + 1] = entry end,
     complete = function(...) it.completed[#it.completed + 1] = { ... } return true end,
-    suspend = function() end, resize = function() end, clear = function() end,
+    suspend = function() end, clear = function() end,
+    resize = function() assert(not it.closed, 'open comes first') it.resized = true end,
   }
   local loop = sched.new(sys)
   local link = { stop = {} }
@@ -51,6 +52,8 @@ local function open(opts)
     leave = function(status) it.left = status end,
   }
 
+  function it.signal(name) world:event(0, 'signal', name) end
+
   ---A message of the network's end.
   function it.hear(message) link['/v1/repl'].line(json.encode(message)) end
   function it.over(why) link['/v1/repl'].ended(why) end
@@ -69,6 +72,16 @@ local function open(opts)
 end
 
 describe('a REPL', function()
+  it('hears of another size, but not when it has left', function()
+    local it_ = open()
+    it_.signal 'WINCH'
+    assert.is_true(it_.resized)
+    it_.repl:leave(0)
+    it_.resized = nil
+    it_.signal 'WINCH'
+    assert.is_nil(it_.resized)
+  end)
+
   it('asks, has lines run, and shows what comes of them', function()
     local it_ = open()
     assert.equal('shop> ', it_.prompt())
