@@ -152,7 +152,7 @@ describe('complete', function()
       seed = (seed * 1103515245 + 12345) % 2147483648
       return seed // 65536 % n + 1
     end
-    for _ = 1, 20000 do
+    for _ = 1, tonumber(os.getenv 'PACTLUA_FUZZ') or 20000 do
       local parts = {}
       for i = 1, random(9) do parts[i] = pieces[random(#pieces)] end
       local code = table.concat(parts)
