@@ -2,7 +2,10 @@
 local functional = require 'functional'
 local case = functional.case
 
-local function recipe(t, text) t:file('net.lua', "local pact = require 'pact'\n" .. text) end
+-- Whole in one moment, as editors write: a reload that is under way reads one or the other.
+local function recipe(t, text)
+  assert(os.rename(t:file('net.lua.new', "local pact = require 'pact'\n" .. text), t:path 'net.lua'))
+end
 
 local function network(t, text)
   recipe(t, text)
