@@ -164,7 +164,7 @@ describe('bad input', function()
 
   case('a recipe that never ends is interrupted', function(t)
     t:file('net.lua', "local pact = require 'pact'\nwhile true do end\n")
-    refused(t, t:run({ 'check', 'net.lua' }, { seconds = 30 }), { says = { 'net.lua:2' }, traceback = true })
+    refused(t, t:run({ 'check', 'net.lua' }, { seconds = 15 }), { says = { 'net.lua:2' }, traceback = true })
   end)
 
   case('a recipe that never ends inside its own pcall is interrupted too', function(t)
