@@ -19,7 +19,8 @@ struct curl_loop {
   size_t transfers;
   uv_poll_t poll; // of epoll_fd
   uv_timer_t timer;
-  int handles; // not closed yet
+  uv_idle_t at_once; // instead of a timer of no time
+  int handles;       // not closed yet
 };
 
 static void collect_done(struct curl_loop *curl_loop) {
@@ -52,18 +53,35 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
   collect_done(curl_loop);
 }
 
-static void on_timeout(uv_timer_t *timer) {
-  struct curl_loop *curl_loop = timer->data;
+static void time_has_come(struct curl_loop *curl_loop) {
   act(curl_loop, CURL_SOCKET_TIMEOUT, 0);
   collect_done(curl_loop);
 }
 
+static void on_timeout(uv_timer_t *timer) {
+  time_has_come(timer->data);
+}
+
+static void on_at_once(uv_idle_t *idle) {
+  uv_idle_stop(idle);
+  time_has_come(idle->data);
+}
+
+static void no_timer(struct curl_loop *curl_loop) {
+  uv_timer_stop(&curl_loop->timer);
+  uv_idle_stop(&curl_loop->at_once);
+}
+
+// libcurl asks for no time at all when a fast sender had more than it reads in one go. A timer of
+// no time, started by a timer's callback, is run in the same turn (libuv 1.44): a flood would hold
+// the loop for as long as it lasts.
 static int want_timer(CURLM *multi, long timeout_ms, void *context) {
   (void)multi;
   struct curl_loop *curl_loop = context;
-  if (timeout_ms < 0) {
-    uv_timer_stop(&curl_loop->timer);
-  } else {
+  no_timer(curl_loop);
+  if (timeout_ms == 0) {
+    uv_idle_start(&curl_loop->at_once, on_at_once);
+  } else if (timeout_ms > 0) {
     uv_update_time(&curl_loop->loop->uv);
     uv_timer_start(&curl_loop->timer, on_timeout, (uint64_t)timeout_ms, 0);
   }
@@ -99,7 +117,7 @@ void curl_loop_remove(struct curl_loop *curl_loop, CURL *easy) {
   curl_loop->curl->multi_remove_handle(curl_loop->multi, easy);
   if (--curl_loop->transfers) return;
   uv_unref((uv_handle_t *)&curl_loop->poll); // has no sockets now, and must not keep the loop alive
-  uv_timer_stop(&curl_loop->timer);
+  no_timer(curl_loop);
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -129,14 +147,15 @@ struct curl_loop *curl_loop_create(struct loop *loop, curl_loop_done_fn done, vo
                                   .context = context,
                                   .loop = loop,
                                   .epoll_fd = epoll_fd,
-                                  .handles = 2};
+                                  .handles = 3};
   curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, want_socket);
   curl->multi_setopt(multi, CURLMOPT_SOCKETDATA, curl_loop);
   curl->multi_setopt(multi, CURLMOPT_TIMERFUNCTION, want_timer);
   curl->multi_setopt(multi, CURLMOPT_TIMERDATA, curl_loop);
   uv_poll_init(&loop->uv, &curl_loop->poll, epoll_fd);
   uv_timer_init(&loop->uv, &curl_loop->timer);
-  curl_loop->poll.data = curl_loop->timer.data = curl_loop;
+  uv_idle_init(&loop->uv, &curl_loop->at_once);
+  curl_loop->poll.data = curl_loop->timer.data = curl_loop->at_once.data = curl_loop;
   uv_poll_start(&curl_loop->poll, UV_READABLE, on_ready);
   uv_unref((uv_handle_t *)&curl_loop->poll);
   return curl_loop;
@@ -147,4 +166,5 @@ void curl_loop_destroy(struct curl_loop *curl_loop) {
   curl_loop->curl->multi_cleanup(curl_loop->multi);
   uv_close((uv_handle_t *)&curl_loop->poll, on_closed);
   uv_close((uv_handle_t *)&curl_loop->timer, on_closed);
+  uv_close((uv_handle_t *)&curl_loop->at_once, on_closed);
 }
