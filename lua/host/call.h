@@ -21,6 +21,8 @@ int call_resume(lua_State *L, lua_State *thread, int nargs);
 
 // sys.try(fn, ...): yields pass through it.
 int call_try(lua_State *L);
+// sys.join(a, b): the text of both, for a metamethod __concat
+int call_join(lua_State *L);
 // sys.resume(thread, budget_ms, ...)
 int call_resume_budget(lua_State *L);
 // Replaces those functions of the standard libraries that run or leave coroutines, so that the

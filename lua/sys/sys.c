@@ -62,6 +62,7 @@ static const luaL_Reg functions[] = {
     {"cancel", cancel},
     {"stop", stop},
     {"try", call_try},
+    {"join", call_join},
     {"resume", call_resume_budget},
     {NULL, NULL},
 };

@@ -43,6 +43,30 @@ describe('hooks', function()
     assert.truthy(all:find("why: crashed net.lua:2 fail 'disk full'", 1, true), all)
   end)
 
+  case('may put a service anywhere into a text, however deep the code stands', function(t)
+    local result = t:up([[
+      pact.task 'web' { command = { 'true' } }
+      local function deep(n, fn, ...)
+        if n == 0 then return fn(...) end
+        local text = deep(n - 1, fn, ...)
+        return text
+      end
+      pact.on('completed', function(service)
+        local joined, of = 0, 0
+        for words = 1, 12 do
+          local fn = load('local a, s = ... return ' .. ('a .. '):rep(words) .. 's .. a .. s')
+          for depth = 0, 40 do
+            local text = coroutine.wrap(function() return deep(depth, fn, 'x', service) end)()
+            joined, of = joined + (text == ('x'):rep(words) .. 'webxweb' and 1 or 0), of + 1
+          end
+        end
+        print(('%d of %d'):format(joined, of), service .. nil, pcall(function() return service .. {} end))
+      end)
+    ]]):wait()
+    local all = result.out .. result.err
+    assert.truthy(all:find('492 of 492\twebnil\ttrue\twebtable: ', 1, true), all)
+  end)
+
   case('one that misuses pact.exec or tail hears at its own line what to write', function(t)
     local result = t:up([[
       pact.task 'a' { command = { 'true' } }

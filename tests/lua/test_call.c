@@ -172,6 +172,28 @@ static void waiting_where_nobody_can_wait_says_where(void **state) {
       "'suspended')");
 }
 
+static void texts_are_joined_wherever_the_stack_is(void **state) {
+  (void)state;
+  expect_zero("local meta = {}\n"
+              "function meta.__concat(a, b)\n"
+              "  return sys.join(a == meta.one and 'one' or a, b == meta.one and 'one' or b)\n"
+              "end\n"
+              "meta.one = setmetatable({}, meta)\n"
+              "local function chain(length)\n"
+              "  return load('local a, one = ... return ' .. ('a .. '):rep(length) .. 'one .. a')\n"
+              "end\n"
+              "for length = 1, 40 do\n"
+              "  local fn = chain(length)\n"
+              "  local co = coroutine.create(function() return fn('-', meta.one) end)\n"
+              "  local ok, text = sys.resume(co, 0)\n"
+              "  assert(ok and text == ('-'):rep(length) .. 'one-', text)\n"
+              "end\n"
+              "assert(meta.one .. 'x' == 'onex' and 1 .. meta.one == '1one')\n"
+              "local gone = coroutine.wrap(function() coroutine.yield(meta.one .. 'x') end)\n"
+              "assert(gone() == 'onex' and gone() == nil)\n"
+              "assert(sys.join(nil, true) == 'niltrue')");
+}
+
 #define with_dir(test) cmocka_unit_test_setup_teardown(test, host_world_setup, host_world_teardown)
 
 int main(void) {
@@ -185,6 +207,7 @@ int main(void) {
       with_dir(resume_is_that_of_the_library),
       with_dir(our_coroutine_library_is_like_the_one_it_replaces),
       with_dir(waiting_where_nobody_can_wait_says_where),
+      with_dir(texts_are_joined_wherever_the_stack_is),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

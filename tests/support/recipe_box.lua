@@ -38,6 +38,7 @@ function M.recipe(source, opts)
     path = '/net/devnet.lua', name = opts.name or 'devnet.lua', directory = '/net', args = opts.args or {},
     env = opts.env or {},
     sys = {
+      join = function(a, b) return tostring(a) .. tostring(b) end,
       fs = M.fs(files),
       text = { check = function(p) return p.regex ~= '(', 'unmatched (' end },
       net = { free_port = function()

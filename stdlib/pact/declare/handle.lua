@@ -7,6 +7,9 @@ local M = {}
 
 local ID = setmetatable({}, { __name = 'handle.id' })
 
+-- The ids again, for `..`: what that calls has to move the stack as seldom as can be, see `sys.join`.
+local ids = setmetatable({}, { __mode = 'k' })
+
 local fields = {
   'id', 'display_name', 'category', 'tags', 'kind', 'status', 'health', 'reason', 'pid', 'exit_code',
   'exit_signal', 'restart_count', 'started_at', 'ended_at', 'uptime', 'cpu', 'memory', 'ports', 'endpoints',
@@ -78,7 +81,8 @@ function M.meta(recipe)
     error(("service '%s': %s cannot be set"):format(rawget(handle, ID), text.show(key)), 2)
   end
   function meta.__tostring(handle) return rawget(handle, ID) end
-  function meta.__concat(a, b) return tostring(a) .. tostring(b) end
+  local join = recipe.context.sys.join
+  function meta.__concat(a, b) return join(ids[a] or a, ids[b] or b) end
   function meta.__eq(a, b) return M.id_of(a) == M.id_of(b) end
   function meta.__show(handle) return ("service '%s'"):format(rawget(handle, ID)) end
   return meta
@@ -87,6 +91,10 @@ end
 ---@param meta table of `M.meta`
 ---@param id string
 ---@return table handle
-function M.new(meta, id) return setmetatable({ [ID] = id }, meta) end
+function M.new(meta, id)
+  local handle = setmetatable({ [ID] = id }, meta)
+  ids[handle] = id
+  return handle
+end
 
 return M

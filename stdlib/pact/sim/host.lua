@@ -71,6 +71,7 @@ end
 ---@field cwd fun(): string
 ---@field env table<string, string>
 ---@field resume fun(thread: thread, budget_ms: integer, ...): boolean, any
+---@field join? fun(left: any, right: any): string
 ---@field find? fun(pattern: table, text: string): boolean POSIX regular expressions
 ---@field check? fun(pattern: any): boolean, string?
 
@@ -88,7 +89,7 @@ end
 function M.of(sys)
   return {
     read = sys.fs.read, stat = sys.fs.stat, list = sys.fs.list, cwd = sys.fs.cwd, env = sys.os.env(),
-    resume = sys.resume, find = sys.text.find, check = sys.text.check,
+    resume = sys.resume, join = sys.join, find = sys.text.find, check = sys.text.check,
   }
 end
 

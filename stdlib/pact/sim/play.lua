@@ -39,7 +39,10 @@ Play.__index = Play
 ---@param opts play_options
 ---@return play
 function M.new(opts)
-  local sys, world = sim_sys.new { seed = opts.seed or 1, now = 0, wall = opts.wall or WALL, resume = opts.host.resume }
+  local sys, world = sim_sys.new {
+    seed = opts.seed or 1, now = 0, wall = opts.wall or WALL, resume = opts.host.resume,
+    join = opts.host.join,
+  }
   local self = setmetatable({
     sys = sys, world = world, recipe = opts.recipe, errors = {}, readied = {},
     on_entry = opts.on_entry, rows = opts.rows or {},

@@ -287,6 +287,8 @@ end
 
 local function resume(thread, _, ...) return coroutine.resume(thread, ...) end
 
+local function join(a, b) return tostring(a) .. tostring(b) end
+
 local function described(err)
   local message = type(err) == 'table' and err.message or tostring(err)
   return { message = message, traceback = debug.traceback(message, 2) }
@@ -294,7 +296,7 @@ end
 
 local function try(fn, ...) return xpcall(fn, described, ...) end
 
----@param opts? { seed?: integer, now?: integer, wall?: integer, resume?: function }
+---@param opts? { seed?: integer, now?: integer, wall?: integer, resume?: function, join?: function }
 ---@return sys sys, world world
 function M.new(opts)
   opts = opts or {}
@@ -306,6 +308,7 @@ function M.new(opts)
     web = closed('web', web), time = time(world),
     proc = closed('proc', proc.new(world)), http = http(world), net = net(world), fs = fs(world),
     log = log(world), os = os_table(world), text = text(world), try = try, resume = opts.resume or resume,
+    join = opts.join or join,
   }
   sys.watch = watches.new(world, function(path) return sys.fs.stat(path) end)
   function sys.dispatch(fn) world.on_dispatch = fn end
