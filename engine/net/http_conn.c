@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "net/http_event.h"
+#include "net/http_refusal.h"
 #include "net/tcp_listen.h"
 #include "net/unix_socket.h"
 
@@ -74,14 +75,18 @@ void http_conn_leave(struct http_conn *conn) {
     http_conn_close(conn);
 }
 
+static bool asks_head(const struct http_conn *conn) {
+  const char *method = conn->reader.message.method;
+  return method && strcmp(method, "HEAD") == 0;
+}
+
 void http_conn_refuse(struct http_conn *conn, int status, const char *why) {
-  char text[512];
-  int body = snprintf(NULL, 0, "%s\n", why);
-  int size = snprintf(text, sizeof text,
-                      "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
-                      "Connection: close\r\n\r\n%s\n",
-                      status, http_status_str((enum http_status)status), body, why);
-  uv_buf_t part = uv_buf_init(text, (unsigned)size);
+  char text[HTTP_REFUSAL_SIZE];
+  struct http_refusal refusal = {.status = status,
+                                 .why = why,
+                                 .json = conn->source->limits.json_refusals,
+                                 .body = !asks_head(conn)};
+  uv_buf_t part = uv_buf_init(text, (unsigned)http_refusal_text(&refusal, text));
   conn->refused = true;
   if (outbox_add(&conn->outbox, &part, 1))
     http_conn_close(conn);
@@ -94,7 +99,7 @@ static void announce(struct http_conn *conn) {
   conn->request = loop_new_id(server->loop);
   conn->asked = true;
   conn->answering = conn->chunked = conn->owes_drain = false;
-  conn->bodiless = strcmp(conn->reader.message.method, "HEAD") == 0;
+  conn->bodiless = asks_head(conn);
   conn->last = !conn->reader.message.keep_alive;
   idmap_set(&server->requests, conn->request, conn);
   http_event_request(server->loop, conn);

@@ -18,6 +18,7 @@ static const struct http_limits control_limits = {
     .head_ms = HTTP_SERVER_WHOLE_MS,
     .body_bytes = HTTP_REQUEST_BODY_MAX,
     .clients = HTTP_SERVER_CLIENTS,
+    .json_refusals = true,
 };
 
 // ---- where connections come from

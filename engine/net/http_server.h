@@ -34,7 +34,8 @@ struct http_limits {
   unsigned idle_ms; // until the first byte of the (next) request
   unsigned take_ms; // an answer of which the client takes nothing
   size_t body_bytes;
-  unsigned clients; // at once; who comes beyond is answered 503
+  unsigned clients;   // at once; who comes beyond is answered 503
+  bool json_refusals; // what becomes no request is refused as {"code", "error"}, else in plain text
 };
 
 // EV_REQUEST; its id is the request's, or the listener's where http_server_serve made that.

@@ -255,6 +255,15 @@ static void a_flood_of_pipelined_requests_is_bounded(void **state) {
   raw_close(raw);
 }
 
+// Who asks the control protocol gets JSON, whoever refuses; its length is told.
+static bool is_refusal(const char *text) {
+  const char *size = strstr(text, "\r\nContent-Length: "), *body = strstr(text, "\r\n\r\n");
+  return strstr(text, "\r\nContent-Type: application/json\r\n") && size && body &&
+         strtoul(size + 18, NULL, 10) == strlen(body + 4) &&
+         strncmp(body + 4, "{\"code\":\"", 9) == 0 && strstr(body, "\",\"error\":\"") &&
+         strcmp(body + strlen(body) - 3, "\"}\n") == 0;
+}
+
 static void garbage_is_answered_400_and_closed(void **state) {
   (void)state;
   const struct {
@@ -284,6 +293,7 @@ static void garbage_is_answered_400_and_closed(void **state) {
     if (!net_turn_until(&world->turn, has_ended, raw, 5000))
       fail_msg("not closed: %s", rows[i].text);
     if (!strstr(raw->text, rows[i].status)) fail_msg("%s: got %s", rows[i].text, raw->text);
+    if (!is_refusal(raw->text)) fail_msg("%s: got %s", rows[i].text, raw->text);
     raw_close(raw);
   }
   assert_int_equal(world->requests, 0);
@@ -316,6 +326,8 @@ static void limits_have_their_own_answers(void **state) {
     }
     assert_true(net_turn_until(&world->turn, has_ended, raw, 5000));
     if (!strstr(raw->text, expected[i])) fail_msg("%d: got %s", i, raw->text);
+    assert_true(is_refusal(raw->text));
+    assert_non_null(strstr(raw->text, "{\"code\":\"too_large\","));
     raw_close(raw);
   }
   free(big);

@@ -210,6 +210,31 @@ static void a_slow_head_is_answered_408(void **state) {
   client_close(client);
 }
 
+static void a_refusal_is_worded_as_its_owner_wants(void **state) {
+  (void)state;
+  static const char *const heads[] = {"GET /%00 HTTP/1.1\r\n\r\n", "HEAD /%00 HTTP/1.1\r\n\r\n"};
+  static const char *const types[] = {"text/plain; charset=utf-8", "application/json"};
+  static const char *const body[] = {"the path is malformed\n",
+                                     "{\"code\":\"EINVAL\",\"error\":\"the path is malformed\"}\n"};
+  for (int json = 0; json < 2; json++) {
+    struct http_limits limits = usual;
+    limits.json_refusals = json;
+    serve(limits);
+    for (int head = 0; head < 2; head++) {
+      struct client *client = client_open();
+      say(client, heads[head]);
+      expect_end(client);
+      char whole[512];
+      snprintf(whole, sizeof whole,
+               "HTTP/1.1 400 Bad Request\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+               "Connection: close\r\n\r\n%s",
+               types[json], strlen(body[json]), head ? "" : body[json]);
+      assert_string_equal(client->text, whole);
+      client_close(client);
+    }
+  }
+}
+
 static void a_slow_body_is_answered_408(void **state) {
   (void)state;
   struct http_limits limits = usual;
@@ -475,6 +500,7 @@ int main(void) {
       test(a_request_over_tcp_is_answered_and_says_from_where),
       test(listening_is_refused_with_the_reason),
       test(a_slow_head_is_answered_408),
+      test(a_refusal_is_worded_as_its_owner_wants),
       test(a_slow_body_is_answered_408),
       test(an_idle_connection_is_closed_without_a_word),
       test(a_handler_may_take_longer_than_any_limit),
