@@ -107,7 +107,7 @@ static void explain_missing(const struct spawn_spec *spec, const struct stage *s
       snprintf(text, size, "exec '%s': %s", name, strerror(ENOENT));
   } else if (!find_on_path(spec, stage, file, sizeof file) ||
              !explain_interpreter(spec, file, text, size)) {
-    snprintf(text, size, "exec '%s': not found on PATH (%s)", name, stage->path);
+    snprintf(text, size, "exec '%s': not found on PATH", name);
   }
 }
 

@@ -102,7 +102,7 @@ static void a_refusal_names_step_and_code(void **state) {
       "assert(message == \"cwd '/no/where': no such directory\")\n"
       "id, message, code, step = proc.spawn { argv = { 'no-such' }, env = env }\n"
       "assert(id == nil and code == 'ENOENT' and step == 'exec')\n"
-      "assert(message == \"exec 'no-such': not found on PATH (/usr/bin:/bin)\")\n"
+      "assert(message == \"exec 'no-such': not found on PATH\")\n"
       "id, message, code, step = shell('true', { stdout = 'log', log = 99 })\n"
       "assert(id == nil and code == 'ENOENT' and step == 'stdio')\n");
 }

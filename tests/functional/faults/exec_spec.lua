@@ -9,7 +9,7 @@ local SCRIPT = 'echo ran >>ran\n'
 -- Number of the fault, name, the service's fields, what the reason holds, and what is made before.
 local ROWS = {
   { 18, 'ENOENT: no such program on PATH', "command = { 'no-such-program' }, env = { PATH = '/usr/bin:/nowhere' }",
-    "exec 'no-such-program': not found on PATH (/usr/bin:/nowhere)" },
+    "exec 'no-such-program': not found on PATH" },
   { 18, 'ENOENT: no such file', "command = { './nothing' }", "exec './nothing': No such file or directory" },
   { 18, 'ENOENT: an empty name', "command = { function() return '' end }", 'exec: the command is an empty string' },
   { 18, 'EACCES: not executable', "command = { './data' }", "exec './data': Permission denied: './data' can't be executed (chmod +x?)",
@@ -81,4 +81,16 @@ describe('exec', function()
       if held then held:close() end
     end, row.root and not ROOT and 'needs root')
   end
+
+  case('fault 18: where a program was looked for is told by why', function(t)
+    t:up [[
+      pact.process 'p' { command = { 'no-such-program' }, env = { PATH = '/usr/bin:/nowhere' } }
+      pact.process 'other' { command = { 'sleep', '1000' } }
+    ]]
+    local service = t:wait_service('p', { status = 'failed' })
+    assert.equal("exec 'no-such-program': not found on PATH", service.reason)
+    local why = t:run({ 'why', 'p' }).out
+    assert.truthy(why:find('\n  looked for on PATH: /usr/bin:/nowhere\n', 1, true), why)
+    assert.falsy(t:run({ 'why', 'other' }).out:find('PATH', 1, true))
+  end)
 end)

@@ -108,8 +108,10 @@ local function check_program(add, sys, env, service)
   if found then
     add('ok', service.id, found)
   else
-    add('fail', service.id, ("program '%s' not found"):format(name),
-      name:find '/' and 'build it, or correct the path' or 'install it, or put its directory into PATH')
+    local as_file = name:find '/' ~= nil
+    local where = as_file and '' or (' on PATH (%s)'):format(path or 'not set')
+    add('fail', service.id, ("program '%s' not found%s"):format(name, where),
+      as_file and 'build it, or correct the path' or 'install it, or put its directory into PATH')
   end
 end
 

@@ -1,7 +1,6 @@
 --- `pactlua why ID`: why a service is as it is.
 
 local duration = require 'pact.base.duration'
-local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
 
 local M = {}
@@ -52,11 +51,12 @@ function M.render(why)
   return table.concat(out)
 end
 
--- Of a group the answer is about its first instance: the further ones.
-local function others_of(link, asked, answer)
-  if answer.id == asked then return {} end
-  local status, group = link:ask('GET', '/v1/services/' .. asked)
-  return list.filter(status == 200 and group.instances or {}, function(id) return id ~= answer.id end)
+-- Where a program was looked for that wasn't found: the reason itself is a line for tables.
+local function searched(link, why)
+  if not (why.reason or ''):find('not found on PATH', 1, true) then return '' end
+  local status, body = link:ask('GET', ('/v1/services/%s/env'):format(why.id))
+  local path = status == 200 and body.env.PATH
+  return path and ('  looked for on PATH: %s\n'):format(path) or ''
 end
 
 ---@param context main_context
@@ -65,11 +65,8 @@ function M.run(context)
     local asked = context.invocation.ids[1]
     local status, body = link:ask('GET', ('/v1/services/%s/why'):format(asked))
     if status ~= 200 then return live.refused(context, status, body) end
-    context.out(M.render(body))
-    for _, id in ipairs(others_of(link, asked, body)) do
-      status, body = link:ask('GET', ('/v1/services/%s/why'):format(id))
-      if status ~= 200 then return live.refused(context, status, body) end
-      context.out(M.render(body))
+    for _, one in ipairs(body.each or { body }) do -- of a group each
+      context.out(M.render(one) .. searched(link, one))
     end
     return 0
   end)
