@@ -300,6 +300,12 @@ describe('the network that a command is about', function()
       assert.equal(2, result.code, table.concat(words, ' ') .. result.err)
       assert.equal('pactlua: several networks are live here: one and two; --project NAME says which one\n', result.err)
     end
+    for _, verb in ipairs { 'logs', 'timeline' } do
+      local result = t:run { verb }
+      assert.same({ 2, '' }, { result.code, result.out })
+      assert.equal(('pactlua: %s: several networks are live here: one and two; --project NAME says which one\n'):format(verb), result.err)
+      assert.equal(0, t:run({ verb, '--project', 'one' }).code)
+    end
     for i, name in ipairs { 'one', 'two' } do
       assert.truthy(t:run({ 'ps', '--project', name }).out:find(name .. ' +running'))
       assert.equal(0, t:run({ 'down', '--project', name }).code)

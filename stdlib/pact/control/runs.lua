@@ -2,6 +2,7 @@
 
 local find = require 'pact.control.find'
 local list = require 'pact.base.list'
+local live = require 'pact.control.verbs.live'
 local statedir = require 'pact.control.statedir'
 local text = require 'pact.base.text'
 
@@ -31,10 +32,11 @@ local function before(a, b)
   return a.place < b.place
 end
 
+---@param dirs found_network[]
 ---@return run_place[] with a run, in the order in which they are meant
-local function places(context)
+local function places(context, dirs)
   local sys, project, found = context.sys, context.invocation.options.project, {}
-  for place, dir in ipairs(find.state_dirs(sys, context.env, project)) do
+  for place, dir in ipairs(dirs) do
     local runs = statedir.runs(sys, dir.path)
     if runs[1] and (not project or dir.project == project) then
       found[#found + 1] = {
@@ -90,13 +92,37 @@ local function named(found, name)
   return nil, ("several runs begin with '%s': %s"):format(name, table.concat(names, ', '))
 end
 
----The run that the options `--run`, `--previous` and `--project` mean; without them the newest.
+-- Several that look alive: the one that answers comes first; who meets more of them has to say which is meant.
+local function settle(context, dirs, found)
+  local sys, project = context.sys, context.invocation.options.project
+  local answering = live.candidates(sys, nil, dirs, project)
+  for _, it in ipairs(answering) do sys.cancel(it.link.connection) end
+  if #answering > 1 then return nil, live.several(answering, project), live.AMBIGUOUS end
+  local path = answering[1] and answering[1].dir.path
+  table.sort(found, function(a, b)
+    if a.path ~= b.path and (a.path == path or b.path == path) then return a.path == path end
+    return before(a, b)
+  end)
+  return found
+end
+
+---The run that the options `--run`, `--previous` and `--project` mean; without them the newest. Of several live
+---networks one has to be named, as for any command.
 ---@param context main_context
----@return found_run?, string? message
+---@return found_run?, string? message, integer? status why there is none
 function M.find(context)
-  local options, found = context.invocation.options, places(context)
-  if options.run then return named(found, options.run) end
-  return newest(found, options.previous)
+  local options = context.invocation.options
+  local dirs = find.state_dirs(context.sys, context.env, options.project)
+  local found = places(context, dirs)
+  if options.run then
+    local run, message = named(found, options.run)
+    return run, message, not run and 1 or nil
+  end
+  local one, message, status = found, nil, nil
+  if found[2] and found[2].live and not context.live then one, message, status = settle(context, dirs, found) end
+  if not one then return nil, message, status end
+  local run, missing = newest(one, options.previous)
+  return run, missing, not run and live.NO_NETWORK or nil
 end
 
 return M

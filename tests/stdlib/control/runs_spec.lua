@@ -56,6 +56,22 @@ describe('the run that is meant', function()
     assert.same({ MIDDLE, false }, { run.name, run.live })
   end)
 
+  it('is of the network that answers; of several the one that is named', function()
+    local answering, connected = { ['/home/me/shop/.pactlua/shop/control.sock'] = true }, 0
+    context.sys.ctl = { connect = function(path) if answering[path] then connected = connected + 1 return 1 end end }
+    context.sys.cancel = function() connected = connected - 1 end
+    context.sys.fs.mkdir('/home/me/shop/.pactlua/killed/runs/20270101T000000-000')
+    for _, name in ipairs { 'shop', 'killed' } do world.files['/home/me/shop/.pactlua/' .. name .. '/control.sock'] = '' end
+    assert.equal(NEW, found {})
+    answering['/home/me/shop/.pactlua/killed/control.sock'] = true
+    local run, message, status = runs.find(context)
+    assert.same({ nil, 'several networks are live here: killed and shop; --project NAME says which one', 2 }, { run, message, status })
+    assert.equal(NEW, found { project = 'shop' })
+    context.live = {} -- who is with one of them means that
+    assert.equal('20270101T000000-000', found {})
+    assert.equal(0, connected)
+  end)
+
   it('leaves out what is no run', function()
     world.files['/home/me/shop/.pactlua/shop/runs/zzz'] = 'x'
     context.sys.fs.mkdir '/home/me/shop/.pactlua/empty/runs'

@@ -2,7 +2,6 @@
 
 local following = require 'pact.control.verbs.following'
 local list = require 'pact.base.list'
-local live = require 'pact.control.verbs.live'
 local log_requests = require 'pact.control.log_requests'
 local runs = require 'pact.control.runs'
 local style = require 'pact.observe.style'
@@ -121,10 +120,10 @@ end
 ---@param context main_context
 function M.run(context)
   local sys, options = context.sys, context.invocation.options
-  local run, missing = runs.find(context)
+  local run, missing, status = runs.find(context)
   if not run then
     context.err(('pactlua: logs: %s\n'):format(missing))
-    return live.NO_NETWORK
+    return status
   end
   local dir = run.path
   local ids, message = chosen(sys, dir, context.invocation.ids)

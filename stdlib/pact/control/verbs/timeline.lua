@@ -3,7 +3,6 @@
 
 local chosen = require 'pact.control.verbs.chosen'
 local list = require 'pact.base.list'
-local live = require 'pact.control.verbs.live'
 local runs = require 'pact.control.runs'
 local text = require 'pact.base.text'
 
@@ -130,8 +129,8 @@ function M.run(context)
   end
   local wrong = clash(options)
   if wrong then return refuse(2, wrong) end
-  local run, message = runs.find(context)
-  if not run then return refuse(options.run and 1 or live.NO_NETWORK, message) end
+  local run, message, status = runs.find(context)
+  if not run then return refuse(status, message) end
   local line, report = load(context, run)
   warn(context, report)
   if not line.services[1] then return refuse(1, ('nothing is known of run %s'):format(run.name)) end
