@@ -121,7 +121,7 @@ local function take_option(words, at, verb, into, now)
   local word = words[at]
   local row, glued = find_option(word, verb)
   if not row then return nil, glued end
-  if row.later then return nil, ('--%s is not in this version'):format(row.name) end
+  if row.later then return nil, ('--%s is not in this version: %s'):format(row.name, row.later) end
   if not row.value then
     if glued then return nil, ('--%s takes no value'):format(row.name) end
     store(into, row, true)

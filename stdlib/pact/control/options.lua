@@ -8,7 +8,7 @@
 ---@field value? string
 ---@field list? boolean
 ---@field convert? 'address'|'count'|'duration'|'origin'|'when'
----@field later? boolean known, but not in this version
+---@field later? string known, but not in this version: why
 ---@field needs? string an option without which it means nothing
 ---@field no? string an option that it excludes
 ---@field choices? string[] what the value may be
@@ -65,7 +65,8 @@ local rows = {
   { name = 'signal', short = 's', value = 'NAME', help = 'which signal (TERM)' },
   { name = 'with-dependents', help = 'and what depends on them' },
   { name = 'detach-keys', value = 'KEYS', help = "what leaves the terminal, such as 'ctrl-p,ctrl-q' (ctrl-])" },
-  { name = 'volumes', help = 'also named volumes' },
+  { name = 'volumes', help = 'also named volumes',
+    later = 'it runs no containers, so that a network has no volumes' },
   { name = 'editor', help = 'only the settings for editors: .luarc.json' },
   { name = 'markdown', help = 'the whole reference of recipes, as Markdown' },
   { name = 'project', value = 'NAME', help = 'the network of this name, wherever it is' },

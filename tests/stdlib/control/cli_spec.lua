@@ -62,6 +62,7 @@ describe('the command line', function()
 
   local bad = {
     { 'chekc', "'chekc' is neither a command nor a recipe that is here (did you mean 'check'?)" },
+    { 'down --volumes', '--volumes is not in this version: it runs no containers, so that a network has no volumes' },
     { '--jsn devnet.lua', 'unknown option --jsn (did you mean --json?)' },
     { 'ps --dot', "'ps' takes no option --dot (the command that does: graph)" },
     { 'run --detach devnet.lua -- x', "'run' ends its network with its command: 'pactlua up --detach' leaves one running" },
