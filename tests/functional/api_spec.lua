@@ -85,6 +85,29 @@ describe('figures', function()
   end)
 end)
 
+describe('HEAD and OPTIONS', function()
+  case('tell of what GET gives, and of what a path takes', function(t)
+    local ask = network(t)
+    local _, whole = ask '/v1/services/db/env'
+    local status, head = ask('/v1/services/db/env', '-I')
+    assert.equal(200, status)
+    assert.truthy(head:find(('Content-Length: %d\r\n'):format(#whole), 1, true), head)
+    assert.equal('\r\n', head:match '\r\n(\r\n.*)$' or head:sub(-2))
+    for _, path in ipairs { '/v1/events?follow=1', '/v1/logs?follow=1', '/v1/lease' } do
+      status, head = ask(path, '-I')
+      assert.equal(200, status, head)
+      assert.truthy(head:find('application/x-ndjson', 1, true), head)
+    end
+    assert.equal(404, (ask('/v1/services/wbe', '-I')))
+    status, head = ask('/v1/services/web', '-X', 'OPTIONS', '-i')
+    assert.equal(204, status)
+    assert.truthy(head:find('allow: GET, HEAD, OPTIONS\r\n', 1, true), head)
+    status, head = ask('/v1/services/web', '-X', 'DELETE', '-i')
+    assert.equal(405, status)
+    assert.truthy(head:find('allow: GET, HEAD, OPTIONS\r\n', 1, true), head)
+  end)
+end)
+
 describe('what is wrong with a request', function()
   case('is told, and nothing else happens', function(t)
     local ask = network(t)
@@ -101,10 +124,20 @@ describe('what is wrong with a request', function()
       assert.equal(row[1], status, row[2] .. ': ' .. tostring(body))
       assert.is_string(cjson.decode(body).error)
     end
-    assert.equal(400, (ask '/v1/services/%00'))
-    assert.equal(400, (ask('/v1/services/%ff/stop', '-X', 'POST')))
     t:file('large', ('x'):rep(2 << 20))
-    assert.equal(413, (ask('/v1/eval', '--data-binary', '@' .. t:path 'large')))
+    -- what never becomes a request
+    for _, row in ipairs {
+      { 400, 'EINVAL', '/v1/services/%00' },
+      { 400, 'EINVAL', '/v1/services/%ff/stop', '-X', 'POST' },
+      { 400, 'EINVAL', '/v1/eval', '-d', '1', '-H', 'transfer-encoding: chunked', '-H', 'content-length: 1' },
+      { 413, 'too_large', '/v1/eval', '--data-binary', '@' .. t:path 'large' },
+      { 414, 'too_large', '/' .. ('x'):rep(9000) },
+      { 431, 'too_large', '/v1/status', '-H', 'x: ' .. ('x'):rep(70000) },
+    } do
+      local status, body = ask(table.unpack(row, 3))
+      assert.equal(row[1], status, row[3]:sub(1, 100) .. ': ' .. tostring(body))
+      assert.same({ code = row[2], error = cjson.decode(body).error }, cjson.decode(body))
+    end
     assert.equal(before, t:ps().web.pid)
   end)
 end)

@@ -32,6 +32,27 @@ describe('ps', function()
     assert.truthy(result.out:find('"history": [],', 1, true) and result.out:find('"tags": [],', 1, true), result.out)
   end)
 
+  case('--tree shows the processes of each, also with --json; the API those of a group', function(t)
+    t:up [[
+      pact.process 'p' { shell = 'echo $$ >pid; sleep 1000 & wait' }
+      pact.process 'web' { command = { 'sleep', '1001' }, replicas = 2 }
+    ]]
+    t:wait_service('web-2', { status = 'running' })
+    local leader, out = t:wait_pid 'pid', nil
+    functional.wait('its child', function()
+      out = t:run({ 'ps', '--tree' }).out
+      return out:find(('\np\n  %d  /bin/sh %%-c [^\n]+\n    %%d+  sleep 1000\n'):format(leader))
+    end)
+    local trees = {}
+    for _, service in ipairs(cjson.decode(t:run({ 'ps', '--tree', '--json' }).out)) do trees[service.id] = service.tree end
+    assert.same({ leader, 'sleep 1000' }, { trees.p[1].pid, trees.p[2].command })
+    assert.equal('sleep 1001', trees['web-2'][1].command)
+    assert.is_nil(cjson.decode(t:run({ 'ps', '--json' }).out)[1].tree)
+    local socket = t:path(t:state('control%.sock$')[1])
+    local answer = cjson.decode(t:run({ '-sS', '--unix-socket', socket, 'http://x/v1/services/web/tree' }, { program = 'curl' }).out)
+    assert.same({ 'web-1', 'web-2' }, { answer.tree[1].service, answer.tree[2].service })
+  end)
+
   case('works from a directory below', function(t)
     t:up [[ pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]]
     t:wait_lines('trace', 1)

@@ -106,10 +106,18 @@ function Network:recipe_command(name, args)
   return self.sched:join(task)
 end
 
+---The processes of a service, or of all instances of a group: those of each together, leader first.
 ---@param id string
+---@return table[] as of sys.proc.tree, each with its `service`
 function Network:tree(id)
-  local tree = self.supervisor.tree
-  return tree and tree(self.supervisor, id)
+  local out = {}
+  for _, one in ipairs(self.plan.groups[id] or { id }) do
+    for _, process in ipairs(self.supervisor:tree(one) or {}) do
+      process.service = one
+      out[#out + 1] = process
+    end
+  end
+  return out
 end
 
 -- A service, or the first instance of a group.

@@ -20,41 +20,64 @@ local patterns = list.map(rows, function(row)
   return '^' .. row[2]:gsub('%.', '%%.'):gsub('{%a+}', '([^/]+)') .. '$'
 end)
 
--- The route, or the methods that this path has.
+-- The route, or the methods that this path has. HEAD is GET without a body.
 local function find(method, path)
-  local others = {}
+  local methods = {}
+  if method == 'HEAD' then method = 'GET' end
   for i, row in ipairs(rows) do
     local captures = table.pack(path:match(patterns[i]))
     if captures[1] then
       if row[1] == method then return row, captures end
-      others[#others + 1] = row[1]
+      methods[row[1]] = true
     end
   end
-  return nil, others
+  return nil, methods
 end
 
--- What a table tells is state, but where the route's purpose is to give something as it is.
+-- What a table tells is state, but where the route's purpose is to give something as it is. Without a body it is the
+-- head of an answer that goes on.
 local function answer(network, id, status, body, kind, headers, raw)
   if not status then return end
+  local ctl = network.sys.ctl
   headers = headers or {}
   headers['content-type'] = kind or 'application/json'
+  if body == nil then
+    if ctl.stream(id, status, headers) then ctl.finish(id) end
+    return
+  end
   local bytes = type(body) == 'string' and body or json.encode(body, { lenient = true }) .. '\n'
   if type(body) ~= 'string' and not raw then bytes = network.secrets:json(bytes) end
-  network.sys.ctl.respond(id, status, headers, bytes)
+  ctl.respond(id, status, headers, bytes)
 end
 
-local function nowhere(network, id, request, others)
-  if others[1] then
-    local methods = table.concat(others, ', ')
-    return answer(network, id, 405, { error = ('%s only'):format(methods), code = 'method' }, nil, { allow = methods })
-  end
+local function with_head(methods)
+  if methods.GET then methods.HEAD = true end
+  return methods
+end
+
+-- What a path takes, in words and as the header has it.
+local function allowed(methods)
+  local names = list.keys(with_head(methods))
+  return table.concat(names, ', '), table.concat(names, ', ') .. ', OPTIONS'
+end
+
+local function no_such_path(network, id, path)
   local paths = list.map(list.filter(rows, function(row) return not row.hidden end), function(row) return row[2] end)
-  local near = text.suggest(request.path, paths)
+  local near = text.suggest(path, paths)
   answer(network, id, 404, {
-    error = ('no such thing: %s%s'):format(text.truncate(request.path, 200),
+    error = ('no such thing: %s%s'):format(text.truncate(path, 200),
       near ~= '' and near or '; GET /openapi.json tells what there is'),
     code = 'unknown',
   })
+end
+
+local function no_route(network, id, request, methods)
+  local asks = request.method == 'OPTIONS'
+  if asks and request.path == '*' then methods = list.set(list.map(rows, function(row) return row[1] end)) end
+  if not next(methods) then return no_such_path(network, id, request.path) end
+  local words, header = allowed(methods)
+  if asks then return network.sys.ctl.respond(id, 204, { allow = header }, '') end
+  answer(network, id, 405, { error = words .. ' only', code = 'method' }, nil, { allow = header })
 end
 
 ---Runs as a task: a handler may wait.
@@ -63,8 +86,9 @@ end
 ---@param request sys.ctl_request
 function M.handle(network, id, request)
   local route, captures = find(request.method, request.path)
-  if not route then return nowhere(network, id, request, captures) end
+  if not route then return no_route(network, id, request, captures) end
   local message
+  request.head = request.method == 'HEAD'
   if request.over and (route.hidden or route.socket_only) then
     return answer(network, id, 403, {
       error = ('%s is for the control socket alone, not for TCP: %s'):format(text.truncate(request.path, 200),

@@ -51,6 +51,7 @@ end
 ---@field grep? string|table
 ---@field follow? boolean
 ---@field sse? boolean
+---@field head? boolean no lines, only the head of the answer
 
 ---Answers a request with lines of logs.
 ---@param request integer
@@ -62,10 +63,15 @@ function Feeds:open(request, opts)
     lines = opts.lines, since = opts.since, stream = opts.stream, grep = opts.grep, follow = opts.follow,
   }
   if not feed then return nil, message, code end
+  local kind = opts.sse and 'text/event-stream' or 'application/x-ndjson'
+  local there = sys.ctl.stream(request, 200, { ['content-type'] = kind })
+  if there and opts.head then sys.ctl.finish(request) end
+  if not there or opts.head then -- its client has left, or wants no more
+    sys.feed.close(feed)
+    return true
+  end
   local reader = { request = request, feed = feed, opts = opts, numbers = {} }
   for _, id in ipairs(opts.ids) do add(self, reader, id, false) end
-  local kind = opts.sse and 'text/event-stream' or 'application/x-ndjson'
-  if not sys.ctl.stream(request, 200, { ['content-type'] = kind }) then return true end -- its client has left
   sched:on(request, function(what)
     if what == 'gone' then return self:forget(reader) end
     reader.blocked = false

@@ -20,7 +20,7 @@ local M = {}
 
 local HERE = { ['localhost'] = true, ['127.0.0.1'] = true, ['::1'] = true }
 local EVERYWHERE = { ['0.0.0.0'] = true, ['::'] = true }
-local METHODS, HEADERS = 'GET, POST', 'authorization, content-type, last-event-id'
+local METHODS, HEADERS = 'GET, HEAD, POST', 'authorization, content-type, last-event-id'
 local PREFLIGHT_AGE_S = '600'
 
 -- A name could be another machine's that was made to lead here (DNS rebinding); an address in numbers can't.

@@ -23,11 +23,12 @@ end
 
 ---A client holds the network as long as its connection lasts.
 ---@param network network
----@param request integer
----@return integer? status, table? refusal
+---@param request sys.ctl_request
+---@return integer? status, table? refusal, string? type
 function M.hold(network, request)
   if network.ending then return 409, { error = 'the network is shutting down', code = 'busy' } end
-  M.leases(network):take(request, {
+  if request.head then return 200, nil, 'application/x-ndjson' end
+  M.leases(network):take(request.id, {
     project = network.project, pid = network.sys.os.pid(), detached = network.detached == true,
   })
 end

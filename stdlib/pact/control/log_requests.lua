@@ -89,8 +89,9 @@ end
 local function refuse(message) return 400, { error = 'query: ' .. message, code = 'EINVAL' } end
 
 -- The filters of a request.
-local function reading(network, given, sse)
-  local opts = { follow = given.follow, sse = sse, stream = STREAMS[given.stream] }
+local function reading(network, request)
+  local given = request.given
+  local opts = { follow = given.follow, sse = request.sse, head = request.head, stream = STREAMS[given.stream] }
   if given.since then
     local message
     opts.since, message = when.parse(given.since, network.sys.time.wall())
@@ -122,7 +123,7 @@ end
 function M.answer(network, request, ids)
   if not network.run then return 409, { error = 'nothing runs yet', code = 'busy' } end
   local given = request.given
-  local opts, message = reading(network, given, request.sse)
+  local opts, message = reading(network, request)
   if not opts then return refuse(message) end
   local met, code
   opts.ids, met, code = choose(network, given, opts, ids)
@@ -131,7 +132,7 @@ function M.answer(network, request, ids)
     return 404, { error = met, code = 'unknown' }
   end
   opts.everything, opts.groups = not ids, met
-  if not given.previous then settle(network, opts.ids) end
+  if not given.previous and not request.head then settle(network, opts.ids) end
   local ok
   ok, message = network:open_logs(request.id, opts)
   if not ok then return refuse("'regex': " .. message) end

@@ -84,7 +84,8 @@ function M.document(rows, url)
   end
   return {
     openapi = '3.1.0',
-    info = { title = 'pactlua', version = VERSION, description = 'What a running network can be asked.' },
+    info = { title = 'pactlua', version = VERSION, description = 'What a running network can be asked. HEAD answers as '
+      .. 'GET does, without the body; OPTIONS says what a path takes. Every refusal is JSON with error and code.' },
     servers = json.array { url and { url = url, description = 'over TCP, with a token' }
       or { url = 'http://localhost', description = 'curl --unix-socket $PACTLUA_SOCKET' } },
     security = url and json.array { { token = json.array {} } } or nil,

@@ -4,10 +4,13 @@
 local fail = require 'pact.base.fail'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
+local of_logs = require 'pact.control.log_routes'
 local of_repl = require 'pact.control.repl.routes'
 local text = require 'pact.base.text'
 
 local OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+
+local LINES = of_logs.LINES
 
 local M = { TWO_WAY = 'pactlua/1' }
 
@@ -15,7 +18,8 @@ local M = { TWO_WAY = 'pactlua/1' }
 ---@field [1] string method
 ---@field [2] string path; `{id}` and `{name}` take one part of it each
 ---@field [3] fun(network: network, request: table, ...: string): integer?, any, string? status, body and its type;
---- a table is sent as JSON; nothing: it answers by itself
+--- a table is sent as JSON; a status without a body: the head of what goes on, for HEAD (`request.head`);
+--- nothing: it answers by itself
 ---@field summary string
 ---@field query? given_field[]
 ---@field body? given_field[]
@@ -106,6 +110,13 @@ end
 
 local EVALUATED = { syntax = 400, raised = 422, interrupted = 422, cancelled = 409 }
 
+-- JSON that nobody has called so is taken for Lua, and is none.
+local function told_as_json(code, result)
+  if result.code ~= 'syntax' or not (code and code:find '^%s*{%s*"[%w_]+"%s*:') then return end
+  result.error = result.error .. "; this looks like JSON: send it with 'Content-Type: application/json', for without "
+    .. 'that the body is the Lua text itself'
+end
+
 -- Who has asked and leaves takes the text's run with it.
 local function evaluate(network, request)
   if not network.supervisor then return refuse('nothing runs yet', 'busy') end
@@ -123,6 +134,7 @@ local function evaluate(network, request)
     end,
   })
   network.sched:off(request.id)
+  told_as_json(request.text, result)
   if result.values then json.array(result.values) end
   return result.ok and 200 or EVALUATED[result.code], result
 end
@@ -150,34 +162,8 @@ local function known_event(request)
   return nil, ('Last-Event-ID must be the number of an event, got %s'):format(text.truncate(text.show(word), 80))
 end
 
-local function wants_sse(request) return (request.headers.accept or ''):find('text/event-stream', 1, true) ~= nil end
-
-local function logs(network, request, ids)
-  request.sse = wants_sse(request)
-  return require('pact.control.log_requests').answer(network, request, ids)
-end
-
-local function logs_of_one(network, request, id) return logs(network, request, { id }) end
-local function logs_of_all(network, request) return logs(network, request, request.given.ids) end
-
-local LOG_QUERY = {
-  { 'lines', 'count', 'the last so many of each service; 100, or with since, grep or regex all' },
-  { 'since', 'text', "no older than so long ('5m'), a time ('14:30', '2024-05-01T14:30:00') or ms since 1970" },
-  { 'grep', 'text', 'lines with this text' },
-  { 'regex', 'text', 'lines that match this POSIX extended regular expression' },
-  { 'stream', 'output', 'only this stream; pactlua is what we wrote ourselves' },
-  { 'previous', 'boolean', 'of the run before' },
-  { 'follow', 'boolean', 'goes on with what comes' },
-}
-
-local function log_route(path, summary, answer_to, query)
-  return {
-    'GET', path, answer_to, raw = true, summary = summary .. '; server-sent events for who accepts text/event-stream',
-    type = 'application/x-ndjson', query = query,
-    answer = 'a line each: service, at (wall ms), stream, epoch, text; partial: it has not ended; continues: it goes '
-      .. 'on with the last partial one; in place of lines that are gone missed: so many bytes',
-  }
-end
+-- All that HEAD hears of what goes on.
+local function stream_head(request) return 200, nil, of_logs.wants_sse(request) and 'text/event-stream' or LINES end
 
 local function asks_for(request, protocol)
   return list.index(text.split((request.headers.upgrade or ''):lower():gsub('%s', ''), ','), protocol) ~= nil
@@ -193,7 +179,7 @@ local function attach(network, request, id)
   local ok, code
   ok, message, code = require('pact.control.terminals').possible(network.supervisor:service(id), snapshot)
   if not ok then return refuse(message, code) end
-  if not asks_for(request, M.TWO_WAY) then
+  if request.head or not asks_for(request, M.TWO_WAY) then
     local words = "a terminal goes both ways: ask with 'Connection: Upgrade' and 'Upgrade: %s', "
       .. "as 'pactlua attach %s' does"
     return 426, { code = 'upgrade', error = words:format(M.TWO_WAY, id) }, nil, { upgrade = M.TWO_WAY }
@@ -234,28 +220,32 @@ M.rows = {
   { 'GET', '/v1/services/{id}/why', function(network, _, id)
     local snapshot, message = service_of(network, id)
     if not snapshot then return refuse(message, 'unknown') end
-    return 200, lists_in(network:why(snapshot.instances and snapshot.instances[1] or id))
-  end, summary = 'Why a service is as it is', answer = 'what it waits for, what it blocks, what comes next' },
+    local ids = snapshot.instances
+    if not ids then return 200, lists_in(network:why(id)) end
+    snapshot.each = json.array(list.map(ids, function(one) return lists_in(network:why(one)) end))
+    return 200, lists_in(snapshot)
+  end, summary = 'Why a service, or each of a group of replicas, is as it is',
+    answer = 'what it waits for, what it blocks, what comes next; of a group that is in each, an answer for every '
+      .. 'instance' },
   { 'GET', '/v1/services/{id}/tree', function(network, _, id)
     local snapshot, message = service_of(network, id)
     if not snapshot then return refuse(message, 'unknown') end
-    return 200, { tree = json.array(network:tree(id) or {}) }
-  end, summary = "A service's processes", answer = 'tree: its processes, leader first' },
+    return 200, { tree = json.array(network:tree(id)) }
+  end, summary = 'The processes of a service, or of all instances of a group',
+    answer = 'tree: its processes, leader first; service says whose each is' },
   { 'GET', '/v1/services/{id}/env', function(network, _, id)
     local env, message, code = network:shown_environment(id)
     if not env then return refuse(message, code) end
     return 200, { env = env }
-  end, summary = 'The environment of a service, secrets masked', answer = 'env: variables by name' },
+  end, summary = 'The environment of a service, secrets masked',
+    answer = "env: variables by name; of a group, those of its first instance" },
   { 'GET', '/v1/services/{id}/surroundings', function(network, _, id)
     local surroundings, message, code = network:surroundings(id)
     if not surroundings then return refuse(message, code) end
     return 200, surroundings
   end, summary = 'What a program beside a service runs with, secrets and all',
-    answer = 'env, cwd, uid, gid, groups, umask, limits', raw = true,
+    answer = 'env, cwd, uid, gid, groups, umask, limits; of a group, those of its first instance', raw = true,
     socket_only = 'it has secrets as they are' },
-  log_route('/v1/services/{id}/logs', 'What a service, or a group of replicas, has written', logs_of_one, LOG_QUERY),
-  log_route('/v1/logs', 'What services have written, in the order of time', logs_of_all,
-    { { 'ids', 'texts', 'services: a,b,c; without any all' }, table.unpack(LOG_QUERY) }),
   { 'POST', '/v1/services/{id}/start', act 'start', summary = 'Starts a service and what it needs', answer = 'ok',
     body = { WAIT, TIMEOUT, { 'no_deps', 'boolean', 'without what it needs' } } },
   { 'POST', '/v1/services/{id}/stop', act 'stop', summary = 'Stops a service', answer = 'ok',
@@ -294,14 +284,16 @@ M.rows = {
   { 'GET', '/v1/events', function(network, request)
     local known, message = known_event(request)
     if not known then return 400, { error = message, code = 'EINVAL' } end
-    network:open_stream(request.id, { since = known, follow = request.given.follow, sse = wants_sse(request) })
+    if request.head then return stream_head(request) end
+    network:open_stream(request.id, { since = known, follow = request.given.follow, sse = of_logs.wants_sse(request) })
   end, summary = 'What has happened; server-sent events for who accepts text/event-stream',
-    answer = 'an event a line', type = 'application/x-ndjson', query = {
+    answer = 'an event a line', type = LINES, query = {
     { 'since', 'count', 'the number (seq) of the last event that is known already; or in the header Last-Event-ID' },
     { 'follow', 'boolean', 'goes on with what happens' },
   } },
   { 'GET', '/v1/session', function(network, request)
     if not request.front then return refuse('only the front that started this network has its session', 'front') end
+    if request.head then return stream_head(request) end
     network:open_session(request.id)
   end, summary = "The front's own", answer = 'messages', hidden = true },
   { 'GET', '/v1/commands', function(network)
@@ -313,8 +305,10 @@ M.rows = {
     return 200, { result = result }
   end, raw = true, summary = "Runs a command of the recipe's", answer = 'result: what it returned',
     body = { { 'args', 'texts', 'its arguments' } } },
-  { 'POST', '/v1/eval', evaluate, raw = true, summary = "Runs Lua text in the network's own state",
-    answer = 'values: each as text; output: what was printed; ms: how long it took', text = 'the Lua text',
+  { 'POST', '/v1/eval', evaluate, raw = true,
+    summary = "Runs Lua text in the network's own state; a body that isn't called application/json is that text itself",
+    answer = 'values: each as text; output: what was printed; ms: how long it took',
+    text = 'the Lua text; so is a body of any other type than application/json, or of none',
     body = {
       { 'code', 'text', 'the Lua text; an expression needs no return', required = true },
       { 'session', 'count', 'of a REPL, from its stream: what is printed goes there, and _ is kept for it' },
@@ -322,10 +316,10 @@ M.rows = {
       { 'colour', 'boolean', 'with colours, where there is a width' },
     } },
   { 'GET', '/v1/lease', function(network, request)
-    return require('pact.control.leaving').hold(network, request.id)
+    return require('pact.control.leaving').hold(network, request)
   end, summary = 'Holds the network while the connection lasts: one that was left running ends with its last lease',
     answer = "a line at once (lease: 'held'), and one at the network's end (lease: 'over')",
-    type = 'application/x-ndjson' },
+    type = LINES },
   { 'POST', '/v1/detach', function(network, request)
     local leaving, given = require 'pact.control.leaving', request.given
     local ok, message, code = leaving.detach(network, { linger = given.linger, fresh = true })
@@ -351,6 +345,6 @@ M.rows = {
     type = OPENMETRICS },
 }
 
-table.move(of_repl.rows, 1, #of_repl.rows, #M.rows + 1, M.rows)
+for _, more in ipairs { of_logs.rows, of_repl.rows } do table.move(more, 1, #more, #M.rows + 1, M.rows) end
 
 return M

@@ -24,8 +24,8 @@ local REFUSED = {
   { 'GET', '/openapixjson', nil, 404, 'unknown', 'no such thing' },
   { 'GET', '/v1/services/wbe', nil, 404, 'unknown', "no service 'wbe' (did you mean 'web'?)" },
   { 'POST', '/v1/services/wbe/stop', {}, 404, 'unknown', "no service 'wbe' (did you mean 'web'?)" },
-  { 'POST', '/v1/services', {}, 405, 'method', 'GET only' },
-  { 'DELETE', '/v1/services/web', nil, 405, 'method', 'GET only' },
+  { 'POST', '/v1/services', {}, 405, 'method', 'GET, HEAD only' },
+  { 'DELETE', '/v1/services/web', nil, 405, 'method', 'GET, HEAD only' },
   { 'GET', '/v1/eval', nil, 405, 'method', 'POST only' },
   { 'GET', '/v1/events?sinc=1', nil, 400, 'EINVAL', "query: unknown 'sinc' (did you mean 'since'?)" },
   { 'GET', '/v1/events?since=-1', nil, 400, 'EINVAL', "query: 'since' must be a whole number, 0 or more, got '-1'" },
@@ -69,6 +69,95 @@ describe('the control protocol refuses', function()
       assert.equal('running', select(2, engine.ask('GET', '/v1/services/db')).status)
     end)
   end
+end)
+
+-- An answer, whole: { status, headers, body, finished }.
+local function answer_to(engine, method, path, body, headers)
+  local id = engine.server.ask(method, path, body, false, headers)
+  engine.world:advance(1000)
+  return engine.server.answers[id]
+end
+
+describe('HEAD', function()
+  it('answers as GET, and never goes on', function()
+    local engine = up()
+    for _, row in ipairs(routes.rows) do
+      local path = row[2]:gsub('{%a+}', 'web')
+      if row[1] == 'GET' and not row.hidden then
+        local head = answer_to(engine, 'HEAD', path, nil, { upgrade = 'pactlua/1' })
+        local got = answer_to(engine, 'GET', path)
+        assert.same({ got.status, got.headers['content-type'], true }, { head.status, head.headers['content-type'], head.finished }, path)
+        if row.type == 'application/x-ndjson' then assert.equal('', head.body) end
+      end
+    end
+    for _, path in ipairs { '/v1/events?follow=1', '/v1/logs?follow=1', '/v1/services/db/logs?follow=true' } do
+      local answer = answer_to(engine, 'HEAD', path, nil, { accept = 'text/event-stream' })
+      assert.same({ 200, 'text/event-stream', '', true },
+        { answer.status, answer.headers['content-type'], answer.body, answer.finished }, path)
+    end
+  end)
+
+  it('is refused where GET is', function()
+    local engine = up()
+    for path, status in pairs {
+      ['/v1/services/wbe'] = 404, ['/v1/services/wbe/logs'] = 404, ['/v1/logs?lines=x'] = 400, ['/v1/logs?regex=('] = 400,
+      ['/v1/events?since=x'] = 400, ['/v1/eval'] = 405, ['/v1/nothing'] = 404,
+    } do
+      assert.equal(status, answer_to(engine, 'HEAD', path).status, path)
+    end
+  end)
+
+  it('of a lease or a REPL takes none', function()
+    local engine = up()
+    assert.equal(200, answer_to(engine, 'HEAD', '/v1/lease').status)
+    assert.equal(0, select(2, engine.ask('GET', '/v1/status')).leases)
+    assert.equal(200, answer_to(engine, 'HEAD', '/v1/repl').status)
+  end)
+end)
+
+describe('what a path takes', function()
+  it('is told to OPTIONS and with 405', function()
+    local engine = up()
+    for path, methods in pairs {
+      ['/v1/services'] = 'GET, HEAD', ['/v1/services/web/stop'] = 'POST', ['/v1/services/web/logs'] = 'GET, HEAD',
+      ['/openapi.json'] = 'GET, HEAD', ['*'] = 'GET, HEAD, POST',
+    } do
+      local answer = answer_to(engine, 'OPTIONS', path)
+      assert.same({ 204, methods .. ', OPTIONS', '' }, { answer.status, answer.headers.allow, answer.body }, path)
+      answer = answer_to(engine, 'PATCH', path)
+      assert.equal(path == '*' and 404 or 405, answer.status, path)
+      if path ~= '*' then assert.equal(methods .. ', OPTIONS', answer.headers.allow, path) end
+    end
+    assert.equal(404, answer_to(engine, 'OPTIONS', '/v1/nothing').status)
+  end)
+end)
+
+describe('eval', function()
+  it('takes JSON that nobody has called so for Lua, and says what to do', function()
+    local engine = up()
+    local answer = answer_to(engine, 'POST', '/v1/eval', '{"code": "1 + 1"}', { ['content-type'] = 'application/x-www-form-urlencoded' })
+    assert.equal(400, answer.status)
+    assert.truthy(answer.body:find("send it with 'Content-Type: application/json'", 1, true), answer.body)
+    assert.equal(200, answer_to(engine, 'POST', '/v1/eval', '{"code": "1 + 1"}', { ['content-type'] = 'application/json' }).status)
+    for _, text in ipairs { '{ "code" }', '1 +', '{ code: 1 }' } do
+      assert.falsy(answer_to(engine, 'POST', '/v1/eval', text, {}).body:find('application/json', 1, true), text)
+    end
+  end)
+end)
+
+describe('a group', function()
+  it('is asked as one', function()
+    local engine = up()
+    engine.sys.proc.tree = function(id) return { { pid = id * 10, ppid = 1, name = 'server', command = 'server', state = 'S', rss = 1 } } end
+    local _, answer = engine.ask('GET', '/v1/services/db/tree')
+    assert.same({ 'db-1', 'db-2' }, { answer.tree[1].service, answer.tree[2].service })
+    _, answer = engine.ask('GET', '/v1/services/web/tree')
+    assert.same({ 1, 'web' }, { #answer.tree, answer.tree[1].service })
+    _, answer = engine.ask('GET', '/v1/services/db/why')
+    assert.same({ 'db', 'running', 'db-1', 'db-2' }, { answer.id, answer.status, answer.each[1].id, answer.each[2].id })
+    assert.same({ 'db-1', 'db-2' }, answer.instances)
+    assert.equal(200, (engine.ask('GET', '/v1/services/db/env')))
+  end)
 end)
 
 it('waits for one to be healthy that has not begun yet', function()

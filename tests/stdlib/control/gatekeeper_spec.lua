@@ -108,7 +108,7 @@ describe('the gatekeeper', function()
 
   it("lets a browser's preflight through without a token, of sites that are let in", function()
     assert.same({ status = 204, headers = {
-      ['access-control-allow-origin'] = SITE, ['access-control-allow-methods'] = 'GET, POST', vary = 'Origin',
+      ['access-control-allow-origin'] = SITE, ['access-control-allow-methods'] = 'GET, HEAD, POST', vary = 'Origin',
       ['access-control-allow-headers'] = 'authorization, content-type, last-event-id', ['access-control-max-age'] = '600',
     } }, preflight(WITH_SITE, SITE))
     local private = preflight(WITH_SITE, SITE, { ['access-control-request-private-network'] = 'true' })

@@ -20,6 +20,7 @@ end
 M.rows = {
   { 'GET', '/v1/repl', function(network, request)
     if not network.supervisor then return 409, BUSY end
+    if request.head then return 200, nil, 'application/x-ndjson' end
     require('pact.control.repl.server').open(network, request.id)
   end, summary = 'A REPL: a session for eval, whose lines print into this answer, also later',
     answer = 'hello with session, then output, at last end', type = 'application/x-ndjson' },

@@ -111,6 +111,19 @@ function M.tree(processes)
   return table.concat(out)
 end
 
+-- The processes of each, asked for one by one: nobody else pays for them.
+local function with_trees(link, services)
+  for _, service in ipairs(services) do
+    local _, answer = link:ask('GET', ('/v1/services/%s/tree'):format(service.id))
+    service.tree = json.array(type(answer) == 'table' and answer.tree or {})
+  end
+end
+
+local function as_json(services)
+  for _, service in ipairs(services) do json.array(service.history); json.array(service.tags) end
+  return json.encode(json.array(services), { indent = true }) .. '\n'
+end
+
 ---@param context main_context
 function M.run(context)
   local sys, options = context.sys, context.invocation.options
@@ -125,9 +138,9 @@ function M.run(context)
       context.err(('pactlua: ps: %s\n'):format(message))
       return 1
     end
+    if options.tree then with_trees(link, services) end
     if options.json then
-      for _, service in ipairs(services) do json.array(service.history); json.array(service.tags) end
-      context.out(json.encode(json.array(services), { indent = true }) .. '\n')
+      context.out(as_json(services))
       return 0
     end
     local terminal = sys.os.isatty(1)
@@ -140,11 +153,8 @@ function M.run(context)
     if body.listens then
       context.out(('control API: %s, token in %s\n'):format(body.listens.url, body.listens.token_file))
     end
-    if options.tree then
-      for _, service in ipairs(services) do
-        local _, answer = link:ask('GET', ('/v1/services/%s/tree'):format(service.id))
-        context.out(('\n%s\n%s'):format(service.id, M.tree(type(answer) == 'table' and answer.tree or {})))
-      end
+    for _, service in ipairs(options.tree and services or {}) do
+      context.out(('\n%s\n%s'):format(service.id, M.tree(service.tree)))
     end
     return 0
   end)
