@@ -1,5 +1,6 @@
 --- What comes of the command line's tables: completion in shells, the manual page.
 local functional = require 'functional'
+local options = require 'pact.control.options'
 local verbs = require 'pact.control.verbs'
 local case = functional.case
 
@@ -110,7 +111,7 @@ describe('the manual page', function()
       assert.truthy(part, verb.name)
       part = part:match '^(.-)\n%.SS' or part
       for _, name in ipairs(verb.options) do
-        if name ~= 'detach' then
+        if name ~= 'detach' and not options.by_name[name].later then
           assert.truthy(part:find('\\fB\\-\\-' .. name:gsub('%-', '\\-') .. '\\fR', 1, true), verb.name .. ' --' .. name)
         end
       end
