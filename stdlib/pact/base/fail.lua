@@ -88,7 +88,8 @@ function M.stop(problem) return setmetatable({ problem = problem }, Stop) end
 ---@return problem?
 function M.stopped_by(err) return getmetatable(err) == Stop and err.problem or nil end
 
----Raises wrong use of a function of ours, with the place of the caller outside this library.
+---Raises wrong use of a function of ours, with the place of the caller outside this library. A call as the last thing
+---that a coroutine does leaves nobody to name: then it is for who hears of the error to say where that is.
 ---@param message string
 function M.misuse(message)
   local level, info = 2, debug.getinfo(2, 'S')
@@ -96,7 +97,7 @@ function M.misuse(message)
     level = level + 1
     info = debug.getinfo(level, 'S')
   end
-  error(message, info and level or 2)
+  error(message, info and level or 0)
 end
 
 return M

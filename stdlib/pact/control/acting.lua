@@ -14,6 +14,7 @@ local M = {}
 
 local OPTIONS = { wait = true, timeout = true, with_dependents = true, no_deps = true }
 local WAITS = { [true] = true, [false] = true, started = true, ready = true, healthy = true }
+local LOG_FILTERS = { count = 'number', since = 'number', grep = true, stream = 'number', epoch = 'number' }
 local LINES = 20
 
 ---Ends the declaring part, once; afterwards there is a supervisor.
@@ -26,27 +27,27 @@ end
 local function id_of(value)
   local id = handle.id_of(value)
   if not id and type(value) == 'string' then id = value end
-  if not id then error(('a service or its id expected, got %s'):format(text.show(value)), 4) end
+  if not id then arguments.misuse('a service or its id expected, got %s', text.show(value)) end
   return id
 end
 
 local function options_of(opts)
   if opts ~= nil and type(opts) ~= 'table' then
-    error(('a table of options expected, got %s'):format(text.show(opts)), 4)
+    arguments.misuse('a table of options expected, got %s', text.show(opts))
   end
   local out = {}
   for key, value in pairs(opts or {}) do
     if not OPTIONS[key] then
-      error(('unknown option %s%s'):format(text.show(key), text.suggest(key, list.keys(OPTIONS))), 4)
+      arguments.misuse('unknown option %s%s', text.show(key), text.suggest(tostring(key), list.keys(OPTIONS)))
     end
     out[key] = value
   end
   if out.wait ~= nil and not WAITS[out.wait] then
-    error(("wait must be true, false, 'started', 'ready' or 'healthy', got %s"):format(text.show(out.wait)), 4)
+    arguments.misuse("wait must be true, false, 'started', 'ready' or 'healthy', got %s", text.show(out.wait))
   end
   if out.timeout then
     local ms, message = duration.parse(out.timeout)
-    if not ms then error('timeout ' .. message, 4) end
+    if not ms then arguments.misuse('timeout %s', message) end
     out.timeout = ms
   end
   return out
@@ -142,7 +143,7 @@ end
 ---@param status? integer
 function M.shutdown(context, status)
   if status ~= nil and not (math.type(status) == 'integer' and status >= 0 and status <= 255) then
-    error(('pact.shutdown: a status of 0–255 expected, got %s'):format(text.show(status)), 3)
+    arguments.misuse('pact.shutdown: a status of 0–255 expected, got %s', text.show(status))
   end
   if context.launch.dry then begin(context) end
   context.network:shutdown('the recipe asked for it', { status = status or 0 })
@@ -165,7 +166,7 @@ end
 local function scale(context, which, count, opts)
   begin(context)
   if math.type(count) ~= 'integer' then
-    error(('scale: a number of instances expected, got %s'):format(text.show(count)), 3)
+    arguments.misuse('scale: a number of instances expected, got %s', text.show(count))
   end
   local args = options_of(opts)
   args.ids, args.count = { id_of(which) }, count
@@ -211,10 +212,11 @@ function M.methods(context)
   function methods.logs(self, filter)
     begin(context)
     if type(filter) == 'number' then filter = { count = filter } end
+    filter = arguments.options(filter, LOG_FILTERS, 'logs')
     local lines = {}
     for _, id in ipairs(members(context, self)) do
       local log = context.network.supervisor:log(id)
-      local found = log and context.sys.log.lines(log, filter or {}) or {}
+      local found = log and context.sys.log.lines(log, filter) or {}
       table.move(found, 1, #found, #lines + 1, lines)
     end
     return lines

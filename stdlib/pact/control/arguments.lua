@@ -1,6 +1,7 @@
 --- What recipes hand to our functions, checked: durations, options, functions. Misuse raises at the recipe's line.
 
 local duration = require 'pact.base.duration'
+local fail = require 'pact.base.fail'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -8,12 +9,7 @@ local M = {}
 ---Raises at the place of the caller outside this library.
 ---@param format string
 function M.misuse(format, ...)
-  local level, info = 2, debug.getinfo(2, 'S')
-  while info and (info.what == 'C' or info.short_src:find 'stdlib/pact/') do
-    level = level + 1
-    info = debug.getinfo(level, 'S')
-  end
-  error(format:format(...), info and level or 2)
+  fail.misuse(format:format(...))
 end
 
 ---@param value any
@@ -34,7 +30,9 @@ function M.typed(value, kind, what)
   return value
 end
 
-M.NAMES = { string = 'text', table = 'a table', ['function'] = 'a function', boolean = 'true or false' }
+M.NAMES = {
+  number = 'a number', string = 'text', table = 'a table', ['function'] = 'a function', boolean = 'true or false',
+}
 
 ---Checks a table of options: only known keys, each of its type; `timeout` is a duration.
 ---@param opts any

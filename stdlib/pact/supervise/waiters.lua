@@ -1,5 +1,7 @@
 --- Tasks that wait for a service to become something.
 
+local fail = require 'pact.base.fail'
+
 local M = {}
 
 local COMING = { waiting = true, starting = true, running = true, stopping = true, backoff = true }
@@ -68,7 +70,7 @@ end
 ---@param timeout? integer
 ---@return true?, string?, string?
 function M.wait(sup, node, goal, timeout)
-  if not GOALS[goal] then error(("wait: no goal '%s' (started, ready, healthy, stopped)"):format(goal), 3) end
+  if not GOALS[goal] then fail.misuse(("wait: no goal '%s' (started, ready, healthy, stopped)"):format(goal)) end
   local waiter = { goal = goal }
   local ok, why, code = judge(node.record, waiter)
   if ok ~= false then return ok, why, code end
