@@ -42,11 +42,29 @@ end
 ---@param network network
 ---@param before recipe
 function M.follow(network, before)
-  local env, recipe = network.eval_env, network.recipe
-  if not env then return end
+  local names, recipe = network.eval_env and getmetatable(network.eval_env).__index, network.recipe
+  if not names then return end
   recipe.sources['=' .. NAME], recipe.shorts[NAME] = NAME, NAME
-  if env.pact == before.pact then env.pact = recipe.pact end
-  getmetatable(env).__index = recipe.env
+  recipe.names_in[NAME] = names
+  if names.pact == before.pact then names.pact = recipe.pact end
+  getmetatable(names).__index = recipe.env
+end
+
+---@param env table of `environment`
+---@param name any
+---@return boolean it means something without anybody having set it here
+function M.means_something(env, name)
+  local names = getmetatable(env).__index
+  return rawget(names, name) ~= nil or rawget(getmetatable(names).__index, name) ~= nil
+end
+
+-- What has a meaning is everybody's: nobody takes it away from the others.
+local function set(env, name, value)
+  if M.means_something(env, name) then
+    fail.misuse(("'%s' stays what it is, as it isn't yours alone: take another name, or 'local %s = …'")
+      :format(name, name))
+  end
+  rawset(env, name, value)
 end
 
 ---The recipe's globals, and besides them `pact`, `svc` and what was set here before: that is kept.
@@ -56,23 +74,32 @@ function M.environment(network)
   if not network.eval_env then
     local recipe = network.recipe
     recipe.sources['=' .. NAME], recipe.shorts[NAME] = NAME, NAME
-    local env = { pact = recipe.pact, svc = services(network) }
-    env._G = env
-    network.eval_env = setmetatable(env, { __index = recipe.env })
+    local names = setmetatable({ pact = recipe.pact, svc = services(network) }, { __index = recipe.env })
+    recipe.names_in[NAME] = names
+    network.eval_env = setmetatable({}, { __index = names, __newindex = set })
+    names._G = network.eval_env
   end
   return network.eval_env
 end
 
+-- With a variable to be closed there are no tail calls: what a last call raises is placed in its line, too.
+local NO_TAIL_CALLS = 'local __ <close> = nil; '
+
+local function compiled(code, env) return load(NO_TAIL_CALLS .. code, '=' .. NAME, 't', env) end
+
 ---An expression needs no `return`.
 ---@param code string
 ---@param env table
+---@param keeps? boolean `env` takes what the text calls local
 ---@return function? body
 ---@return string? message
-function M.compile(code, env)
+function M.compile(code, env, keeps)
   if code:find '^\27' then return nil, 'eval:1: compiled Lua is refused: text is expected' end
-  local expression, of_expression = load('return ' .. code, '=' .. NAME, 't', env)
+  local expression, of_expression = compiled('return ' .. code, env)
   if expression then return expression end
-  local body, message = load(code, '=' .. NAME, 't', env)
+  local body, message = compiled(code, env)
+  local keeping = body and keeps and require('pact.control.repl.locals').keeping(code)
+  if keeping then body = compiled(keeping, env) or body end -- more than a function may see are not kept
   local unfinished = of_expression:find('near <eof>', 1, true)
   return body, unfinished and of_expression or message
 end
@@ -124,7 +151,7 @@ end
 function M.run(network, code, opts)
   opts = opts or {}
   local env, session = M.environment(network), opts.session
-  local body, message = M.compile(code, session and session:environment(env) or env)
+  local body, message = M.compile(code, session and session:environment(env) or env, session ~= nil)
   if not body then return { ok = false, error = message, code = 'syntax' } end
   local heard, answer, began = session and session:owner() or listener(network), nil, network.sys.time.now()
   local task = network.work:run(NAME, function()

@@ -19,7 +19,7 @@ local hints = {
 }
 
 -- names that the running function of the recipe can see
-local function visible(level, env)
+local function visible(level, env, others)
   local names, i = {}, 1
   while true do
     local name = debug.getlocal(level + 1, i)
@@ -36,6 +36,7 @@ local function visible(level, env)
     i = i + 1
   end
   for name in pairs(env) do names[#names + 1] = tostring(name) end
+  for name in pairs(others or {}) do names[#names + 1] = name end
   return names
 end
 
@@ -47,7 +48,7 @@ local function notice(recipe, what, name, value)
     message = ("sets the global '%s': write %s"):format(name, instead:format(name))
   else
     local hint = hints[name]
-      or level and text.suggest(name, visible(level, recipe.env)) or ''
+      or level and text.suggest(name, visible(level, recipe.env, recipe.names_in[at.file])) or ''
     message = ("'%s' has no value here%s"):format(name, hint)
   end
   if recipe.phase == 'running' then error(('%s: %s'):format(fail.place(at), message), 0) end

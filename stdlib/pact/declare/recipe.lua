@@ -41,6 +41,7 @@ function M.new(context)
     sources = {}, files = setmetatable({}, { __mode = 'k' }), shorts = {}, modules = {}, phase = 'declaring',
     texts = {}, -- of its files, by chunk name
     paths = {}, -- a set: what it has read or looked for
+    names_in = {}, -- by file: names that text there can see, besides globals
   }, Recipe)
   function recipe.missing(path) return not context.sys.fs.stat(path) end
   recipe.cursor_of = cursor.maker {

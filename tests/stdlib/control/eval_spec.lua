@@ -48,7 +48,46 @@ local REFUSED = {
   { 'setmetatable({}, { __tostring = function() error "deep" end })', 'raised', 422, 'deep' },
 }
 
+-- what misuses a function of ours: its line is told, not ours, also of a call that nothing follows
+local MISUSED = {
+  'svc.web:restart(1, 2)', 'pact.sleep "x"', 'return pact.sleep "x"', '\nlocal x = 1\nreturn pact.sleep "x"',
+  'coroutine.wrap(function() return pact.sleep "x" end)()', 'pact.stop(5)', 'pact.stop("web", { [1] = 2 })',
+  'pact.all(1)', 'svc.web:wait("x")', 'svc.web:wait("ready", "y")', 'svc.web:logs "x"', 'svc.web:logs { cnt = 1 }',
+  'svc.web:tail "x"', 'svc.web:scale "x"', 'pact.spawn(1)', 'pact.queue "x"', 'pact.shutdown "x"', 'pact.exec(1)',
+  'pact.json.encode(print)', 'svc.web = 1', 'svc.nothing', 'svc = 1', 'string.rep(1)', 'nobody()',
+}
+
+-- code → what is refused of it: names that have a meaning are everybody's
+local KEPT_NAMES = {
+  { 'svc = 1', 'svc' }, { 'pact = nil', 'pact' }, { 'print = 1', 'print' }, { '_G = 1', '_G' }, { '_G.svc = 1', 'svc' },
+  { 'function svc() end', 'svc' },
+}
+
 describe('eval', function()
+  for _, code in ipairs(MISUSED) do
+    it(('names the line of %q'):format(code), function()
+      local body, status = up().eval(code)
+      assert.equal(422, status, body.error)
+      local line = select(2, code:gsub('\n', '')) + 1
+      assert.equal(('eval:%d: '):format(line), body.error:sub(1, 8), body.error)
+      assert.falsy(body.error:find('stdlib', 1, true), body.error)
+    end)
+  end
+
+  for _, row in ipairs(KEPT_NAMES) do
+    it(('%q takes nothing away from others'):format(row[1]), function()
+      local engine = up()
+      assert.truthy(engine.eval(row[1]).error:find(("eval:1: '%s' stays what it is"):format(row[2]), 1, true))
+      assert.same({ 'running' }, engine.eval('print() return pact and _G.svc.web.status').values)
+      assert.same({ '1' }, engine.eval(('local %s = 1 return %s'):format(row[2], row[2])).values)
+    end)
+  end
+
+  it('suggests what it has besides globals', function()
+    local engine = up()
+    assert.truthy(engine.eval('svcs.web').error:find("did you mean 'svc'?", 1, true))
+  end)
+
   for _, row in ipairs(VALUES) do
     it(('of %q'):format(row[1]), function()
       local body, status = up().eval(row[1])

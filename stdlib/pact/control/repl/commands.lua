@@ -19,8 +19,10 @@ local M = {}
 local ABOUT = [[
 What is typed is Lua, run in the network's own state: svc is the table of its
 services, pact what recipes have. An expression needs no 'return', _ is the last
-value, what isn't finished goes on in the next line. Globals stay until the
-network ends, locals end with their line. Tab completes, Ctrl-R searches what was
+value, what isn't finished goes on in the next line. Globals are everybody's and
+stay until the network ends; what is local stays until you leave, and is yours.
+Names that mean something (svc, pact, Lua's own) can't be set, but 'local svc = 1'
+hides one from you alone, until it is nil. Tab completes, Ctrl-R searches what was
 typed before, Ctrl-C ends a call, Ctrl-D leaves.
 ]]
 

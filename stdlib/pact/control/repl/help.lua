@@ -4,10 +4,12 @@ local M = {}
 
 local TEXT = [[
 Lines are Lua, run in the network's own state: svc is the table of its services,
-pact what recipes have. An expression needs no 'return'; _ is the last value. At
-a terminal lines are edited and completed (Tab), and kept for the next time in
-$XDG_STATE_HOME/pactlua/history, but for those that begin with a blank; :help
-shows the commands. Ctrl-C ends a call, Ctrl-D leaves; the network goes on.
+pact what recipes have. An expression needs no 'return'; _ is the last value.
+Globals are shared with eval and other REPLs until the network ends; locals are
+the session's, until you leave. At a terminal lines are edited and completed
+(Tab), and kept for the next time in $XDG_STATE_HOME/pactlua/history, but for
+those that begin with a blank; :help shows the commands. Ctrl-C ends a call,
+Ctrl-D leaves; the network goes on.
 
 From a pipe or a file it is a script: values go to the output, errors to the
 standard error, and the first error ends it with status 1. When the network ends

@@ -1,10 +1,13 @@
 --- The network's end of a REPL: what is printed by its lines goes to it as it comes, and `_` is its last value.
 
 local complete = require 'pact.control.complete'
+local eval = require 'pact.control.eval'
+local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
 local json = require 'pact.base.json'
 local lines = require 'pact.control.lines'
 local list = require 'pact.base.list'
+local locals = require 'pact.control.repl.locals'
 local pretty = require 'pact.observe.pretty'
 local size = require 'pact.base.size'
 
@@ -15,6 +18,7 @@ local FULL = 1 << 20
 ---@class repl_server
 ---@field id integer
 ---@field work work
+---@field locals table<string, { get: (fun(): any), set?: fun(value: any) }> what its lines called local
 ---@field heard integer messages so far: an answer says behind which of them it belongs
 local Server = {}
 Server.__index = Server
@@ -27,6 +31,7 @@ function M.open(network, request)
   network.repls, known.last = known, known.last + 1
   local self = setmetatable({
     id = known.last, network = network, request = request, work = network.work, heard = 0, left_out = 0,
+    locals = {},
   }, Server)
   known.open[self.id] = self
   self.lines = lines.new(network.sched, function(text) self:print(text) end)
@@ -104,20 +109,49 @@ function Server:flush()
   return self.heard
 end
 
----Globals as its lines see them: `_` is its own, all else is shared with other lines.
+-- A local of an earlier line; one that has become nil hides nothing.
+function Server:get(env, name)
+  local kept = self.locals[name]
+  local value = kept and kept.get()
+  if value == nil and (not kept or eval.means_something(env, name)) then return env[name] end
+  return value
+end
+
+function Server:set(env, name, value)
+  local kept = self.locals[name]
+  if not kept then
+    env[name] = value
+  elseif kept.set then
+    kept.set(value)
+  else
+    fail.misuse(("'%s' is a constant: 'local %s = …' makes another of that name"):format(name, name))
+  end
+end
+
+---Globals as its lines see them: `_` and what they called local are its own, all else is shared with other lines.
 ---@param env table
 ---@return table
 function Server:environment(env)
-  self.env = self.env or setmetatable({}, {
-    __index = function(_, key)
-      if key == '_' then return self.value end
-      return env[key]
+  if self.env then return self.env end
+  local function keep(name, get, set) self.locals[name] = { get = get, set = set } end
+  self.env = setmetatable({}, {
+    __index = function(_, name)
+      if name == '_' then return self.value end
+      if name == locals.KEEP then return keep end
+      return self:get(env, name)
     end,
-    __newindex = function(_, key, value)
-      if key == '_' then self.value = value else env[key] = value end
+    __newindex = function(_, name, value)
+      if name == '_' then self.value = value else self:set(env, name, value) end
     end,
   })
   return self.env
+end
+
+-- As completion looks at them: nothing is run.
+function Server:root(env)
+  local own = { _ = self.value }
+  for name, kept in pairs(self.locals) do own[name] = kept.get() end
+  return setmetatable(own, { __index = env })
 end
 
 -- The services that a list of handles alone, or `svc`, stands for.
@@ -187,7 +221,7 @@ function M.complete(network, text, env, session)
     keys = function(method) return method and {} or list.keys(api) end,
     get = function(key) return rawget(api, key) end,
   }
-  local root = session and setmetatable({ _ = session.value }, { __index = env }) or env
+  local root = session and session:root(env) or env
   return complete.at(text, {
     root = root, ids = ids,
     known = function(value)

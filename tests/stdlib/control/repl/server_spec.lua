@@ -85,6 +85,49 @@ describe('a session of a REPL', function()
     assert.same({ 'nil' }, other.eval('_').values)
   end)
 
+  -- lines, what the last one gives
+  local LOCALS = {
+    { { 'local x = 1', 'x' }, '1' },
+    { { 'local x, y = 1, 2', 'x + y' }, '3' },
+    { { 'local x = 1 return x', 'x' }, '1' },
+    { { 'local x = 1 -- a remark', 'x' }, '1' },
+    { { 'local n = 0 local function more() n = n + 1 end', 'more() n = n + 10 more()', 'n' }, '12' },
+    { { 'local function f(n) if n == 0 then return "end" end return f(n - 1) end', 'f(3)' }, 'end' },
+    { { 'local x', 'x' }, 'nil' },
+    { { 'local x <const> = 5', 'x' }, '5' },
+    { { 'local x = 1', 'local x = "new"', 'x' }, 'new' },
+    { { 'if true then local inner = 1 elseif nil then else end local outer = 2', 'outer' }, '2' },
+    { { 'for i = 1, 2 do local inner = i end repeat local other = 1 until other', 'local x = 3', 'x' }, '3' },
+    { { 'local svc = 5', 'svc' }, '5' },
+    { { 'local svc = 5', 'svc = nil', 'svc.web.status' }, 'running' },
+    { { 'goto done; local x = 1; ::done::', '"on"' }, 'on' },
+    { { ('local v = 1 '):rep(150), 'v' }, '1' },
+  }
+  for _, row in ipairs(LOCALS) do
+    it(('has the locals of earlier lines: %s'):format(table.concat(row[1], ' | '):sub(1, 80)), function()
+      local engine = up()
+      local session, other, last = engine.open(), engine.open(), nil
+      for _, line in ipairs(row[1]) do
+        last = session.eval(line)
+        assert.is_true(last.ok, last.error)
+      end
+      assert.same({ row[2] }, last.values)
+      assert.truthy(other.eval('x').error:find("'x' has no value here", 1, true))
+      assert.same({ 'running' }, other.eval('svc.web.status').values)
+    end)
+  end
+
+  it('has none of blocks, nor what is to be closed, and its constants stay', function()
+    local engine = up()
+    local session = engine.open()
+    session.eval 'do local inner = 1 end local c <close> = setmetatable({}, { __close = function() end })'
+    assert.falsy(session.eval('inner').ok)
+    assert.falsy(session.eval('c').ok)
+    session.eval 'local k <const> = 5'
+    assert.truthy(session.eval('k = 6').error:find("eval:1: 'k' is a constant", 1, true))
+    assert.same({ '5' }, session.eval('k').values)
+  end)
+
   it('is told what it left out when it reads too slowly', function()
     local engine = up()
     local session = engine.open()
@@ -160,6 +203,9 @@ describe('what may stand next', function()
     session.eval 'mine = { alpha = { beta = 1 } } return mine.alpha'
     assert.same({ 'mine.alpha' }, complete(engine, 'mine.'))
     assert.same({ '_.beta' }, complete(engine, '_.b', session.id))
+    session.eval 'local own = { gamma = 1 }'
+    assert.same({ 'own.gamma' }, complete(engine, 'own.', session.id))
+    assert.same({}, complete(engine, 'own.'))
     assert.same({}, complete(engine, '_.b'))
   end)
 
