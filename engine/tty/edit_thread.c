@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -12,6 +13,7 @@
 #define KEPT_LINES   1000
 #define READ_SIZE    (64u << 10)
 #define ESCAPE       '\x1b'
+#define CTRL_D       '\x04'
 #define REPLACEMENT  L'\xFFFD'
 #define PASTE_END    "[201~"
 #define PASTE_ON     "\x1b[?2004h"
@@ -45,9 +47,17 @@ static bool wait_for_input(struct edit *edit) {
   return !edit->closing && !edit->cancelled;
 }
 
-// One at a time: what follows the last line that is asked for stays for who reads next.
+// One at a time: what follows the last line that is asked for stays for who reads next. What was
+// typed before the terminal was set for editing came through lines of its own: there Ctrl-D is an
+// end of the file, which is read as a NUL.
 static bool next_byte(struct edit *edit, char *byte) {
-  return wait_for_input(edit) && fd_read(STDIN_FILENO, byte, 1) == 1;
+  if (edit->typed_ahead < 0 && ioctl(STDIN_FILENO, FIONREAD, &edit->typed_ahead)) edit->typed_ahead = 0;
+  if (!wait_for_input(edit) || fd_read(STDIN_FILENO, byte, 1) != 1) return false;
+  if (edit->typed_ahead > 0) {
+    edit->typed_ahead--;
+    if (*byte == '\0') *byte = CTRL_D;
+  }
+  return true;
 }
 
 // What a key would do is only text in what is pasted; its end is told by a sequence. True: *byte is
@@ -162,6 +172,7 @@ int edit_thread_prepare(struct edit *edit) {
 
 static void read_edited(struct edit *edit) {
   int size = 0;
+  edit->typed_ahead = -1;
   fd_write_all(STDOUT_FILENO, PASTE_ON, sizeof PASTE_ON - 1);
   const char *text = edit->api->el_gets(edit->line, &size);
   fd_write_all(STDOUT_FILENO, PASTE_OFF, sizeof PASTE_OFF - 1);

@@ -33,6 +33,7 @@ struct edit {
   History *history;
   FILE *in, *out;
   bool pasting;
+  int typed_ahead; // bytes that came before the terminal was set for editing; -1: not looked at
 
   struct bytes rest; // read and not yet handed out as a line
   bool at_end;

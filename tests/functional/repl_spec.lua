@@ -161,6 +161,24 @@ describe('repl at a terminal', function()
     assert.equal('running', t:ps().web.status)
   end)
 
+  session('Ctrl-D and text that are typed while a call runs are heard when it has ended', function(t)
+    up(t)
+    local at = open(t)
+    at:enter "go = pact.queue() print 'begun' go:take()"
+    at:ends 'begun'
+    at.typing = true -- there is no prompt to wait for
+    at:enter '20 + 2'
+    at:press 'C-d'
+    assert.equal(0, t:run({ 'eval', "go:put 'on'" }).code)
+    at:expect '\n22\n'
+    at:ends 'status 0'
+    assert.is_true(at:same_modes())
+    local other = open(t)
+    other:press 'C-Space' -- sets a mark: it ends nothing
+    other:enter '1 + 1'
+    other:ends('2', 'shop>')
+  end)
+
   session('what is printed later goes above the line that is being typed', function(t)
     up(t)
     local at = open(t, { columns = 40 })
@@ -248,6 +266,27 @@ describe('repl at a terminal', function()
     later:expect 'bck:other'
     later:press 'Enter'
     later:ends('from the other', 'shop>')
+  end)
+
+  session('a network that is to end with its last lease waits until it is left', function(t)
+    t:recipe(NETWORK)
+    local network = t:start { 'up', '--detach', 'net.lua' }
+    assert.equal(0, network:wait().code)
+    local lease = t:start({ '-sSN', '--unix-socket', t:path '.pactlua/shop/control.sock', 'http://localhost/v1/lease' },
+      { program = 'curl' })
+    lease:expect '"lease":"held"'
+    local at = open(t)
+    at:expect 'the network ends with its last lease and with you'
+    assert.truthy(t:run({ 'ps' }).out:find('held by 1 lease and 1 REPL: ends with the last one', 1, true))
+    lease:signal 'KILL'
+    functional.wait('the end of the lease', function()
+      return t:run({ 'ps' }).out:find('held by 1 REPL: ends with the last one', 1, true)
+    end)
+    at:enter 'svc.db.status'
+    at:ends('running', 'shop>')
+    at:press 'C-d'
+    at:ends 'status 0'
+    functional.wait('the end of the network', function() return network:clean() end)
   end)
 
   session('the end of the network is told, and is the end', function(t)

@@ -32,13 +32,15 @@ function Network:status()
 end
 
 ---Who holds the network, and whether it ends with them.
----@return { detached: boolean, leases: integer, linger: integer, ends_with_leases: boolean, ends_in?: integer }
+---@return { detached: boolean, leases: integer, repls: integer, linger: integer, ends_with_leases: boolean,
+---  ends_in?: integer }
 function Network:holding()
   local held = self.held_by
   return {
     detached = self.detached == true,
     listens = self.tcp and self.tcp:status() or nil,
     leases = held and held.count or 0,
+    repls = held and held.guests or 0,
     linger = held and held.linger or self.invocation.options.linger or 0,
     ends_with_leases = held ~= nil and held:decides(),
     ends_in = held and held:ends_in(),

@@ -1,5 +1,6 @@
 --- Clients that hold the network: an answer that stays open is a lease, its connection's end gives it up. A network
--- that was left running ends some time after the last one has gone; without any it stays.
+-- that was left running ends some time after the last one has gone; without any it stays. An open REPL holds it, too,
+-- but never makes an end of one that would stay.
 
 local json = require 'pact.base.json'
 
@@ -7,6 +8,7 @@ local M = {}
 
 ---@class leases
 ---@field count integer held now
+---@field guests integer who keep it from ending while they are here, and leave no end behind
 ---@field linger integer ms from the end of the last one to the end of the network
 local Leases = {}
 Leases.__index = Leases
@@ -16,7 +18,7 @@ Leases.__index = Leases
 ---@return leases
 function M.new(context)
   return setmetatable({
-    context = context, count = 0, linger = context.linger, held = {}, had = false, matters = false,
+    context = context, count = 0, guests = 0, linger = context.linger, held = {}, had = false, matters = false,
   }, Leases)
 end
 
@@ -38,6 +40,17 @@ function Leases:take(request, words)
   end)
 end
 
+---Somebody is there whom an end would disturb.
+function Leases:join()
+  self.guests = self.guests + 1
+  self:keep()
+end
+
+function Leases:part()
+  self.guests = self.guests - 1
+  self:look()
+end
+
 -- The network is not about to end any more.
 function Leases:keep()
   self.context.sched:cancel(self.timer)
@@ -52,7 +65,7 @@ function Leases:gone(request)
 end
 
 function Leases:look()
-  if self.count > 0 or not self.had or not self.matters or self.timer then return end
+  if self.count + self.guests > 0 or not self.had or not self.matters or self.timer then return end
   local context = self.context
   self.ends_at = context.now() + self.linger
   self.timer = context.sched:after(self.linger, function()

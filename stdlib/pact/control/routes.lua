@@ -194,14 +194,16 @@ M.rows = {
   end, summary = 'The network as a whole',
     answer = 'project, run, recipe, pid, guard, uptime, services by status, ready; '
     .. 'listens (url, token_file and allow_origin of --listen), '
-    .. 'detached, leases (how many hold it), linger, ends_with_leases, ends_in (after the last one)' },
+    .. 'detached, leases (how many hold it), repls (they do, too), linger, ends_with_leases, '
+    .. 'ends_in (after the last one)' },
   { 'GET', '/v1/services', function(network, request)
     local services = json.array {}
     for i, snapshot in ipairs(network:snapshots()) do
       if request.given.figures ~= false then with_figures(network, snapshot) end
       services[i] = request.given.brief and brief(snapshot) or snapshot
     end
-    local holding = (network.detached or network.held_by) and network:holding() or nil
+    local held = network.held_by
+    local holding = (network.detached or held and held.had) and network:holding() or nil
     return 200, { services = services, at = network.sys.time.wall(), project = network.project, holding = holding,
       listens = network.tcp and network.tcp:status() or nil }
   end, summary = 'All services as they are',

@@ -15,6 +15,9 @@ From a pipe or a file it is a script: values go to the output, errors to the
 standard error, and the first error ends it with status 1. When the network ends
 before the script does the status is 4.
 
+A network that is to end with its last lease ('help up') stays as long as a REPL
+is open.
+
 With RECIPE it is loaded and checked and nothing is started: svc.ID:start()
 starts a service and what it needs. Leaving ends all of it.
 ]]

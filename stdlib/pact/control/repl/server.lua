@@ -5,6 +5,7 @@ local eval = require 'pact.control.eval'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
 local json = require 'pact.base.json'
+local leaving = require 'pact.control.leaving'
 local lines = require 'pact.control.lines'
 local list = require 'pact.base.list'
 local locals = require 'pact.control.repl.locals'
@@ -36,11 +37,13 @@ function M.open(network, request)
   known.open[self.id] = self
   self.lines = lines.new(network.sched, function(text) self:print(text) end)
   network.sys.ctl.stream(request, 200, { ['content-type'] = 'application/x-ndjson' })
+  local held = leaving.leases(network)
+  held:join()
   network.sched:on(request, function(kind)
     if kind == 'gone' then self:leave() end
     if kind == 'drain' then self:drained() end
   end)
-  self:tell { type = 'hello', session = self.id, project = network.project }
+  self:tell { type = 'hello', session = self.id, project = network.project, ends_with_leases = held:decides() }
 end
 
 ---@param network network
@@ -66,7 +69,9 @@ end
 function Server:leave()
   self.gone = true
   self.network.sched:off(self.request)
-  if self.network.repls then self.network.repls.open[self.id] = nil end
+  if not self.network.repls then return end
+  self.network.repls.open[self.id] = nil
+  leaving.leases(self.network):part()
 end
 
 function Server:tell(message)

@@ -10,6 +10,7 @@ local terminal = require 'pact.control.repl.terminal'
 local M = {}
 
 local NO_NETWORK = 4
+local ENDS_WITH_YOU = ':help tells what there is; the network ends with its last lease and with you'
 
 ---@class repl_context
 ---@field context main_context
@@ -105,7 +106,9 @@ end
 
 function messages.hello(self, message)
   self.session, self.project = message.session, message.project
-  if self.greet and self.terminal.prompts then self:say(self.greet .. '\n') end
+  if self.greet and self.terminal.prompts then
+    self:say((message.ends_with_leases and ENDS_WITH_YOU or self.greet) .. '\n')
+  end
   if self.terminal.lacks then self:say(self.terminal.lacks .. '\n') end
   self:ask()
 end

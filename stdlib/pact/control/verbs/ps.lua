@@ -7,6 +7,7 @@ local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
 local size = require 'pact.base.size'
 local style = require 'pact.observe.style'
+local text = require 'pact.base.text'
 
 local M = {}
 
@@ -81,7 +82,10 @@ end
 function M.held(holding)
   if not holding then return '' end
   local count, after = holding.leases, holding.linger > 0 and duration.format(holding.linger) .. ' after' or 'with'
-  local leases = ('%d %s'):format(count, count == 1 and 'lease' or 'leases')
+  local leases, repls = text.plural(count, 'lease'), holding.repls or 0
+  if holding.ends_with_leases and repls > 0 then
+    leases = (count > 0 and leases .. ' and ' or '') .. text.plural(repls, 'REPL')
+  end
   if holding.ends_in then
     return ('ends in %s unless somebody takes a lease\n'):format(duration.format(holding.ends_in))
   elseif holding.ends_with_leases then

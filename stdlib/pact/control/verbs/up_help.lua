@@ -13,8 +13,8 @@ shut down and the status says so: after anything but 0 nothing runs. With
 A program may hold such a network by a lease, a connection that stays open:
   curl -sN --unix-socket .pactlua/NAME/control.sock http://localhost/v1/lease
 When the last lease has gone, however its holder ended, the network ends: at
-once, or after --linger, if nobody takes another one meanwhile. Without any
-lease it stays.
+once, or after --linger, if nobody takes another one meanwhile. It waits for
+REPLs to be left, too. Without any lease it stays.
 
 With --listen programs that can't open the control socket ask over TCP. Each
 start makes a new token, unless PACTLUA_TOKEN gives one; it is in
