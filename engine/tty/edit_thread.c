@@ -51,7 +51,8 @@ static bool wait_for_input(struct edit *edit) {
 // typed before the terminal was set for editing came through lines of its own: there Ctrl-D is an
 // end of the file, which is read as a NUL.
 static bool next_byte(struct edit *edit, char *byte) {
-  if (edit->typed_ahead < 0 && ioctl(STDIN_FILENO, FIONREAD, &edit->typed_ahead)) edit->typed_ahead = 0;
+  if (edit->typed_ahead < 0 && ioctl(STDIN_FILENO, FIONREAD, &edit->typed_ahead))
+    edit->typed_ahead = 0;
   if (!wait_for_input(edit) || fd_read(STDIN_FILENO, byte, 1) != 1) return false;
   if (edit->typed_ahead > 0) {
     edit->typed_ahead--;

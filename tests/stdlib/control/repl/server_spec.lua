@@ -37,7 +37,7 @@ end
 describe('a session of a REPL', function()
   it('begins with its number and the name of the network', function()
     local engine = up()
-    assert.same({ type = 'hello', session = 1, project = 'net-net' }, engine.open().lines()[1])
+    assert.same({ type = 'hello', session = 1, project = 'net-net', ends_with_leases = false }, engine.open().lines()[1])
     assert.equal(2, engine.open().id)
   end)
 
