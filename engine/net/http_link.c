@@ -377,6 +377,19 @@ int http_link_open(struct http_links *links, const char *path, uint64_t *link_id
   return error;
 }
 
+static struct wire *any_wire(const struct http_link *link) {
+  const struct list *of = list_empty(&link->idle) ? &link->busy : &link->idle;
+  return list_empty(of) ? NULL : list_entry(of->next, struct wire, list);
+}
+
+int http_link_peer(const struct http_links *links, uint64_t link_id, pid_t *pid, uid_t *uid) {
+  const struct http_link *link = idmap_get(&links->links, link_id);
+  struct wire *wire = link ? any_wire(link) : NULL;
+  int fd = -1;
+  if (!wire || uv_fileno((uv_handle_t *)&wire->pipe, &fd)) return -ENOENT;
+  return unix_socket_peer(fd, pid, uid);
+}
+
 int http_link_front(struct http_links *links, int fd, uint64_t *link_id) {
   *link_id = link_new(links, NULL, fd)->id;
   return 0;

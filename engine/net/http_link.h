@@ -4,6 +4,7 @@
 // don't wait for each other; connections whose answer is complete are used again.
 #pragma once
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "loop/loop.h"
 #include "net/http_message.h"
@@ -43,6 +44,9 @@ void http_links_destroy(struct http_links *links); // NULL is fine; runs no even
 // Connects at once. 0, or -errno: -ENOENT, -ECONNREFUSED: nobody serves there; -EAGAIN: it is
 // overrun.
 int http_link_open(struct http_links *links, const char *path, uint64_t *link_id);
+// Who began to listen at the other end of an open connection of the link, as the kernel knows it.
+// 0, or -errno: -ENOENT: there is no such link, or none of its connections is open.
+int http_link_peer(const struct http_links *links, uint64_t link_id, pid_t *pid, uid_t *uid);
 // Owns `fd` from here.
 int http_link_front(struct http_links *links, int fd, uint64_t *link_id);
 // 0, or -errno: -ENOENT: no such link; -EINVAL: the path or a header can't be sent; else why no

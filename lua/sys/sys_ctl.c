@@ -64,6 +64,17 @@ static int connect_to(lua_State *L) {
   return error ? sys_fail(L, error, "control socket '%s'", path) : push_id(L, id);
 }
 
+static int peer(lua_State *L) {
+  pid_t pid;
+  uid_t uid;
+  int error = http_link_peer(links_of(L), (uint64_t)luaL_checkinteger(L, 1), &pid, &uid);
+  if (error == -ENOENT) return sys_refuse(L, "gone", "the engine is gone");
+  if (error) return sys_fail(L, error, "the engine's process");
+  lua_pushinteger(L, pid);
+  lua_pushinteger(L, uid);
+  return 2;
+}
+
 // A string field of the table at index 2; its value stays on the stack.
 static const char *text_field(lua_State *L, const char *name, size_t *size) {
   int type = lua_getfield(L, 2, name);
@@ -122,9 +133,16 @@ static int leave_front(lua_State *L) {
 
 int sys_open_ctl(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"listen", listen_on},   {"serve_front", serve_front}, {"leave_front", leave_front},
-      {"close", close_server}, {"connect", connect_to},      {"call", call},
-      {"guard", guard},        {"kill_engine", kill_engine}, {NULL, NULL},
+      {"listen", listen_on},
+      {"serve_front", serve_front},
+      {"leave_front", leave_front},
+      {"close", close_server},
+      {"connect", connect_to},
+      {"call", call},
+      {"peer", peer},
+      {"guard", guard},
+      {"kill_engine", kill_engine},
+      {NULL, NULL},
   };
   luaL_newlib(L, functions);
   luaL_setfuncs(L, answer_functions, 0);

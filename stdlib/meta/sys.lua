@@ -418,6 +418,10 @@ function sys.ctl.close(ms) end
 ---@param path? string
 ---@return integer? connection, string? message, string? code
 function sys.ctl.connect(path) end
+---Who serves at the other end of a connection to a path, as the kernel knows it from when it began to listen.
+---@param connection integer
+---@return integer? pid, integer|string uid or message, string? code 'gone'
+function sys.ctl.peer(connection) end
 ---Asks. Events: `(call, 'response', status, headers, body)`; with `stream = true`: `(call, 'response', status, headers)`, then `(call, 'response', nil, nil, piece)` for
 ---each piece, `(call, 'response', nil, nil, nil)` at the end. `(call, 'gone', message)` when the connection was lost. `upgrade = true` asks
 ---for pactlua/1: `(call, 'response', 101, headers)`, then `(call, 'frame', kind, bytes)`; any other status comes as without it.

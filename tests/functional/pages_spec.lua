@@ -44,7 +44,7 @@ describe('completion', function()
       { 'pactlua restart web d', 'db' },
       { 'pactlua --project x why w', 'web' },
       { 'pactlua logs --f', '--follow' },
-      { 'pactlua wait --for ', 'healthy ready' },
+      { 'pactlua wait --for ', 'healthy ready started stopped' },
       { 'pactlua up --only d', 'db' },
       { 'pactlua up --timeout ', '' },
       { 'pactlua check n', 'net.lua' },

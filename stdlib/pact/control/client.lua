@@ -5,6 +5,10 @@ local json = require 'pact.base.json'
 local M = {}
 
 ---@class client
+---@field pid? integer of the engine, where the link is to a path
+---@field uid? integer
+---@field heard? fun() called whenever something comes from the engine
+---@field acting? boolean it was asked for more than to be looked at
 local Client = {}
 Client.__index = Client
 
@@ -36,9 +40,11 @@ end
 function Client:call(method, path, body, answer)
   local call, message = self.sys.ctl.call(self.connection, request_of(method, path, body))
   if not call then return answer(nil, message) end
+  self.acting = self.acting or method ~= 'GET'
   self.sched:on(call, function(kind, status, _, bytes)
     self.sched:off(call)
     if kind == 'gone' then return answer(nil, status) end
+    if self.heard then self.heard() end
     answer(status, json.decode(bytes or '') or bytes)
   end)
   return call
@@ -70,7 +76,9 @@ function Client:stream(path, handlers)
     if kind == 'gone' then
       self.sched:off(call)
       return handlers.ended(status or 'connection lost')
-    elseif status then
+    end
+    if self.heard then self.heard() end
+    if status then
       return handlers.status and handlers.status(status)
     elseif piece == nil then
       self.sched:off(call)
@@ -103,6 +111,7 @@ function Client:upgrade(path, handlers)
   local call, message = self.sys.ctl.call(self.connection, { method = 'GET', path = path, upgrade = true })
   if not call then return nil, message end
   self.sched:on(call, function(kind, first, second, third)
+    if self.heard and kind ~= 'gone' then self.heard() end
     if kind == 'frame' then
       handlers.frame(first, second)
     elseif kind == 'gone' then

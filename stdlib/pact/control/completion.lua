@@ -1,5 +1,5 @@
 --- What shells may offer behind `pactlua`, from the tables of verbs and options. Names of services come from
--- the live network, at the moment they are asked for.
+-- the live network, at the moment they are asked for; nobody waits long for an engine that doesn't answer.
 
 local options = require 'pact.control.options'
 local verbs = require 'pact.control.verbs'

@@ -82,7 +82,7 @@ local rows = {
     about = 'pact.control.repl.help',
     help = "a prompt at the live network's own Lua state; with RECIPE one is begun, with nothing started" },
   { name = 'down', args = '', words = { 0, 0 }, module = 'down',
-    help = 'shut the live network down, and wait until all of it has ended', options = { 'volumes' } },
+    help = 'shut the live network down, and wait until all of it has ended', options = { 'force', 'volumes' } },
   { name = 'doctor', args = '[RECIPE]', words = { 0, 1 }, recipe = true, module = 'doctor',
     help = 'check that this machine has what is needed', options = { 'json' } },
   { name = 'init', args = '[FILE]', words = { 0, 1 }, module = 'first_recipe',

@@ -10,7 +10,7 @@ local FRAME = [==[
 _pactlua_offer() { mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen "$@" -- "$word"); }
 _pactlua_words() { _pactlua_offer -W "$1"; }
 _pactlua_ids() {
-  _pactlua_words "$(pactlua ps --json 2>/dev/null | sed -nE 's/^    "(id|group)": "(.*)",?$/\2/p' | sort -u)"
+  _pactlua_words "$(timeout 2 pactlua ps --json 2>/dev/null | sed -nE 's/^    "(id|group)": "(.*)",?$/\2/p' | sort -u)"
 }
 _pactlua_files() { compopt -o filenames; _pactlua_offer -f; }
 _pactlua_directories() { compopt -o filenames; _pactlua_offer -d; }

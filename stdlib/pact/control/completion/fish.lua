@@ -8,7 +8,7 @@ local M = {}
 local FRAME = [[
 # fish completion for pactlua, by `pactlua completion fish`
 function __pactlua_ids
-    pactlua ps --json 2>/dev/null | sed -nE 's/^    "(id|group)": "(.*)",?$/\2/p' | sort -u
+    timeout 2 pactlua ps --json 2>/dev/null | sed -nE 's/^    "(id|group)": "(.*)",?$/\2/p' | sort -u
 end
 complete -c pactlua -f
 complete -c pactlua -n __fish_use_subcommand -a '(__fish_complete_suffix .lua)'

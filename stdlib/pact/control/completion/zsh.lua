@@ -10,7 +10,7 @@ local FRAME = [[
 # zsh completion for pactlua, by `pactlua completion zsh`
 _pactlua_ids() {
   local -a ids
-  ids=(${(f)"$(pactlua ps --json 2>/dev/null | sed -nE 's/^    "(id|group)": "(.*)",?$/\2/p' | sort -u)"})
+  ids=(${(f)"$(timeout 2 pactlua ps --json 2>/dev/null | sed -nE 's/^    "(id|group)": "(.*)",?$/\2/p' | sort -u)"})
   _describe -t services service ids
 }
 _pactlua_recipes() { _files -g '*.lua' }

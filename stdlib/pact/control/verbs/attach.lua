@@ -49,6 +49,13 @@ function Attachment:note(words)
   self.sys.os.write(1, ('\r\n\27[0;2m[pactlua: %s]\27[0m\r\n'):format(require('pact.observe.style').escaped(words)))
 end
 
+-- Of the engine: among what the service shows, or before that has begun.
+function Attachment:tell(words)
+  if self.left then return end
+  if self.console then return self:note(words) end
+  self.context.err(('pactlua: attach: %s\n'):format(words))
+end
+
 ---Gives the terminal back and ends.
 ---@param status integer
 ---@param words? string
@@ -162,11 +169,14 @@ function M.run(context)
     self:leave(1)
     context.err(('pactlua: attach: %s\n'):format(message))
   end)
-  local link, message, _, status = live.connect(context, self.loop)
+  local link, message, dir, status = live.connect(context, self.loop)
   if link then
     self.call, message = link:upgrade(('/v1/services/%s/attach'):format(id), handlers(self, detach))
   end
-  if self.call then return end
+  if self.call then
+    live.attend(context, self.loop, link, dir, { endless = true, tell = function(words) self:tell(words) end })
+    return
+  end
   context.err(('pactlua: %s\n'):format(message))
   return status or live.NO_NETWORK
 end

@@ -55,11 +55,12 @@ local function clean(context, loop, dirs)
   next_one()
 end
 
--- Until each of these has ended; without any, until nobody holds the lock.
-local function wait_gone(context, loop, dir, processes)
+-- Until each of these has ended; without any, until nobody holds the lock. Those that have ended answer no more.
+local function wait_gone(context, loop, dir, processes, watch)
   local sys = context.sys
   for pid, born in pairs(processes) do
     while engines.born(sys, pid) == born do loop:sleep(ROUND_MS) end
+    if pid == watch.opts.link.pid then watch:off() end
   end
   while not next(processes) do
     local lock, _, code = sys.fs.lock(dir.path .. '/lock')
@@ -98,16 +99,60 @@ local function survivors(sys, dir)
   return strays.found(sys, strays.tag(dir.path .. '/control.sock'))
 end
 
-local function shut_down(context, loop, link, dir)
+local function shut_down(context, loop, link, dir, watch)
   local seen = look(context.sys, link)
   local status, body = link:ask('POST', '/v1/shutdown', { reason = 'pactlua down' })
   if status ~= 200 then return live.refused(context, status, body) end
-  wait_gone(context, loop, dir, seen.processes)
+  wait_gone(context, loop, dir, seen.processes, watch)
   local left = survivors(context.sys, dir)
   context.out(words(dir, seen))
   if #left == 0 then return 0 end
   context.err(('pactlua: down: could not be killed: %s\n'):format(table.concat(strays.names(left), ', ')))
   return 1
+end
+
+-- In spite of its engine, which is told of.
+local function by_force(context, loop, dir, pid, what)
+  context.err(('pactlua: down: %s\n'):format(what))
+  local ended, message = require('pact.control.verbs.down_force').run(context, loop, dir, pid)
+  if not ended then
+    context.err(('pactlua: down: %s\n'):format(message))
+    return 1
+  end
+  remove_traces(context.sys, dir)
+  strays.ended(context.sys, dir)
+  context.out(("ended '%s' by force: its engine was killed, nothing of it is left\n"):format(dir.project))
+  return 0
+end
+
+-- Asks for an orderly end; with --force of an engine that doesn't answer there is another one.
+local function ask_down(context, loop, link, dir)
+  local sys, asked = context.sys, nil
+  local function spawn(fn, ...)
+    local args = table.pack(...)
+    return loop:spawn(function() sys.stop(fn(table.unpack(args, 1, args.n))) end)
+  end
+  local function force(silence)
+    if engines.state(sys, link.pid) == nil then return true end -- it has ended: nothing needs force
+    loop:stop(asked)
+    silence:off()
+    spawn(by_force, context, loop, dir, link.pid, silence:words(true))
+    return true
+  end
+  local watch = live.attend(context, loop, link, dir, {
+    on_silent = context.invocation.options.force and force or nil,
+  })
+  asked = spawn(shut_down, context, loop, link, dir, watch)
+end
+
+-- An engine that takes no more connections can't even be asked.
+local function overrun(context, loop, dir, message, status)
+  if not (context.invocation.options.force and dir) then
+    context.err(('pactlua: down: %s\n'):format(message))
+    return status
+  end
+  local pid = require('pact.control.silence').holder(context.sys, dir)
+  loop:spawn(function() context.sys.stop(by_force(context, loop, dir, pid, message)) end)
 end
 
 ---@param context main_context
@@ -119,10 +164,12 @@ function M.run(context)
   end)
   local link, message, dir, status = live.connect(context, loop)
   if link then
-    loop:spawn(function() sys.stop(shut_down(context, loop, link, dir)) end)
-  elseif status == live.AMBIGUOUS then
+    ask_down(context, loop, link, dir)
+  elseif status == live.AMBIGUOUS or status == live.NOT_PERMITTED then
     context.err(('pactlua: %s\n'):format(message))
     return status
+  elseif status ~= live.NO_NETWORK then
+    return overrun(context, loop, dir, message, status)
   else
     local _, dead = live.candidates(sys, loop, find.state_dirs(sys, context.env, wanted), wanted)
     clean(context, loop, dead)

@@ -57,7 +57,7 @@ function M.run(context)
         sys.stop((message and not options.follow) and live.NO_NETWORK or 0)
       end,
     })
-  end)
+  end, { endless = options.follow })
 end
 
 return M

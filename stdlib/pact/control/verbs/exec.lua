@@ -27,9 +27,10 @@ end
 ---@param context main_context
 function M.run(context)
   local sys = context.sys
-  return live.run(context, function(link, _, loop)
+  return live.run(context, function(link, _, loop, watch)
     local status, body = link:ask('GET', ('/v1/services/%s/surroundings'):format(context.invocation.ids[1]))
     if status ~= 200 then return refused(context, status, body) end
+    watch:off() -- CMD has the terminal, and asks nobody
     local id, message, code, step = start(context, body)
     if not id then
       context.err(('pactlua: exec: %s\n'):format(message))
@@ -42,7 +43,7 @@ function M.run(context)
     end
     local _, exit = loop:await(id)
     return exit.code or 128 + exit.signal
-  end)
+  end, { status = FAILED })
 end
 
 return M

@@ -13,6 +13,8 @@ M.NO_NETWORK = 4
 
 M.AMBIGUOUS = 2
 
+M.NOT_PERMITTED = 5
+
 local SHOWN = 5
 
 -- The nearest directory first.
@@ -26,14 +28,22 @@ local function by_distance(dirs)
   return dirs
 end
 
----A network's control socket answers.
+---Somebody serves a network's control socket.
 ---@param sys sys
 ---@param loop sched
 ---@param dir found_network
 ---@return client?
+---@return integer? uid whose it is when it isn't ours
+---@return string? code 'EPERM': it lives, and isn't ours; 'EAGAIN': too many wait for it already
 function M.link(sys, loop, dir)
   local path = dir.path .. '/control.sock'
-  return sys.fs.stat(path) and client.connect(sys, loop, path) or nil
+  if not sys.fs.stat(path) then return nil, require('pact.control.foreign').uid(sys, dir) end
+  local link, _, code = client.connect(sys, loop, path)
+  if not link then return nil, code == 'EACCES' and (sys.fs.stat(path) or {}).uid or nil, code end
+  link.pid, link.uid = sys.ctl.peer(link.connection)
+  if not link.pid or link.uid == sys.os.ids() then return link end
+  sys.cancel(link.connection)
+  return nil, link.uid, 'EPERM'
 end
 
 ---The live networks that may be meant: those of the nearest directory that has any; elsewhere, all of a name.
@@ -41,17 +51,25 @@ end
 ---@param loop sched
 ---@param dirs found_network[]
 ---@param wanted? string a project's name
----@return { link: client, dir: found_network }[] live, found_network[] dead those that are not
+---@return { link: client, dir: found_network }[] live
+---@return found_network[] dead those that are not
+---@return { dir: found_network, uid?: integer, live?: boolean }[] closed those that somebody else, or nobody, can ask
 function M.candidates(sys, loop, dirs, wanted)
-  local live, dead, here = {}, {}, sys.fs.cwd()
+  local live, dead, closed, here = {}, {}, {}, sys.fs.cwd()
   for _, dir in ipairs(by_distance(dirs)) do
     local further = live[1] and live[1].dir.directory ~= dir.directory and paths.inside(here, dir.directory)
     if not further and (not wanted or dir.project == wanted) then
-      local link = M.link(sys, loop, dir)
-      if link then live[#live + 1] = { link = link, dir = dir } else dead[#dead + 1] = dir end
+      local link, uid, code = M.link(sys, loop, dir)
+      if link then
+        live[#live + 1] = { link = link, dir = dir }
+      elseif uid or code == 'EAGAIN' then
+        closed[#closed + 1] = { dir = dir, uid = uid, live = code == 'EPERM' }
+      else
+        dead[#dead + 1] = dir
+      end
     end
   end
-  return live, dead
+  return live, dead, closed
 end
 
 ---@param live { dir: found_network }[]
@@ -100,25 +118,65 @@ function M.nothing(context, loop, dead)
   return ("no live network '%s'%s%s"):format(wanted, text.suggest(wanted, names), hints(context, loop, dead))
 end
 
+-- Why networks that may live can't be asked: another user's, or one whose engine takes no more connections.
+local function closed_to_us(sys, closed)
+  local foreign = require('pact.control.foreign').words(sys, closed)
+  if foreign then return foreign, M.NOT_PERMITTED end
+  for _, it in ipairs(closed) do
+    if not it.uid then return require('pact.control.silence').overrun(sys, it.dir), 1, it.dir end
+  end
+end
+
 ---Connects to the live network that is meant.
 ---@param context main_context
 ---@param loop sched
----@return client?, string? message, found_network? dir, integer? status when there is none
+---@return client?, string? message, found_network? dir also of one that takes no connections
+---@return integer? status when there is none
 function M.connect(context, loop)
   local wanted, sys = context.invocation.options.project, context.sys
-  local live, dead = M.candidates(sys, loop, find.state_dirs(sys, context.env), wanted)
+  local live, dead, closed = M.candidates(sys, loop, find.state_dirs(sys, context.env), wanted)
   if wanted and not live[1] then live = M.candidates(sys, loop, find.elsewhere(sys, context.env), wanted) end
   if #live == 1 then return live[1].link, nil, live[1].dir end
   if live[1] then return nil, M.several(live, wanted), nil, M.AMBIGUOUS end
+  local message, status, dir = closed_to_us(sys, closed)
+  if message then return nil, message, dir, status end
   return nil, M.nothing(context, loop, dead), nil, M.NO_NETWORK
+end
+
+---@class attended
+---@field endless? boolean waits as long as it takes: for a person who sees what is told, or with a bound of its own
+---@field status? integer when the engine never answers (1)
+---@field tell? fun(words: string) where its own output must not be disturbed
+---@field on_silent? fun(silence: silence): boolean? as of silence.watch
+
+---Watches an engine that is being asked: when it doesn't answer this is said, and at some time given up.
+---@param context main_context
+---@param loop sched
+---@param link client
+---@param dir found_network
+---@param opts? attended
+---@return silence
+function M.attend(context, loop, link, dir, opts)
+  opts = opts or {}
+  local function say(words) context.err(('pactlua: %s: %s\n'):format(context.invocation.verb, words)) end
+  local tell = opts.tell or say
+  return require('pact.control.silence').watch {
+    sys = context.sys, sched = loop, link = link, project = dir.project, tell = tell, on_silent = opts.on_silent,
+    named = context.invocation.options.project ~= nil,
+    give_up = not opts.endless and function(words)
+      tell(words)
+      context.sys.stop(opts.status or 1)
+    end or nil,
+  }
 end
 
 ---Runs `fn(link, dir)` as a task once connected; what it returns is the process's status. Who is connected already
 ---(`context.live`) has it run in its own task.
 ---@param context main_context
----@param fn fun(link: client, dir: found_network, loop: sched): integer?
+---@param fn fun(link: client, dir: found_network, loop: sched, watch?: silence): integer?
+---@param opts? attended
 ---@return integer? status at once when there is no network
-function M.run(context, fn)
+function M.run(context, fn, opts)
   local sys, known = context.sys, context.live
   if known then return fn(known.link, known.dir, known.loop) end
   local loop = sched.new(sys, function(message)
@@ -130,8 +188,9 @@ function M.run(context, fn)
     context.err(('pactlua: %s\n'):format(message))
     return none
   end
+  local watch = M.attend(context, loop, link, dir, opts)
   loop:spawn(function()
-    local status = fn(link, dir, loop)
+    local status = fn(link, dir, loop, watch)
     if status then sys.stop(status) end
   end, { name = context.invocation.verb })
 end

@@ -62,12 +62,13 @@ end
 ---@param context main_context
 function M.run(context)
   local id, endpoint = table.unpack(context.invocation.ids)
-  return live.run(context, function(link, _, loop)
+  return live.run(context, function(link, _, loop, watch)
     local status, service = link:ask('GET', '/v1/services/' .. id)
     if status ~= 200 then return live.refused(context, status, service) end
     local all
     status, all = link:ask('GET', '/v1/addresses')
     if status ~= 200 then return live.refused(context, status, all) end
+    watch:off()
     local address, message = M.address(service, all.addresses, endpoint)
     if not address then return live.refused(context, 404, { error = message }) end
     local program = is_web(address) and opener(context)

@@ -5,6 +5,7 @@ local draw = require 'pact.observe.top.draw'
 local figures = require 'pact.observe.top.figures'
 local live = require 'pact.control.verbs.live'
 local style = require 'pact.observe.style'
+local text = require 'pact.base.text'
 local view = require 'pact.observe.top.view'
 
 local M = {}
@@ -33,6 +34,7 @@ end
 ---@field figures top_figures
 ---@field sample? top_sample
 ---@field console? integer
+---@field note? string said at the foot of the screen
 local Top = {}
 Top.__index = Top
 
@@ -51,6 +53,7 @@ function Top:look()
     self:leave(1, function() self.context.err(('pactlua: top: %s\n'):format(message)) end)
     return nil
   end
+  self.note = nil
   self.sample = self.figures:take(services, sys.os.system(), sys.time.now(), sys.time.wall())
   return true
 end
@@ -126,6 +129,7 @@ function Top:draw()
   if self.left or not self.sample then return end
   local width, height = self.context.sys.os.terminal_size()
   local lines = draw.screen(self.sample, self.state, self:how(), width, height)
+  if self.note then lines[math.min(#lines + 1, height)] = self.style:paint('red', text.truncate(self.note, width)) end
   local frame = { '\27[?2026h\27[H' }
   for i, line in ipairs(lines) do
     frame[#frame + 1] = (i > 1 and '\r\n' or '') .. '\27[K' .. style.escaped(line)
@@ -134,6 +138,12 @@ function Top:draw()
   if not self.context.sys.os.write(1, table.concat(frame)) then
     self:leave(256 + self.context.sys.os.signals.HUP)
   end
+end
+
+---Words on the screen until there is something new to see.
+function Top:tell(words)
+  self.note = words
+  self:draw()
 end
 
 ---Gives the terminal to the shell, as Ctrl-Z does, and takes it again.
@@ -235,6 +245,11 @@ function M.run(context)
     context.err 'pactlua: top: --samples must be at least 1\n'
     return 2
   end
+  local top
+  local function tell(words)
+    if top and top.console then return top:tell(words) end
+    context.err(('pactlua: top: %s\n'):format(words))
+  end
   return live.run(context, function(link, _, loop)
     local status, body = link:ask('GET', '/v1/status')
     if status ~= 200 then return live.refused(context, status, body) end
@@ -245,11 +260,12 @@ function M.run(context)
     if options.json or options.samples or not can_draw(context) then
       return samples(self, options.samples or 1)
     end
+    top = self
     for _, name in ipairs { 'draw', 'typed', 'suspend', 'entered' } do
       self[name] = function(_, ...) guarded(self, Top[name], ...) end
     end
     screen(self)
-  end)
+  end, { endless = not options.json and not options.samples, tell = tell })
 end
 
 return M

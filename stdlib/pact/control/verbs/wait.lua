@@ -1,20 +1,35 @@
 --- `pactlua wait [ID…]`: until services are ready, or can't become so any more.
 
+local list = require 'pact.base.list'
 local live = require 'pact.control.verbs.live'
+local text = require 'pact.base.text'
 
 local M = {}
 
-local GOALS = { ready = true, healthy = true, started = true, stopped = true }
+local GOALS = { 'ready', 'healthy', 'started', 'stopped' }
+local TIMED_OUT = 124
+-- How much later than the engine we look at the time.
+local GRACE_MS = 1000
+
+-- The bound holds for an engine, too, that doesn't answer.
+local function bound(context, loop, watch, timeout)
+  loop:after(timeout + GRACE_MS, function()
+    watch:tell()
+    context.sys.stop(TIMED_OUT)
+  end)
+end
 
 ---@param context main_context
 function M.run(context)
   local options = context.invocation.options
   local goal = options['for'] or 'ready'
-  if not GOALS[goal] then
-    context.err(("pactlua: wait: --for must be 'ready' or 'healthy', got '%s'\n"):format(goal))
+  if not list.index(GOALS, goal) then
+    context.err(('pactlua: wait: --for must be %s, got %s%s\n'):format(text.enumerate(list.map(GOALS, text.show), 'or'),
+      text.show(goal), text.suggest(goal, GOALS)))
     return 2
   end
-  return live.run(context, function(link)
+  return live.run(context, function(link, _, loop, watch)
+    if options.timeout and watch then bound(context, loop, watch, options.timeout) end
     local status, body = link:ask('POST', '/v1/wait', {
       ids = context.invocation.ids, ['for'] = goal, timeout = options.timeout,
     })
@@ -22,9 +37,9 @@ function M.run(context)
     local code = type(body) == 'table' and body.code
     live.refused(context, status, body)
     if not status then return live.NO_NETWORK end
-    if code == 'timeout' then return 124 end
+    if code == 'timeout' then return TIMED_OUT end
     return code == 'unknown' and 1 or 3
-  end)
+  end, { endless = options.timeout ~= nil })
 end
 
 return M
