@@ -122,7 +122,9 @@ function M.find(context)
   if found[2] and found[2].live and not context.live then one, message, status = settle(context, dirs, found) end
   if not one then return nil, message, status end
   local run, missing = newest(one, options.previous)
-  return run, missing, not run and live.NO_NETWORK or nil
+  if run then return run end
+  local foreign = not found[1] and live.foreign(context, dirs)
+  return nil, foreign or missing, foreign and live.NOT_PERMITTED or live.NO_NETWORK
 end
 
 return M

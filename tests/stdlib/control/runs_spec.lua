@@ -59,6 +59,7 @@ describe('the run that is meant', function()
   it('is of the network that answers; of several the one that is named', function()
     local answering, connected = { ['/home/me/shop/.pactlua/shop/control.sock'] = true }, 0
     context.sys.ctl = { connect = function(path) if answering[path] then connected = connected + 1 return 1 end end }
+    context.sys.ctl.peer = function() return 4711, 1000 end
     context.sys.cancel = function() connected = connected - 1 end
     context.sys.fs.mkdir('/home/me/shop/.pactlua/killed/runs/20270101T000000-000')
     for _, name in ipairs { 'shop', 'killed' } do world.files['/home/me/shop/.pactlua/' .. name .. '/control.sock'] = '' end

@@ -30,7 +30,7 @@ end
 
 ---Somebody serves a network's control socket.
 ---@param sys sys
----@param loop sched
+---@param loop? sched none: only to see whether somebody answers
 ---@param dir found_network
 ---@return client?
 ---@return integer? uid whose it is when it isn't ours
@@ -116,6 +116,15 @@ function M.nothing(context, loop, dead)
   if not wanted then return 'no live network here or above' .. hints(context, loop, dead) end
   local names = list.map(find.state_dirs(sys, context.env), function(dir) return dir.project end)
   return ("no live network '%s'%s%s"):format(wanted, text.suggest(wanted, names), hints(context, loop, dead))
+end
+
+---What is said where nothing but another user's network is.
+---@param context main_context
+---@param dirs found_network[]
+---@return string?
+function M.foreign(context, dirs)
+  local _, _, closed = M.candidates(context.sys, nil, dirs, context.invocation.options.project)
+  return require('pact.control.foreign').words(context.sys, closed)
 end
 
 -- Why networks that may live can't be asked: another user's, or one whose engine takes no more connections.
