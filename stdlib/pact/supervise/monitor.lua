@@ -21,6 +21,8 @@ Monitor.__index = Monitor
 ---@field edge fun(edge: health_edge)
 
 local FIELDS = { 'url', 'host', 'port', 'path' }
+-- What is asked again and again; others tell by themselves.
+local ASKED = setmetatable({ log = false, notify = false }, { __index = function() return true end })
 
 local function has_functions(spec)
   for _, name in ipairs(FIELDS) do
@@ -50,13 +52,22 @@ function M.start(host, spec)
   return self
 end
 
+-- How long the first probe may still take for its answer: an interval, for nobody is judged unasked.
+local function benefit(self)
+  if self.answered or not ASKED[self.spec.kind] then return 0 end
+  local now, spec = self.host.sys.time.now(), self.spec
+  return (self.began or now) + math.min(spec.interval, spec.timeout) - now
+end
+
 -- Without a success until the deadline it is unhealthy.
 function Monitor:expect()
   local ms = math.max(0, self.count.deadline - self.host.sys.time.now())
-  self.deadline = self.host.sched:after(ms, function()
-    self.deadline = nil
-    self:tell(health.overdue(self.count))
-  end)
+  local function judge()
+    local more = benefit(self)
+    self.deadline = more > 0 and self.host.sched:after(more, judge) or nil
+    if not self.deadline then self:tell(health.overdue(self.count)) end
+  end
+  self.deadline = self.host.sched:after(ms, judge)
 end
 
 function Monitor:tell(edge)
@@ -189,6 +200,7 @@ end
 function Monitor:result(ok, why)
   if self.stopped then return end
   local now = self.host.sys.time.now()
+  self.answered = true
   self.host.probed { ok = ok, reason = why, ms = now - (self.began or now), at = self.host.sys.time.wall() }
   if self.stopped then return end
   local edge, pause = health.observe(self.count, ok, why)

@@ -339,6 +339,38 @@ describe('a life', function()
     end)
   end)
 
+  describe('with a deadline of a single short interval', function()
+    local function web(answer)
+      net = network.new { { 'web', { health = {
+        kind = 'http', url = 'http://x/health', interval = 100, retries = 1, timeout = 5000, start_period = 0,
+      } } } }
+      net.world.http['http://x/health'] = function() return answer end
+      net:up(99)
+      assert.equal('unknown', net.sup:snapshot('web').health)
+    end
+
+    it('is not judged before it was asked', function()
+      web { status = 200, body = '' }
+      net.world:advance(20)
+      assert.same({ 'running', 'healthy' }, { net:status 'web', net.sup:snapshot('web').health })
+      assert.is_nil(net:last 'unhealthy')
+    end)
+
+    it('is judged by its first answer', function()
+      web { status = 503, body = '' }
+      net.world:advance(150)
+      assert.equal('no success in 100ms: http 503', net:last('unhealthy').reason)
+    end)
+
+    it('is judged an interval after it was asked when no answer comes', function()
+      web { status = 200, body = '', delay = 60000 }
+      net.world:advance(90)
+      assert.is_nil(net:last 'unhealthy')
+      net.world:advance(20)
+      assert.equal('no success in 100ms: no answer yet', net:last('unhealthy').reason)
+    end)
+  end)
+
   describe('under probes', function()
     local status
     local function web(fields)
