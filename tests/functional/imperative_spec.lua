@@ -97,6 +97,63 @@ describe('pact.start', function()
   end)
 end)
 
+describe('pact.start of what has ended', function()
+  case('takes other fields for it, as often as one likes', function(t)
+    assert.same({ 'one 3 skipped', 'two 4', 'three completed', 'b true', 'kept its place' }, acts(t, [[
+      local a = pact.start { id = 'a', shell = 'exit 3', restart = 'no', wait = 'started' }
+      a:wait 'stopped'
+      local b = pact.task 'b' { shell = 'true', depends_on = { a = 'completed' } }
+      b:wait 'started'
+      say('one', a.exit_code, b.status)
+      pact.start { id = 'a', shell = 'exit 4', restart = 'no', wait = 'started' }
+      a:wait 'stopped'
+      say('two', a.exit_code)
+      pact.start { id = 'a', shell = 'echo $WHO; exit 0', env = { WHO = 'third' }, restart = 'no', wait = 'started' }
+      a:wait 'stopped'
+      assert(a:tail(1) == 'third', a:tail(1))
+      say('three', a.status)
+      say('b', b:wait())
+      say(pact.services()[1].id == 'a' and 'kept its place' or 'lost its place')
+    ]]))
+  end)
+
+  case('hears its new hooks, and no old one', function(t)
+    assert.same({ 'old', 'new' }, acts(t, [[
+      local heard = pact.queue(9)
+      local on = function(name) return { started = function() heard:put(name) end } end
+      pact.start({ id = 'a', command = { 'sleep', '1000' }, on = on 'old' }, { wait = 'started' }):stop()
+      say(heard:take { timeout = '20s' })
+      pact.start { id = 'a', command = { 'sleep', '1000' }, on = on 'new' }
+      say(heard:take { timeout = '20s' })
+      assert(#heard == 0)
+    ]]))
+  end)
+
+  case('leaves it as it was when they are wrong', function(t)
+    assert.same({ "net.lua:2: process 'a': unknown key 'comand' (did you mean 'command'?)", 'nil recipe', 'a running', 'a b' },
+      acts(t, [[
+      local a = pact.start { id = 'a', command = { 'sleep', '1000' } } a:stop()
+      local _, message = pcall(pact.start, { id = 'a', comand = { 'x' }, shell = 'true' })
+      say((tostring(message):gsub('^.-(net.lua):%d+', '%1:2')))
+      pact.start { id = 'b', command = { 'sleep', '1000' }, depends_on = { a = 'started' } } a:stop()
+      local made, why, code = pact.start { id = 'a', command = { 'x' }, depends_on = { 'b' } }
+      assert(why:find 'is a cycle: ', why)
+      say(made, code)
+      a:start()
+      say('a', a.status)
+      say(pact.services()[1], pact.services()[2])
+    ]]))
+  end)
+
+  case('while it lives is refused', function(t)
+    acts(t, [[
+      pact.start { id = 'a', command = { 'sleep', '1000' } }
+      local ok, message = pcall(pact.start, { id = 'a', command = { 'true' } })
+      assert(not ok and tostring(message):find("process 'a': is declared already, at net.lua:", 1, true), message)
+    ]])
+  end)
+end)
+
 describe('stop, restart, signal and wait', function()
   case('wait until it is done, or not', function(t)
     assert.same({ 'true stopped', 'true running 2', 'true stopping', 'true stopped', 'nil not ready in time: stopped by the recipe timeout' },
@@ -112,6 +169,30 @@ describe('stop, restart, signal and wait', function()
       pact.service('slow'):start { wait = false }
       slow:stop()
       say(select(1, slow:wait('ready', '50ms')), 'not ready in time: ' .. slow.reason, 'timeout')
+    ]]))
+  end)
+
+  case('a restart waits for what it is told, so long as it is told', function(t)
+    assert.same({ 'started 1', 'nil timeout', 'nil refused', 'true healthy', '2 2 running running' }, acts(t, [[
+      local slow = pact.start { id = 'slow', shell = 'sleep 0.5; touch up; exec sleep 1000', wait = false, restart = 'no',
+        health = { file = 'up', interval = '100ms', retries = 100 } }
+      slow:wait 'started'
+      slow:restart { wait = 'started' }
+      say('started', #slow.history)
+      pact.file.remove 'up'
+      local ok, _, code = slow:restart { timeout = '150ms' }
+      say(ok, code)
+      local plain = pact.start { id = 'plain', command = { 'sleep', '1000' } }
+      ok, _, code = plain:restart { wait = 'healthy' }
+      say(ok, code)
+      say(slow:restart { wait = 'healthy' }, slow.health)
+      local group = pact.process 'group' { replicas = 2, shell = 'sleep 0.3; touch $PACTLUA_SERVICE; exec sleep 1000',
+        ready = { check = function(service) return pact.file.exists(service.id) end } }
+      pact.start(group)
+      for n = 1, 2 do pact.file.remove('group-' .. n) end
+      group:restart()
+      local one, two = pact.service 'group-1', pact.service 'group-2'
+      say(#one.history + 1, #two.history + 1, one.status, two.status)
     ]]))
   end)
 

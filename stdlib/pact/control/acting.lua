@@ -1,6 +1,7 @@
 --- Functions of `pact` and methods of handles that start, stop and wait. The first such call in a
 -- recipe's body ends its declaring part: what was declared is checked, planned and started.
 
+local again = require 'pact.control.again'
 local arguments = require 'pact.control.arguments'
 local duration = require 'pact.base.duration'
 local exec = require 'pact.control.exec'
@@ -85,30 +86,47 @@ local function kind_of(spec)
   return 'external'
 end
 
+-- Takes a declaration into the network; of a service that has ended it may be another one.
 local function declare(context, spec)
   local launch, fields = context.launch, list.copy(spec)
-  local id, wait = fields.id, fields.wait
+  local id = fields.id
   fields.id, fields.wait = nil, nil
-  options_of { wait = wait }
+  local before = launch.begun and again.withdraw(launch, id)
   launch.starting = true
   local ok, declared = pcall(launch.recipe.api[kind_of(fields)], id, fields)
   launch.starting = nil
-  if not ok then error(declared, 0) end
-  if not launch.begun then
+  if not ok then
+    if before then again.put_back(launch, before) end
+    error(declared, 0)
+  end
+  if before then
+    local done, message, code = again.settle(launch, before)
+    if not done then return nil, message, code end
+  elseif not launch.begun then
     begin(context)
   else
-    local problems
-    ok, problems = launch:extend()
-    if not ok then return nil, (fail.render(problems):gsub('\n$', '')), 'recipe' end
+    local done, problems = launch:extend()
+    if not done then return nil, (fail.render(problems):gsub('\n$', '')), 'recipe' end
   end
-  return declared, id, wait
+  return declared
+end
+
+-- How long to wait may stand among the fields, too.
+local function with_wait(spec, opts)
+  options_of(opts)
+  local out = list.copy(opts or {})
+  if spec.wait ~= nil then out.wait = spec.wait end
+  options_of(out)
+  return out
 end
 
 local function start(context, spec, opts)
   if type(spec) == 'table' and not handle.id_of(spec) then
-    local declared, id, wait = declare(context, spec)
-    if not declared then return nil, id, wait end
-    local ok, message, code = command(context, 'start', id, { wait = wait })
+    opts = with_wait(spec, opts)
+    local declared, message, code = declare(context, spec)
+    if not declared then return nil, message, code end
+    local ok
+    ok, message, code = command(context, 'start', spec.id, opts)
     if not ok then return nil, message, code end
     return declared
   end
@@ -190,7 +208,7 @@ function M.methods(context)
   end
   function methods.wait(self, goal, opts)
     if type(goal) == 'table' then goal, opts = goal.goal or goal['for'], { timeout = goal.timeout } end
-    if type(opts) == 'string' then opts = { timeout = opts } end
+    if type(opts) == 'string' or type(opts) == 'number' then opts = { timeout = opts } end
     begin(context)
     local args = options_of(opts)
     args.ids, args.goal = { id_of(self) }, goal

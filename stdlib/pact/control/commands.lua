@@ -44,6 +44,12 @@ local commands = {}
 
 local AWAITED = { started = 'started', healthy = 'healthy' }
 
+-- What has no health check never becomes healthy.
+local function goal_of(context, id, args)
+  if args.goal ~= 'healthy' or context.supervisor:service(id).health then return args.goal or 'ready' end
+  return nil, "it has no health check and never becomes healthy; wait for 'ready'", 'refused'
+end
+
 ---args: ids, no_deps, wait (false: returns at once; 'started', 'ready', 'healthy')
 function commands.start(context, args)
   local ok, message, code = check(context, args.ids)
@@ -66,15 +72,21 @@ function commands.stop(context, args)
   return commands.wait(context, { ids = args.ids, goal = 'stopped', timeout = args.timeout })
 end
 
----args: ids, with_dependents, wait
+---args: ids, with_dependents, wait (as for start), timeout
 function commands.restart(context, args)
-  return each(context, args.ids, function(id)
+  local goal, several = args.wait ~= false and (AWAITED[args.wait] or 'ready'), #args.ids > 1
+  local ok, message, code = each(context, args.ids, function(id)
+    local awaited, refusal, why
+    if goal then
+      awaited, refusal, why = goal_of(context, id, { goal = goal })
+      if not awaited then return nil, refusal, why end
+    end
     return context.supervisor:restart(id, {
-      by = context.by,
-      with_dependents = args.with_dependents,
-      wait = args.wait ~= false and #args.ids == 1,
+      by = context.by, with_dependents = args.with_dependents, wait = not several and awaited, timeout = args.timeout,
     })
   end)
+  if not ok or not goal or not several or args.with_dependents then return ok, message, code end
+  return commands.wait(context, { ids = args.ids, goal = goal, timeout = args.timeout })
 end
 
 ---args: ids, signal, scope
@@ -90,12 +102,6 @@ function commands.send(context, args)
   return each(context, args.ids, function(id)
     return context.supervisor:write(id, args.text .. (context.supervisor:service(id).tty and '\r' or '\n'))
   end)
-end
-
--- What has no health check never becomes healthy.
-local function goal_of(context, id, args)
-  if args.goal ~= 'healthy' or context.supervisor:service(id).health then return args.goal or 'ready' end
-  return nil, "it has no health check and never becomes healthy; wait for 'ready'", 'refused'
 end
 
 ---args: ids, goal, timeout of the whole

@@ -110,6 +110,9 @@ function Hooks:add_service(service)
   end
 end
 
+---@param id string of a service that has no hooks of its own any more
+function Hooks:forget_service(id) self.own[id] = nil end
+
 ---@param plan plan
 function Hooks:add_plan(plan)
   for _, id in ipairs(plan.order) do self:add_service(plan.services[id]) end
@@ -379,7 +382,8 @@ end
 
 ---Runs the hooks of `shutdown`; `done` when they have ended.
 function Hooks:before_stop(reason, done)
-  self:fire { name = 'shutdown', reason = reason }
+  local bus = self.context.bus
+  self:fire { name = 'shutdown', reason = reason, at = bus.wall(), mono = bus.now() }
   if not next(self.stopping) then return done() end
   self.stopped = function()
     self.stopped = nil

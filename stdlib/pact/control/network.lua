@@ -128,6 +128,16 @@ function Network:add(service)
   self.metrics:look()
 end
 
+---Goes over to another declaration of a service that has ended.
+---@param service service of the plan
+function Network:replace(service)
+  self.hooks:forget_service(service.id)
+  self.hooks:add_service(service)
+  self.supervisor:reload(self.plan, { added = {}, removed = {}, changed = {} }, 'recipe')
+  self:record { service }
+  self.metrics:look()
+end
+
 ---Beside the journal: what its events don't tell of services.
 ---@param services service[]
 ---@param wanted? table<string, true>

@@ -149,6 +149,24 @@ function M.extend(plan, recipe)
   return added, {}
 end
 
+---Another declaration of a service that is in the plan, checked against it and put into it.
+---@param plan plan
+---@param recipe recipe
+---@param declaration declaration
+---@return service? service
+---@return problem[] problems then nothing has changed
+function M.replace(plan, recipe, declaration)
+  local draft, id = addition(plan, recipe), declaration.id
+  draft.ids[1], draft.order = id, plan.declared_order
+  draft.services[id] = recipe.resolver:service(declaration)
+  groups.spread(draft.services, draft.ids, draft.groups)
+  validate.run(draft)
+  if not draft.slips:empty() then return nil, draft.slips:sorted() end
+  plan.services[id] = draft.services[id]
+  M.arrange(plan, plan.declared_order, draft.sorted)
+  return plan.services[id], {}
+end
+
 ---Gives a group so many instances. Those it has no more stay in the plan, outside of the group.
 ---@param plan plan
 ---@param recipe recipe

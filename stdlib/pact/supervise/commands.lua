@@ -133,13 +133,13 @@ local function restart_all(self, node, by, begun)
 end
 
 ---@param id string
----@param opts? { by?: actor, with_dependents?: boolean, wait?: boolean }
+---@param opts? { by?: actor, with_dependents?: boolean, wait?: boolean|'started'|'ready'|'healthy', timeout?: integer }
 ---@return true?, string?, string?
 function Supervisor:restart(id, opts)
   opts = opts or {}
   local node, message, code = ready_to_act(self, id)
   if not node then return nil, message, code end
-  local by = opts.by or 'person'
+  local by, before = opts.by or 'person', node.record.epoch
   self.touched = true
   if opts.with_dependents and opts.wait then
     self.sched:suspend(function(wake) restart_all(self, node, by, wake) end)
@@ -153,7 +153,7 @@ function Supervisor:restart(id, opts)
     end
   end
   if not opts.wait then return true end
-  return waiters.wait(self, node, 'ready')
+  return waiters.wait(self, node, opts.wait == true and 'ready' or opts.wait, opts.timeout, before)
 end
 
 ---@param id string

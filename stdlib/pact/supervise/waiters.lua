@@ -35,7 +35,7 @@ end
 
 -- true, or nil with reason and code when it can't come any more, or false: not yet.
 local function judge(r, waiter)
-  if GOALS[waiter.goal](r) then return true end
+  if r.epoch > waiter.after and GOALS[waiter.goal](r) then return true end
   if waiter.goal == 'stopped' then return judge_stop(r, waiter) end
   if COMING[r.status] or r.asked then return false end
   return nil, r.reason, CODES[r.status] or 'ended'
@@ -68,10 +68,11 @@ end
 ---@param node node
 ---@param goal 'started'|'ready'|'healthy'|'stopped'
 ---@param timeout? integer
+---@param after? integer the epoch that it must have left behind
 ---@return true?, string?, string?
-function M.wait(sup, node, goal, timeout)
+function M.wait(sup, node, goal, timeout, after)
   if not GOALS[goal] then fail.misuse(("wait: no goal '%s' (started, ready, healthy, stopped)"):format(goal)) end
-  local waiter = { goal = goal }
+  local waiter = { goal = goal, after = after or -1 }
   local ok, why, code = judge(node.record, waiter)
   if ok ~= false then return ok, why, code end
   return sup.sched:suspend(function(wake)

@@ -131,9 +131,11 @@ describe('hooks', function()
   it('lets shutdown wait for its hooks, not for others', function()
     local done = false
     subject:add('started', function() loop:sleep(60000) end)
-    subject:add('shutdown', function()
+    subject:add('shutdown', function(_, event)
       loop:sleep(500)
       trace[#trace + 1] = 'saved'
+      trace[#trace + 1] = event.reason
+      trace[#trace + 1] = event.mono == world.now - 500 and math.type(event.at)
     end)
     events:emit { name = 'started', service = 'a' }
     subject:before_stop('Ctrl-C', function() done = true end)
@@ -141,7 +143,7 @@ describe('hooks', function()
     assert.is_false(done)
     world:advance(1000)
     assert.is_true(done)
-    assert.same({ 'saved' }, trace)
+    assert.same({ 'saved', 'Ctrl-C', 'integer' }, trace)
   end)
 
   it('goes on with the shutdown when its hook fails', function()
