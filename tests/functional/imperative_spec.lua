@@ -172,6 +172,26 @@ describe('stop, restart, signal and wait', function()
     ]]))
   end)
 
+  case('logs are found by their text, stream, time and number', function(t)
+    assert.same({ 'one,two,three', 'two', 'two', 'three', 'three', '', '1000', 'stderr 2' }, acts(t, [[
+      local a = pact.start { id = 'a', shell = 'echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three; exec sleep 1000' }
+      local function found(filter)
+        local out = {}
+        for i, line in ipairs(a:logs(filter)) do out[i] = line.text end
+        return table.concat(out, ',')
+      end
+      while #a:logs() < 3 do pact.sleep '50ms' end
+      say(found { since = '5m' })
+      say(found { stream = 'stderr' })
+      say(found { grep = { regex = '^t[vw]' } })
+      say(found(1))
+      say(found { count = 1, grep = 't' })
+      say(found { epoch = 7 })
+      say(a:logs()[1].at // a:logs()[1].at * 1000)
+      say('stderr', a:logs { grep = 'two' }[1].stream)
+    ]]))
+  end)
+
   case('a restart waits for what it is told, so long as it is told', function(t)
     assert.same({ 'started 1', 'nil timeout', 'nil refused', 'true healthy', '2 2 running running' }, acts(t, [[
       local slow = pact.start { id = 'slow', shell = 'sleep 0.5; touch up; exec sleep 1000', wait = false, restart = 'no',
@@ -313,6 +333,12 @@ describe('used wrongly, they say where and what', function()
     ['an unknown call'] = { 'pact.strat()', 'there is no pact.strat (did you mean' },
     ['an unknown port'] = { "print(pact.service('a').ports.wbe)", "service 'a' has no port 'wbe' (did you mean 'web'?)" },
     ['an unknown field of a handle'] = { "print(pact.service('a').pidd)", "has no 'pidd' (did you mean 'pid'?)" },
+    ['lines that are none'] = { "pact.service('a'):logs 'x'", "logs: a table of options expected, got 'x'" },
+    ['an unknown filter'] = { "pact.service('a'):logs { gerp = 'x' }", "logs: unknown key 'gerp' (did you mean 'grep'?)" },
+    ['a pattern that is none'] = { "pact.service('a'):logs { grep = { regex = '[' } }", 'logs: grep: ' },
+    ['a time that is none'] = { "pact.service('a'):logs { since = 'soon' }", 'logs: since must be a duration' },
+    ['a stream that is none'] = { "pact.service('a'):logs { stream = 3 }", "logs: stream must be 'stdout' or 'stderr', got 3" },
+    ['a size that is none'] = { "pact.http.get('http://127.0.0.1:1', { max_body = 'much' })", 'max_body must be a size' },
     ['a status that is none'] = { 'pact.shutdown(1000)', 'pact.shutdown: a status of 0–255 expected' },
   } do
     case(name, function(t)

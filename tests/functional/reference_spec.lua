@@ -56,7 +56,7 @@ describe('the reference', function()
   case('is written by help --markdown, with every field', function(t)
     local result = t:run { 'help', '--markdown' }
     assert.equal(0, result.code)
-    for _, text in ipairs { '# Reference of recipes', '| `depends_on` |', '## pact.verdict', '| `scale` |', '- `crashed`',
+    for _, text in ipairs { '# Reference of recipes', '| `depends_on` |', '## pact.verdict', '| `scale` |', '| `crashed` |', '## pact.sim', '| `timed_out` |',
       '`PROCESS_MAX_RETRIES`', '## pact.patterns.web_server' } do
       assert.truthy(result.out:find(text, 1, true), text)
     end
@@ -88,6 +88,7 @@ describe('init', function()
     assert.equal(0, result.code, result.out .. result.err)
     assert.equal(t:path 'data' .. '/pactlua/editor', library(t, 'sub/.luarc.json'))
     assert.is_function(assert(load(t:read 'data/pactlua/editor/pact.lua')))
+    assert.truthy(t:read('data/pactlua/editor/pact/sim.lua'):find('@type pact.sim', 1, true))
   end)
 
   case('keeps settings that are there, and says what they need', function(t)

@@ -8,6 +8,7 @@ local exec = require 'pact.control.exec'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
 local list = require 'pact.base.list'
+local log_filter = require 'pact.control.log_filter'
 local older = require 'pact.declare.older'
 local text = require 'pact.base.text'
 
@@ -15,7 +16,6 @@ local M = {}
 
 local OPTIONS = { wait = true, timeout = true, with_dependents = true, no_deps = true }
 local WAITS = { [true] = true, [false] = true, started = true, ready = true, healthy = true }
-local LOG_FILTERS = { count = 'number', since = 'number', grep = true, stream = 'number', epoch = 'number' }
 local LINES = 20
 
 ---Ends the declaring part, once; afterwards there is a supervisor.
@@ -229,12 +229,10 @@ function M.methods(context)
   end
   function methods.logs(self, filter)
     begin(context)
-    if type(filter) == 'number' then filter = { count = filter } end
-    filter = arguments.options(filter, LOG_FILTERS, 'logs')
-    local lines = {}
+    local lines, wanted = {}, log_filter.of(context.sys, filter)
     for _, id in ipairs(members(context, self)) do
       local log = context.network.supervisor:log(id)
-      local found = log and context.sys.log.lines(log, filter) or {}
+      local found = log and context.sys.log.lines(log, wanted) or {}
       table.move(found, 1, #found, #lines + 1, lines)
     end
     return lines

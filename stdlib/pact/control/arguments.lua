@@ -2,6 +2,7 @@
 
 local duration = require 'pact.base.duration'
 local fail = require 'pact.base.fail'
+local size = require 'pact.base.size'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -22,6 +23,15 @@ function M.milliseconds(value, what)
 end
 
 ---@param value any
+---@param what string the call and the argument, for the message
+---@return integer
+function M.bytes(value, what)
+  local bytes, message = size.parse(value)
+  if not bytes then M.misuse('%s %s', what, message) end
+  return bytes
+end
+
+---@param value any
 ---@param kind string Lua's name of a type
 ---@param what string
 ---@return any value
@@ -36,7 +46,7 @@ M.NAMES = {
 
 ---Checks a table of options: only known keys, each of its type; `timeout` is a duration.
 ---@param opts any
----@param known table<string, string|true> a type of Lua's, 'duration', or true: any
+---@param known table<string, string|true> a type of Lua's, 'duration', 'size', or true: any
 ---@param what string the call
 ---@return table a copy without the list part
 function M.options(opts, known, what)
@@ -54,6 +64,8 @@ function M.options(opts, known, what)
       M.misuse('%s: unknown key %s%s', what, text.show(key), text.suggest(tostring(key), names))
     elseif kind == 'duration' then
       value = M.milliseconds(value, ('%s: %s'):format(what, key))
+    elseif kind == 'size' then
+      value = M.bytes(value, ('%s: %s'):format(what, key))
     elseif kind ~= true then
       M.typed(value, kind, ('%s: %s'):format(what, key))
     end

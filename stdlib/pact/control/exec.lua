@@ -4,7 +4,6 @@ local arguments = require 'pact.control.arguments'
 local environment = require 'pact.supervise.environment'
 local handle = require 'pact.declare.handle'
 local list = require 'pact.base.list'
-local size = require 'pact.base.size'
 local text = require 'pact.base.text'
 
 local M = {}
@@ -23,7 +22,7 @@ local TIMEOUT_MS = 300000
 
 local KEYS = {
   shell = 'string', cwd = 'string', env = 'table', stdin = 'string', input = 'string', timeout = 'duration',
-  max_output = true, stdout = 'string', stderr = 'string',
+  max_output = 'size', stdout = 'string', stderr = 'string',
 }
 local EXAMPLE = "{ 'npm', 'run', 'seed' }"
 
@@ -52,13 +51,7 @@ local function named_of(spec, what)
   for key, value in pairs(spec) do
     if math.type(key) ~= 'integer' then named[key] = value end
   end
-  named = arguments.options(named, KEYS, what)
-  if named.max_output ~= nil then
-    local bytes, message = size.parse(named.max_output)
-    if not bytes then arguments.misuse('%s: max_output %s', what, message) end
-    named.max_output = bytes
-  end
-  return named
+  return arguments.options(named, KEYS, what)
 end
 
 -- The environment of a spawn's options as a map.

@@ -15,7 +15,7 @@ local TIMEOUT_MS, MAX_BODY, REDIRECTS = 30000, 16 << 20, 5
 ---@field body? any text; a table is sent as JSON
 ---@field json? any sent as JSON
 ---@field timeout? any for all of it; with `stream`, the longest silence
----@field max_body? integer bytes
+---@field max_body? any size: so much of the body is kept
 ---@field redirects? integer followed to the same host
 ---@field insecure? boolean take any TLS certificate
 ---@field stream? fun(piece: string, answer: http_answer): boolean? gets the body piece by piece; false ends the request
@@ -31,7 +31,7 @@ local TIMEOUT_MS, MAX_BODY, REDIRECTS = 30000, 16 << 20, 5
 
 local KEYS = {
   url = 'string', method = 'string', headers = 'table', body = true, json = true, timeout = 'duration',
-  max_body = 'number', redirects = 'number', insecure = 'boolean', stream = 'function',
+  max_body = 'size', redirects = 'number', insecure = 'boolean', stream = 'function',
 }
 
 local Answer = {}

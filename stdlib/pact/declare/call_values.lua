@@ -55,7 +55,7 @@ M.act = { class = 'pact.act', prefix = 'options.', title = 'Options of start, st
 
 ---@type call_group
 M.exec = { class = 'pact.exec', prefix = 'exec.', title = 'What pact.exec and service:exec take',
-  doc = "The program and its arguments as a list, and fields: pact.exec { 'npm', 'test', cwd = 'web', timeout = '1m' }.",
+  doc = "A program and its arguments as a list, and fields: pact.exec { 'npm', 'test', cwd = 'web', timeout = '1m' }.",
   rows = {
     { '[integer]', 'string|number', 'The program and its arguments; no shell reads them.' },
     { 'shell', 'string?', 'A line for /bin/sh instead.' },
@@ -81,7 +81,7 @@ M.exec_result = { class = 'pact.exec_result', prefix = 'result.', title = 'What 
   } }
 
 ---@type call_group
-M.http_request = { class = 'pact.http_request', prefix = 'request.', title = 'What pact.http takes',
+M.http_request = { class = 'pact.http_request', prefix = 'http_request.', title = 'What pact.http takes',
   doc = "pact.http.get(url, { … }), pact.http.post(url, body, { … }), or all in one: pact.http.request { url = … }.",
   rows = {
     { 'url', 'string?', 'The address.' },
@@ -89,7 +89,8 @@ M.http_request = { class = 'pact.http_request', prefix = 'request.', title = 'Wh
     { 'headers', 'table<string, string>?', 'Headers of the request.' },
     { 'body', 'any', 'Text; a table is sent as JSON.' },
     { 'json', 'any', 'Sent as JSON, whatever it is.' },
-    { 'timeout', 'duration?', 'For all of it, 30s by default; with stream the longest silence. A hook that decides has 10s.' },
+    { 'timeout', 'duration?',
+      'For all of it, 30s by default; with stream the longest silence. A hook that decides has 10s.' },
     { 'max_body', 'size?', 'So much of the body is kept; 16m by default.' },
     { 'redirects', 'integer?', 'So many are followed, to the same host; 5 by default.' },
     { 'insecure', 'boolean?', 'Take any TLS certificate.' },
@@ -99,7 +100,7 @@ M.http_request = { class = 'pact.http_request', prefix = 'request.', title = 'Wh
 
 ---@type call_group
 M.http_answer = { class = 'pact.http_answer', prefix = 'answer.', title = 'What pact.http gives',
-  doc = "A status such as 503 is an answer; without one there are nil, a message and a code such as 'refused', 'timeout'.",
+  doc = "A status such as 503 is an answer. Without any: nil, a message and a code such as 'refused' or 'timeout'.",
   rows = {
     { 'status', 'integer', 'Such as 200.' },
     { 'headers', 'table<string, string>', 'By their names in lower case.' },
@@ -108,6 +109,25 @@ M.http_answer = { class = 'pact.http_answer', prefix = 'answer.', title = 'What 
     { 'url', 'string', 'The address that answered.' },
     { 'ms', 'integer', 'How long it took.' },
     { 'truncated', 'boolean?', 'The body was longer than max_body.' },
+  } }
+
+---@type call_group
+M.log_filter = { class = 'pact.log_filter', prefix = 'filter.', title = 'Which lines service:logs gives',
+  doc = "service:logs { grep = 'error', since = '5m' }.", rows = {
+    { 'count', 'integer?', 'So many at most, the last ones; 100 by default.' },
+    { 'since', 'duration?', 'No older than that; a number is milliseconds of the wall clock.' },
+    { 'grep', 'pact.pattern?', "What they have: text, or { regex = '…' }." },
+    { 'stream', "'stdout'|'stderr'|nil", 'Of one stream only.' },
+    { 'epoch', 'integer?', 'Of one life only.' },
+  } }
+
+---@type call_group
+M.log_line = { class = 'pact.log_line', prefix = 'line.', title = 'Lines of output', doc = 'What service:logs gives.',
+  rows = {
+    { 'text', 'string', 'Without its end.' },
+    { 'at', 'integer', 'When it came, as milliseconds of the wall clock.' },
+    { 'stream', 'integer', '1 is stdout, 2 stderr, 3 what pactlua says of it.' },
+    { 'epoch', 'integer', 'Of which life of the service.' },
   } }
 
 ---@type call_group
@@ -135,7 +155,8 @@ M.subscription = { class = 'pact.subscription', prefix = 'subscription:', title 
 
 ---@type call_group[] in the order of the reference
 M.groups = {
-  M.event, M.exit, M.act, M.exec, M.exec_result, M.http_request, M.http_answer, M.spawned, M.queue, M.subscription,
+  M.event, M.exit, M.act, M.exec, M.exec_result, M.http_request, M.http_answer, M.log_filter,
+  M.log_line, M.spawned, M.queue, M.subscription,
 }
 
 return M

@@ -1,5 +1,6 @@
 --- What recipes call: each function and method with its type and a sentence, for `help`, editors and the reference.
 local patterns = require 'pact.declare.patterns'
+local values = require 'pact.declare.call_values'
 
 local M = {}
 
@@ -15,6 +16,7 @@ local M = {}
 ---@field title string
 ---@field doc string
 ---@field rows call_row[]
+---@field module? string what requires it, where that isn't 'pact'
 
 local service = 'pact.handle|string'
 local refusal = 'string?, string?'
@@ -45,7 +47,7 @@ local pact = { class = 'pact', prefix = 'pact.', title = 'pact', doc = "What `re
   { 'free_port', 'fun(name?: string): integer', 'A free port, the same one for that name while it is free.' },
   { 'tui', 'fun(options?: pact.tui)', 'How the terminal interface looks.' },
   { 'start', ('fun(service: %s|pact.start, options?: pact.act): pact.handle?, %s'):format(service, refusal),
-    'Starts a service, or declares and starts one; waits until it is ready, else gives nil, the reason, a code.' },
+    'Starts a service, or declares and starts one, anew if it has ended; waits until ready, else nil, why, a code.' },
   { 'start_services', ('fun(services?: pact.start[]): pact.handle[]|true|nil, %s'):format(refusal),
     'Starts several at once and waits for all; without any, for all that were declared.' },
   { 'stop', ('fun(service: %s, options?: pact.act): true?, %s'):format(service, refusal),
@@ -70,9 +72,9 @@ local pact = { class = 'pact', prefix = 'pact.', title = 'pact', doc = "What `re
   { 'exec', 'fun(spec: pact.exec): pact.exec_result', 'Runs a program to its end; waits.' },
   { 'spawn', 'fun(fn: function, ...: any): pact.spawned', 'Runs a function beside this one.' },
   { 'all', ('fun(functions: (fun(): any)[], options?: { timeout: duration }): any[]?, %s'):format(refusal),
-    'Runs functions side by side and waits for all.' },
+    'Runs functions side by side and waits for all: their first results, by the same keys. Raises what one raises.' },
   { 'race', 'fun(functions: (fun(): any)[], options?: { timeout: duration }): any',
-    'Runs functions side by side; what the first gives. The others are ended.' },
+    'Runs functions side by side: what the first gives, and its key. The others are ended.' },
   { 'queue', 'fun(room?: integer): pact.queue', 'A queue of values between functions that run side by side.' },
   { 'http', 'pact.http', 'Requests over HTTP; they wait.' },
   { 'file', 'pact.file', "Files; relative paths are the recipe's." },
@@ -92,12 +94,12 @@ local handle = { class = 'pact.handle', prefix = 'service:', title = 'Handles',
     { 'signal', ("fun(self, signal: string|integer, scope?: 'leader'|'group'|'tree'): true?, %s"):format(refusal),
       'Sends it a signal.' },
     { 'wait', ('fun(self, goal?: pact.goal, options?: { timeout: duration }|duration): true?, %s'):format(refusal),
-      'Waits until it has become that, or cannot any more.' },
-    { 'logs', 'fun(self, filter?: table|integer): { text: string, stream: integer, wall: integer }[]',
-      'Lines of its output.' },
+      'Waits until it has become that (ready), or cannot any more: nil, why, and a code.' },
+    { 'logs', 'fun(self, filter?: pact.log_filter|integer): pact.log_line[]',
+      'Lines of its output, the last 100 or so many; or those that a filter lets pass.' },
     { 'tail', 'fun(self, count?: integer): string', 'The last lines of its output as one text.' },
     { 'exec', ('fun(self, spec: pact.exec): pact.exec_result?, %s'):format(refusal),
-      'Runs a program with its environment and directory.' },
+      'Runs a program with its environment, directory and user.' },
     { 'why', 'fun(self): table', 'Why it is as it is.' },
     { 'id', 'string', 'Its name; so is the handle itself as text.' },
     { 'display_name', 'string', 'The name shown to people.' },
@@ -118,7 +120,7 @@ local handle = { class = 'pact.handle', prefix = 'service:', title = 'Handles',
     { 'memory', 'integer?', 'Bytes.' },
     { 'ports', 'table<string|integer, integer>', 'What it listens on, by name or by place.' },
     { 'endpoints', 'table<string, string>', 'Its addresses for people.' },
-    { 'history', 'table[]', 'Its last ends, oldest first: code, signal, at, uptime, reason.' },
+    { 'history', 'pact.exit[]', 'Its last ends, oldest first.' },
     { 'last_probe', 'table?', 'The last probe: ok, reason, ms, at.' },
     { 'group', 'string?', 'The group whose instance it is.' },
     { 'replica', 'integer?', 'Its number in the group.' },
@@ -263,5 +265,8 @@ M.groups = {
   pact, handle, worker, server[1], server[2], server[3], server[4], others[4], pattern_group(), others[1], others[2],
   others[3], others[5],
 }
+for _, groups in ipairs { values.groups, require('pact.declare.sim_calls').groups } do
+  table.move(groups, 1, #groups, #M.groups + 1, M.groups)
+end
 
 return M

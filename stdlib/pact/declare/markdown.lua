@@ -1,5 +1,6 @@
 --- The reference of recipes as Markdown, from the tables of fields, calls, events and variables.
 local calls = require 'pact.declare.calls'
+local event_words = require 'pact.declare.event_words'
 local events = require 'pact.declare.events'
 local text = require 'pact.base.text'
 local variables = require 'pact.declare.variables'
@@ -64,9 +65,10 @@ function M.text(chapters, spellings)
   for _, one in ipairs(calls.groups) do group(out, one) end
   out[#out + 1] = '## Events\n\nHeard by `pact.on(name, function(service, event) … end)`, or `on = { name = … }` '
     .. 'of a service.\n'
-  for _, name in ipairs(events.names) do out[#out + 1] = ('- `%s`'):format(name) end
+  out[#out + 1] = '| event | when | fields of its own |\n| --- | --- | --- |'
+  for _, row in ipairs(event_words.rows) do row_of(out, code(row[1]), cell(row[2]), cell(row[3] or '')) end
   for _, name in ipairs { 'processCrashed', 'processRestarted', 'healthCheckFailed' } do
-    out[#out + 1] = ('- `%s`: `%s`, for a function of id and state'):format(name, events.older[name])
+    row_of(out, code(name), ('`%s`, for a function of id and state.'):format(events.older[name]), '')
   end
   out[#out + 1] = '\n## Variables\n\n| variable | default | meaning |\n| --- | --- | --- |'
   for _, row in ipairs(variables.rows) do

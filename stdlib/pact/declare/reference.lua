@@ -1,6 +1,7 @@
 --- What there is to say in a recipe, from the fields themselves: `help FIELD`, the reference, editor stubs.
 local calls = require 'pact.declare.calls'
 local edges = require 'pact.declare.edges'
+local event_words = require 'pact.declare.event_words'
 local events = require 'pact.declare.events'
 local health = require 'pact.declare.fields.health'
 local hooks = require 'pact.declare.fields.hooks'
@@ -13,6 +14,7 @@ local record = require 'pact.declare.record'
 local server = require 'pact.declare.fields.server'
 local service = require 'pact.declare.fields.service'
 local text = require 'pact.base.text'
+local values = require 'pact.declare.call_values'
 local variables = require 'pact.declare.variables'
 
 local M = {}
@@ -119,10 +121,36 @@ local function known_words()
   end
   for _, row in ipairs(variables.rows) do out[row.name] = true end
   for _, group in ipairs(calls.groups) do
-    for _, row in ipairs(group.rows) do out[(group.prefix or '') .. row[1]] = true end
+    for _, row in ipairs(group.rows) do
+      if not row[1]:find '^%[' then out[(group.prefix or '') .. row[1]] = true end
+    end
   end
   for _, name in ipairs(events.names) do out[name] = true end
   return list.keys(out)
+end
+
+local function event_lines(name)
+  local row = event_words.row(name)
+  if not row then return {} end
+  local out = { ('%s: an event'):format(name), '  ' .. row[2] }
+  if row[3] then out[#out + 1] = ('  Fields of its own: %s.'):format(row[3]) end
+  out[#out + 1] = ("  Heard by pact.on('%s', function(service, event) … end)."):format(name)
+  return out
+end
+
+local VALUES = {}
+for _, group in ipairs(values.groups) do VALUES[group.class] = true end
+
+-- What a call takes and gives, where that is a table of fields or an object.
+local function value_lines(out, row)
+  for _, group in ipairs(calls.groups) do
+    if VALUES[group.class] and (row[2] .. ' '):find(group.class .. '%f[^%w_.]') then
+      out[#out + 1] = ('  %s: %s'):format(group.class, group.doc)
+      for _, field in ipairs(group.rows) do
+        out[#out + 1] = ('    %s %s'):format(text.pad(field[1], 15), field[3])
+      end
+    end
+  end
 end
 
 local function call_lines(word)
@@ -132,6 +160,7 @@ local function call_lines(word)
       local whole = (group.prefix or '') .. row[1]
       if word == whole or word == row[1] or word == whole:gsub(':', '.') then
         out[#out + 1] = ('%s: %s\n  %s'):format(whole, row[2], row[3])
+        value_lines(out, row)
       end
     end
   end
@@ -154,10 +183,7 @@ function M.field(name)
     end
   end
   if #out == 0 then out = call_lines(name) end
-  if #out == 0 and list.index(events.names, name) then
-    local how = "  Heard by pact.on('%s', function(service, event) … end)."
-    out = { ('%s: an event'):format(name), how:format(name) }
-  end
+  if #out == 0 then out = event_lines(name) end
   if #out == 0 then
     return nil, ("there is no field '%s'%s"):format(name, text.suggest(name, known_words()))
   end
@@ -169,5 +195,13 @@ function M.markdown() return require('pact.declare.markdown').text(chapters, spe
 
 ---@return string LuaCATS stubs of what recipes write
 function M.stubs() return require('pact.declare.stubs').text(chapters, project.noun) end
+
+---@return { path: string, text: string }[] all files of stubs, by their paths below a directory
+function M.stub_files()
+  return {
+    { path = 'pact.lua', text = M.stubs() },
+    { path = 'pact/sim.lua', text = require('pact.declare.stubs').sim() },
+  }
+end
 
 return M

@@ -31,81 +31,6 @@ local HEAD = [[
 
 ---@class pact.template
 ---@class pact.verdict
-
----@class pact.event
----@field name string
----@field at integer milliseconds of the wall clock
----@field mono integer milliseconds of a clock that never jumps
----@field service? string id
----@field epoch? integer
----@field from? pact.status
----@field to? pact.status
----@field reason? string
----@field exit_code? integer
----@field signal? string
----@field attempt? integer
----@field restart_count? integer
----@field uptime? integer
----@field held_by? string of started: the dependency whose condition was the last to hold
----@field spent? table<pact.life, integer> milliseconds that it was waiting, starting or stopping since its last event
----@field [string] any
-
----@class pact.subscription
----@field off fun(self) ends it
-
----How to start, stop, restart.
----@class pact.act
----@field wait? boolean|'started'|'ready'|'healthy' false: returns at once
----@field timeout? duration
----@field with_dependents? boolean
----@field no_deps? boolean
-
----A program: its arguments as a list, or `shell`.
----@class pact.exec
----@field [integer] string|number
----@field shell? string
----@field cwd? string
----@field env? table<string, string|number|boolean>
----@field stdin? string
----@field timeout? duration
----@field stdout? 'say'
----@field stderr? 'say'
-
----@class pact.exec_result
----@field status? integer
----@field signal? string
----@field stdout string
----@field stderr string
----@field timed_out? boolean
----@field error? string it could not be started
-
----@class pact.http_request
----@field url? string
----@field method? string
----@field headers? table<string, string>
----@field body? any text; a table is sent as JSON
----@field json? any
----@field timeout? duration
----@field max_body? size
----@field redirects? integer
----@field insecure? boolean
----@field stream? fun(piece: string, answer: pact.http_answer): boolean?
-
----@class pact.http_answer
----@field status integer
----@field headers table<string, string> names in lower case
----@field body string
----@field json fun(self): any, string?
-
----@class pact.spawned
----@field wait fun(self, options?: { timeout: duration }): any
----@field cancel fun(self)
----@field status fun(self): 'running'|'done'|'failed'|'cancelled'
-
----@class pact.queue
----@field put fun(self, value: any, options?: { timeout: duration }): true?, string?, string?
----@field take fun(self, options?: { timeout: duration }): any, string?, string?
----@field close fun(self)
 ]]
 
 local function type_of(row)
@@ -172,6 +97,12 @@ function M.text(chapters, project)
   end
   out[#out + 1] = '---@type pact\nlocal pact = {}\n\nreturn pact\n'
   return table.concat(out, '\n')
+end
+
+---@return string those of `pact.sim`, whose types stand with the others
+function M.sim()
+  return "---@meta\n-- Written by pactlua from its own tables; don't edit.\n\n"
+    .. '---@type pact.sim\nlocal sim = {}\n\nreturn sim\n'
 end
 
 return M

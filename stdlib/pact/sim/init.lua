@@ -188,11 +188,14 @@ for _, name in ipairs { 'start', 'stop', 'restart' } do
   end
 end
 
----What the world answers from now on: `net:http('http://…', { status = 200, body = '…' })`.
+---What the world answers from now on: `net:http('http://…', { status = 200, body = '…' })`, or a row as it stands
+---in a file.
 local function answer(subject)
   return function(self, what, fields)
-    local row = list.copy(fields or {})
-    row[subject], row.at = what, subject ~= 'port' and self:now() or nil
+    local whole = fields == nil and type(what) == 'table' and what[subject] ~= nil
+    local row = list.copy(whole and what or fields or {})
+    if not whole then row[subject] = what end
+    if row.at == nil and subject ~= 'port' then row.at = self:now() end
     return self:script { row }
   end
 end

@@ -18,6 +18,23 @@ health.start_period: duration, default 0s
   it('tells of variables and events', function()
     assert.matches('^PROCESS_MAX_RETRIES: a variable of the environment, default 3\n', reference.field 'PROCESS_MAX_RETRIES')
     assert.matches('^crashed: an event\n', reference.field 'crashed')
+    assert.matches('\n  Fields of its own: exit_code, signal, core, uptime%.\n', reference.field 'crashed')
+  end)
+
+  it('has words for every event, in their order', function()
+    local rows = require('pact.declare.event_words').rows
+    local names = {}
+    for i, row in ipairs(rows) do names[i] = row[1] end
+    assert.same(require('pact.declare.events').names, names)
+  end)
+
+  it('tells what a call takes and gives', function()
+    local text = reference.field 'pact.exec'
+    for _, name in ipairs { 'stdin', 'timeout', 'status', 'timed_out' } do
+      assert.truthy(text:find(('\n    %s '):format(name), 1, true), name)
+    end
+    assert.matches('^net:advance: ', reference.field 'advance')
+    assert.matches('\n    reason +Why, for people%.\n', reference.field 'history')
   end)
 
   it('says of every field what a reload does about a change of it', function()

@@ -258,6 +258,18 @@ describe('what the world answers', function()
     assert.equal('{"text":"down"}', got)
   end)
 
+  it('may be said by a row as in a file', function()
+    local got = {}
+    local net = asking(function(pact)
+      got[1] = pact.http.get('http://hook/').status
+      got[2] = pact.exec { 'npm', 'test' }.status
+    end)
+    net:http { http = 'http://hook/', status = 204 }
+    net:exec { exec = { 'npm', 'test' }, status = 3 }
+    net:advance '5s'
+    assert.same({ 204, 3 }, got)
+  end)
+
   it('is what programs leave', function()
     local got
     local net = asking(function(pact) got = pact.exec { 'npm', 'run', 'seed' } end)

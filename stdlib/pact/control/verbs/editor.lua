@@ -19,8 +19,10 @@ local function written(sys, env)
   local data = env.XDG_DATA_HOME
   if not data or data == '' then data = (env.HOME or '') .. '/.local/share' end
   local directory = data .. '/pactlua/editor'
-  local ok, message = sys.fs.mkdir(directory)
-  if ok then ok, message = sys.fs.write(directory .. '/pact.lua', require('pact.declare.reference').stubs()) end
+  local ok, message = sys.fs.mkdir(directory .. '/pact')
+  for _, file in ipairs(ok and require('pact.declare.reference').stub_files() or {}) do
+    if ok then ok, message = sys.fs.write(directory .. '/' .. file.path, file.text) end
+  end
   if not ok then return nil, ('%s: %s'):format(directory, message) end
   return directory
 end

@@ -170,7 +170,7 @@ M.noun = {
     { name = 'file', type = values.path, doc = 'Well while this file exists.' },
     { name = 'contains', type = values.pattern, doc = 'What the file must contain.' },
     { name = 'check', type = values.func, lua = 'fun(service: pact.handle): boolean, string?',
-      doc = 'A function: true, or false and a reason. It may wait.' },
+      doc = 'A function of the service: true, or false and a reason. It may wait.' },
     { name = 'alive', type = values.yes, doc = 'No more than living.' },
     { name = 'interval', type = values.duration, min = 10, default = '30s',
       doc = 'From the end of one probe to the next.' },

@@ -199,7 +199,8 @@ local rows = {
   { name = 'ready', type = health.type, merge = 'health', reload = 'live',
     doc = 'A check of its own for readiness; without it health decides, and without that being alive.' },
   { name = 'on_unhealthy', type = policies.on_unhealthy, default = "'ignore'", reload = 'live',
-    doc = 'What follows when it becomes unhealthy; a restart counts as a crash.' },
+    doc = "What follows when it becomes unhealthy; a restart counts as a crash. A function of service and event gives "
+      .. "'restart', 'ignore', a delay, a verdict, or nothing: then it has acted itself." },
   { name = 'restart', type = policies.restart_type, aliases = { 'restart_policy' },
     merge = 'restart', reload = 'live',
     doc = 'What follows an end that nobody asked for.' },
