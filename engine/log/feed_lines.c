@@ -63,13 +63,14 @@ static void extend(struct feed_sink *sink, struct feed_log *log, struct fragment
     fragment->text.size = 0;
     fragment->given = true;
   }
-  fragment_append(fragment, text, size);
+  fragment_append(fragment, INDEX_LINE_MAX, text, size);
 }
 
 static void begin_fragment(struct feed_sink *sink, struct feed_log *log,
                            const struct fragment *like, const char *text, size_t size) {
   if (log->fragments.count >= FRAGMENTS_MAX) end_fragment(sink, log, &log->fragments.items[0]);
-  fragment_append(fragments_add(&log->fragments, like->key, like->when), text, size);
+  fragment_append(fragments_add(&log->fragments, like->key, like->when), INDEX_LINE_MAX, text,
+                  size);
 }
 
 // The end of a line that began earlier, or more of it: how many bytes that is.

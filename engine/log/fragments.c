@@ -34,7 +34,7 @@ void fragments_finish(struct fragments *fragments) {
   *fragments = (struct fragments){0};
 }
 
-void fragment_append(struct fragment *fragment, const char *text, size_t size) {
-  size_t room = INDEX_LINE_MAX - fragment->text.size;
+void fragment_append(struct fragment *fragment, size_t most, const char *text, size_t size) {
+  size_t room = most - fragment->text.size;
   bytes_add(&fragment->text, text, size < room ? size : room);
 }

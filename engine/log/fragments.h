@@ -43,5 +43,5 @@ struct fragment *fragments_find(struct fragments *fragments, uint64_t key); // N
 struct fragment *fragments_add(struct fragments *fragments, uint64_t key, struct moment when);
 void fragments_drop(struct fragments *fragments, struct fragment *fragment);
 void fragments_finish(struct fragments *fragments);
-// What is more than a line may hold is left out.
-void fragment_append(struct fragment *fragment, const char *text, size_t size);
+// What is more than `most` bytes in all is left out.
+void fragment_append(struct fragment *fragment, size_t most, const char *text, size_t size);

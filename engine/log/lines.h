@@ -14,6 +14,7 @@ struct line_filter {
   struct needle *grep; // NULL: any text
   int stream;          // 0: any
   int64_t epoch;       // -1: any
+  size_t line_max;     // bytes of a line that are kept; 0: 64 KiB
 };
 
 struct line {
@@ -22,7 +23,7 @@ struct line {
   uint32_t epoch;
   int stream;
   size_t size_bytes;
-  const char *text; // without its newline; at most 64 KiB; may hold anything
+  const char *text; // without its newline; may hold anything
 };
 
 // Oldest first. Owns the texts.

@@ -51,7 +51,7 @@ static void found(struct window *window, uint64_t key, struct moment when, const
                     .mono_us = when.mono_us,
                     .epoch = (uint32_t)(key >> 16),
                     .stream = (int)(key >> 8 & 0xff),
-                    .size_bytes = size < INDEX_LINE_MAX ? size : INDEX_LINE_MAX,
+                    .size_bytes = size < window->line_max ? size : window->line_max,
                     .text = text};
 }
 
@@ -89,16 +89,15 @@ static size_t take_continuation(struct window *window, uint64_t key, struct mome
   if (head && head->whole) return 0; // a line of its own, whatever the flag says
   const char *newline = memchr(text, '\n', size);
   size_t length = newline ? (size_t)(newline - text) : size;
-  fragment_append(open ? open : head, text, length);
+  fragment_append(open ? open : head, window->line_max, text, length);
   if (newline && open) {
     found_fragment(window, open);
     fragments_drop(&window->opens, open);
   } else if (newline && head) {
     head->whole = true;
-  } else if (open && open->text.size >= INDEX_LINE_MAX) { // cut, and another one begun
+  } else if (open && open->text.size >= window->line_max) { // cut, and another one begun
     found_fragment(window, open);
     open->text.size = 0;
-    fragment_append(open, text + length, 0);
   }
   return newline ? length + 1 : size;
 }
@@ -120,8 +119,8 @@ static void take_chunk(struct window *window, const struct index_record *record,
   size_t whole = last ? (size_t)(last - text) + 1 : at;
   if (whole > at) found_lines(window, key, fragment_moment(record), text + at, whole - at);
   if (whole < size)
-    fragment_append(fragments_add(&window->opens, key, fragment_moment(record)), text + whole,
-                    size - whole);
+    fragment_append(fragments_add(&window->opens, key, fragment_moment(record)), window->line_max,
+                    text + whole, size - whole);
 }
 
 static bool was_seen(const struct window *window, const struct index_record *records, size_t count,
@@ -137,7 +136,7 @@ static void join_ends(struct window *window, const struct index_record *records,
     struct fragment *open = &window->opens.items[0];
     struct fragment *end = fragments_find(&window->ends, open->key);
     if (end) {
-      fragment_append(open, end->text.data, end->text.size);
+      fragment_append(open, window->line_max, end->text.data, end->text.size);
       fragments_drop(&window->ends, end);
     }
     found_fragment(window, open);
@@ -146,13 +145,13 @@ static void join_ends(struct window *window, const struct index_record *records,
   for (size_t i = 0; i < window->ends.count;) {
     struct fragment *end = &window->ends.items[i];
     struct fragment *head = fragments_find(&window->heads, end->key);
-    bool through = head && !head->whole && head->text.size < INDEX_LINE_MAX;
+    bool through = head && !head->whole && head->text.size < window->line_max;
     if (!head && !was_seen(window, records, count, end->key)) {
       i++; // nothing of it in this block
       continue;
     }
     if (through)
-      fragment_append(head, end->text.data, end->text.size);
+      fragment_append(head, window->line_max, end->text.data, end->text.size);
     else
       found_fragment(window, end);
     fragments_drop(&window->ends, end);
@@ -188,7 +187,8 @@ static void collect(struct window *window) {
 }
 
 void window_init(struct window *window, struct lines *lines, const struct line_filter *filter) {
-  *window = (struct window){.lines = lines, .filter = filter};
+  size_t line_max = filter->line_max ? filter->line_max : INDEX_LINE_MAX;
+  *window = (struct window){.lines = lines, .filter = filter, .line_max = line_max};
 }
 
 bool window_wants(const struct window *window, const struct index_record *record) {

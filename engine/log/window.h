@@ -12,6 +12,7 @@
 struct window {
   struct lines *lines; // newest first until window_finish
   const struct line_filter *filter;
+  size_t line_max;
   struct fragments ends;  // of lines that begin in older blocks
   struct fragments opens; // the block's: lines that have begun, by what writes them
   struct fragments heads; // the block's: what goes on with lines of older blocks

@@ -54,6 +54,7 @@ bool window_check_filter(lua_State *L, int index, struct line_filter *filter) {
   luaL_checktype(L, index, LUA_TTABLE);
   filter->count = (size_t)options_size(L, index, "count", COUNT_DEFAULT);
   filter->since_ms = (uint64_t)options_size(L, index, "since", 0);
+  filter->line_max = (size_t)options_size(L, index, "longest", 0);
   filter->stream = (int)options_size(L, index, "stream", 0);
   lua_Integer epoch = options_size(L, index, "epoch", 0);
   if (lua_getfield(L, index, "epoch") != LUA_TNIL) filter->epoch = epoch;

@@ -211,7 +211,8 @@ function sys.log.news() end
 ---@field text string without its newline
 ---The last lines that match the filters, oldest first.
 ---@param id integer
----@param filter { count?: integer, since?: integer, grep?: string|table, stream?: integer, epoch?: integer } count default 100; since: wall ms
+---@param filter { count?: integer, since?: integer, grep?: string|table, stream?: integer, epoch?: integer, longest?: integer }
+--- count default 100; since: wall ms; longest: bytes of a line that are kept, default 65536
 ---@return sys.log_line[]?
 function sys.log.lines(id, filter) end
 ---@return { size: integer, lines: integer, lost: integer, queued: integer, path: string }?

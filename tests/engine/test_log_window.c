@@ -186,6 +186,10 @@ static void a_flood_without_newlines_is_cut_into_lines(void **state) {
   assert_int_equal(window(world, id, last, NULL, false, &lines), 3);
   for (size_t i = 0; i < lines.count; i++) assert_true(lines.items[i].size_bytes <= 65536);
   lines_finish(&lines);
+  last.line_max = 2000000;
+  assert_int_equal(window(world, id, last, NULL, false, &lines), 1);
+  assert_int_equal(lines.items[0].size_bytes, 1000000);
+  lines_finish(&lines);
   free(text);
 }
 

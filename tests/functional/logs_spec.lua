@@ -32,6 +32,17 @@ describe('logs', function()
     assert.equal('b2 two\n', t:run({ 'logs', '--grep', 'b2', 'b' }).out)
   end)
 
+  case('show a line whole, however long it is', function(t)
+    t:recipe [[
+      pact.task 'long' { shell = 'head -c 700000 /dev/zero | tr "\\0" x; echo; printf "\\377\\1 end\\n"' }
+    ]]
+    assert.equal(0, t:run({ 'net.lua' }).code)
+    local out = t:run({ 'logs' }).out
+    assert.equal(700000 + #'\n\255\1 end\n', #out)
+    assert.equal(('x'):rep(700000) .. '\n\255\1 end\n', out)
+    assert.equal(('x'):rep(700000) .. '\n', t:run({ 'logs', '--grep', 'xxx', 'long' }).out)
+  end)
+
   case('of an unknown service: did you mean; of no run: 4', function(t)
     assert.equal(4, t:run({ 'logs' }).code)
     assert.equal(4, t:run({ 'logs', '--previous', 'a' }).code)

@@ -10,7 +10,7 @@ local text = require 'pact.base.text'
 local M = {}
 local services_in, instances = log_requests.services_in, log_requests.instances
 
-local ALL_LINES = 1000000
+local ALL_LINES, LONGEST_LINE = 1000000, 64 << 20
 
 -- Also services of the run that have not written yet.
 local function known_in(sys, dir)
@@ -48,7 +48,7 @@ local function gather(context, dir, ids, tails)
   local options, all = context.invocation.options, {}
   for place, id in ipairs(ids) do
     local lines, message, code = context.sys.tail.lines(dir, id, {
-      count = following.count(options) or ALL_LINES, since = options.since, grep = options.grep,
+      count = following.count(options) or ALL_LINES, longest = LONGEST_LINE, since = options.since, grep = options.grep,
       before = tails[id] and tails[id].from,
     })
     if code == 'ENOENT' then lines = {} end -- it has not written yet
