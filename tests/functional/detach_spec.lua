@@ -116,6 +116,19 @@ describe('a network that is left running', function()
     assert.equal(0, result.left)
   end)
 
+  case('is none when a service without a check dies a moment after its start: 3', function(t)
+    t:recipe [[
+      pact.process 'db' { command = { 'sleep', '1000' } }
+      pact.process 'web' { shell = 'sleep 0.3; echo no such table >&2; exit 7', restart = 'no' }
+    ]]
+    local result = t:run { 'up', '--detach', 'net.lua' }
+    assert.equal(3, result.code, result.out)
+    assert.truthy(result.out:find("'web' failed: exit code 7", 1, true), result.out)
+    assert.truthy(result.out:find('no such table', 1, true), result.out)
+    assert.is_nil(result.out:find('left running', 1, true))
+    assert.equal(4, t:run({ 'ps' }).code)
+  end)
+
   case('with --no-wait is left as it is, whatever becomes of it', function(t)
     t:recipe [[
       pact.process 'bad' { shell = 'exit 7', restart = 'no' }

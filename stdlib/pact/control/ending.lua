@@ -45,7 +45,8 @@ function Network:shutdown(reason, opts)
   opts = opts or {}
   self.ending, self.forced = self.ending or reason, self.forced or opts.force
   self.sys.burst(true)
-  if opts.status == 3 and not self.was_ready and self.invocation.verb == 'up' then
+  local unready = not self.was_ready or self.invocation.options.detach and not self.detached
+  if opts.status == 3 and unready and self.invocation.verb == 'up' then
     self.unready = require('pact.control.leaving').unready(self)
   end
   if not self.supervisor then

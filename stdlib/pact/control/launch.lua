@@ -3,7 +3,6 @@
 
 local fail = require 'pact.base.fail'
 local generation = require 'pact.control.generation'
-local list = require 'pact.base.list'
 
 local M = {}
 
@@ -179,8 +178,8 @@ function Launch:limit()
   local ms = options.timeout or options.detach and not options.no_wait and leaving.READY_MS
   if not ms then return end
   network.sched:after(ms, function()
-    if network.was_ready or network.detached or network.ending then return end
-    local late = list.map(leaving.unready(network, true), function(it) return it.id end)
+    if network.was_ready and not options.detach or network.detached or network.ending then return end
+    local late = leaving.late(network)
     network:shutdown(('not ready after %s: %s'):format(require('pact.base.duration').format(ms),
       late[1] and table.concat(late, ', ') or 'the recipe has started nothing'), { status = 3 })
   end)

@@ -7,6 +7,10 @@ local M = {}
 ---How long `up --detach` waits for all to be ready, unless said.
 M.READY_MS = 300000
 
+---How long what has no check must have lived before it counts as there: a program that dies of its first look at the
+---configuration was "ready" for that long.
+M.SETTLE_MS = 1000
+
 ---Who holds the network, from the first look on.
 ---@param network network
 ---@return leases
@@ -104,13 +108,58 @@ local function remains(network)
   return false
 end
 
+-- Readiness that says no more than that it lives.
+local function unchecked(service)
+  local check = service.ready or service.health
+  return not check or check.kind == 'alive'
+end
+
+---What is running, says nothing of itself and has only just begun.
+---@param network network
+---@return string[] ids, integer? ms until the last of them has settled
+local function unsettled(network)
+  local ids, longest = {}, 0
+  for _, it in ipairs(network:snapshots()) do
+    local left = it.want == 'up' and it.status == 'running' and it.uptime and M.SETTLE_MS - it.uptime or 0
+    if left > 0 and unchecked(network.supervisor:service(it.id)) then
+      ids[#ids + 1], longest = it.id, math.max(longest, left)
+    end
+  end
+  return ids, longest
+end
+
+-- All is ready and has settled: then the front may go. What ends meanwhile is heard of, and looked at again.
+local function settle(network)
+  if network.settling or network.detached or network.ending or not network.supervisor:all_ready() then return end
+  local ids, ms = unsettled(network)
+  if ids[1] then
+    network.settling = network.sched:after(ms, function()
+      network.settling = nil
+      settle(network)
+    end)
+  elseif remains(network) then
+    M.detach(network)
+  end
+end
+
+---Who keeps `up --detach` waiting.
+---@param network network
+---@return string[] ids
+function M.late(network)
+  local ids = {}
+  for _, it in ipairs(M.unready(network, true)) do ids[#ids + 1] = it.id end
+  return ids[1] and ids or network.supervisor and unsettled(network) or {}
+end
+
+local MAKES_READY = { all_ready = true, ready = true, completed = true, stopped = true }
+
 ---`up --detach` before all is ready: a failure of what is wanted is the end.
 ---@param network network
 ---@param event event
 function M.heard(network, event)
   if network.detached or network.ending then return end
-  if event.name == 'all_ready' then
-    if remains(network) then M.detach(network) end
+  if MAKES_READY[event.name] then
+    settle(network)
   elseif event.name == 'failed' or event.name == 'skipped' then
     local it = network:look(event.service)
     if not it or it.want ~= 'up' then return end

@@ -2,7 +2,8 @@
 local fake_engine = require 'fake_engine'
 local json = require 'pact.base.json'
 
-local PROGRAMS = { server = {}, quick = { exit_after = 100 }, bad = { exit_after = 100, code = 7 } }
+local PROGRAMS = { server = {}, quick = { exit_after = 100 }, bad = { exit_after = 100, code = 7 },
+  late = { exit_after = 1500, code = 7 } }
 local SERVER = [[ pact.process 'a' { command = { 'server' } } ]]
 
 local function up(recipe, ...)
@@ -91,8 +92,56 @@ describe('up --detach', function()
     end)
   end
 
+  it('waits a second for what has no check, and no longer', function()
+    local engine = up(SERVER)
+    engine.world:advance(900)
+    assert.equal(0, #engine.messages 'detached')
+    engine.world:advance(150)
+    assert.equal(1, #engine.messages 'detached')
+  end)
+
+  it('waits not at all for what has one', function()
+    local engine = up [[ pact.process 'a' { command = { 'server' }, health = { check = function() return true end } } ]]
+    engine.world:advance(500)
+    assert.equal(1, #engine.messages 'detached')
+  end)
+
+  it('does not take what dies at once for ready: it ends with 3', function()
+    local engine = up [[ pact.process 'a' { command = { 'bad' }, restart = 'no' } ]]
+    engine.world:advance(5000)
+    assert.equal(3, engine.world.stopped)
+    assert.equal(0, #engine.messages 'detached')
+    assert.truthy(engine.last().reason:find("'a' failed: exit code 7", 1, true), engine.last().reason)
+    engine = up [[ pact.process 'a' { command = { 'bad' }, restart = { max_retries = 1, delay = '100ms' } } ]]
+    engine.world:advance(60000)
+    assert.equal(3, engine.world.stopped)
+  end)
+
+  it('gives a second to each new life', function()
+    local engine = up [[
+      local lives = 0
+      pact.process 'a' { command = { 'server' }, restart = { delay = '100ms', jitter = 0 } }
+      pact.on('ready', function(service)
+        lives = lives + 1
+        if lives < 3 then pact.sleep '500ms' service:signal 'KILL' end
+      end) ]]
+    engine.world:advance(1500)
+    assert.equal(0, #engine.messages 'detached')
+    engine.world:advance(2000)
+    assert.equal(1, #engine.messages 'detached')
+    assert.equal(2, engine.ask and select(2, engine.ask('GET', '/v1/services/a')).restart_count)
+  end)
+
+  it('keeps to its bound with one that dies again and again', function()
+    local engine = up([[ pact.process 'a' { command = { 'quick' }, restart = { policy = 'always', delay = '1s' } } ]],
+      '--timeout', '20s')
+    engine.world:advance(60000)
+    assert.equal(3, engine.world.stopped)
+    assert.equal('not ready after 20 s: a', engine.last().reason)
+  end)
+
   it('minds nothing that happens later', function()
-    local engine = up([[ pact.process 'a' { command = { 'bad' }, restart = 'no' } ]], '--timeout', '5s')
+    local engine = up([[ pact.process 'a' { command = { 'late' }, restart = 'no' } ]], '--timeout', '5s')
     engine.world:advance(60000)
     assert.is_nil(engine.world.stopped)
     assert.equal(1, status(engine).services.failed)
@@ -106,7 +155,7 @@ describe('up --detach', function()
     engine.world:advance(1000)
     assert.same({ 0, 'end' }, { engine.world.stopped, engine.last().type })
     assert.equal(0, #engine.messages 'detached')
-    engine = up([[ pact.process 'a' { command = { 'bad' }, restart = 'no' } ]], '--exit')
+    engine = up([[ pact.process 'a' { command = { 'late' }, restart = 'no' } ]], '--exit')
     engine.world:advance(60000)
     assert.same({ 3, 1 }, { engine.world.stopped, #engine.messages 'detached' })
   end)
@@ -168,7 +217,7 @@ end)
 describe('a lease', function()
   it('is told at once, and that it is over', function()
     local engine = up(SERVER)
-    engine.world:advance(100)
+    engine.world:advance(1100)
     local id = hold(engine)
     assert.equal('held', lines(engine, id)[1].lease)
     assert.is_nil(engine.server.answers[id].finished)
@@ -181,7 +230,7 @@ describe('a lease', function()
 
   it('ends the network with the last of several', function()
     local engine = up(SERVER)
-    engine.world:advance(100)
+    engine.world:advance(1100)
     local first, second = hold(engine), hold(engine)
     assert.same({ 2, true }, { status(engine).leases, status(engine).ends_with_leases })
     let_go(engine, first)
@@ -194,7 +243,7 @@ describe('a lease', function()
 
   it('taken again within the time keeps the network', function()
     local engine = up(SERVER, '--linger', '10s')
-    engine.world:advance(100)
+    engine.world:advance(1100)
     let_go(engine, hold(engine))
     engine.world:advance(9000)
     assert.is_true(status(engine).ends_in <= 1000)
@@ -229,7 +278,7 @@ describe('a lease', function()
 
   it('that is the last does not end the network under a REPL, but when that is left', function()
     local engine = up(SERVER, '--linger', '1s')
-    engine.world:advance(100)
+    engine.world:advance(1100)
     local lease, one, other = hold(engine), repl(engine), repl(engine)
     assert.is_true(lines(engine, one)[1].ends_with_leases)
     let_go(engine, lease)
@@ -246,7 +295,7 @@ describe('a lease', function()
 
   it('that has gone is followed by no end when a REPL comes in time', function()
     local engine = up(SERVER, '--linger', '10s')
-    engine.world:advance(100)
+    engine.world:advance(1100)
     let_go(engine, hold(engine))
     engine.world:advance(9000)
     local one = repl(engine)
