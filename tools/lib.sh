@@ -27,3 +27,54 @@ build() {
     die 'the build failed'
   fi
 }
+
+# What has failed is told at the end, where a look at the last lines finds it: a line "! NAME" for each, and behind it
+# the first lines of its message as "!   TEXT".
+
+# failed_of NAME: of the output of a test program or of busted, which is read.
+failed_of() {
+  LC_ALL=C awk -v name="$1" '
+    function entry(text) { print "! " text; told = 1; left = 8 }
+    /^(FAILED|ERROR) tests\// { entry(substr($0, index($0, " ") + 1)); next }
+    /^FAILED .*: busted ended/ { entry(substr($0, 8)); next }
+    /^not ok / && !/# SKIP/ && !/ - tests$/ { sub(/^not ok [0-9]* - /, ""); entry(name ": " $0); next }
+    /ERROR: (Address|Leak)Sanitizer|runtime error: |WARNING: ThreadSanitizer/ { entry(name ": " $0); next }
+    /^ *$/ || /^ *\t|stack traceback:/ { next }
+    left > 0 && /^(  |# )/ {
+      sub(/^(# | *)/, "")
+      sub(/^tests\/support\/functional.lua:[0-9]+: /, "")
+      print "!   " $0
+      left--
+      next
+    }
+    { left = 0 }'
+}
+
+# failed_at_end NAME: what the output that is read tells so at its end; where it tells nothing, NAME and its last lines.
+failed_at_end() {
+  LC_ALL=C awk -v name="$1" '
+    /^! / { if (!inside) block = ""; inside = 1; block = block $0 "\n"; next }
+    { inside = 0 }
+    /[^ ]/ { last[++count] = $0 }
+    END {
+      if (block) { printf "%s", block; exit }
+      print "! " name
+      for (i = count > 12 ? count - 11 : 1; i <= count; i++) print "!   " last[i]
+    }'
+}
+
+# No more than the last screen of a log holds: of many failures each gets fewer lines, the names first of all.
+failed_in_short() {
+  LC_ALL=C awk '
+    function cut(text) { text = substr(text, 1, 100); sub(/[\200-\377]+$/, "", text); return text }
+    { lines[NR] = $0; if ($0 !~ /^!   /) names++ }
+    END {
+      most = names ? int(36 / names) : 0
+      if (most > 12) most = 12
+      for (i = 1; i <= NR; i++) {
+        if (lines[i] !~ /^!   /) { of_this = 0; if (++told > 36) continue } else if (++of_this >= most) continue
+        if (told <= 36) print cut(lines[i])
+      }
+      if (names > 36) print "! and " names - 36 " more"
+    }'
+}

@@ -12,7 +12,7 @@
 #include "base/idmap.h"
 #include "base/mem.h"
 
-enum { HELD_TRIES = 20, HELD_PAUSE_US = 1000 };
+enum { HELD_TRIES = 1000, HELD_PAUSE_US = 1000 };
 
 struct files {
   struct loop *loop;

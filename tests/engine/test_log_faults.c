@@ -32,8 +32,8 @@ static void a_full_disk_stops_the_file_and_tells_how_much_was_lost(void **state)
     line[8] = ' ';
     put(world, id, line);
   }
-  assert_true(logs_flush(world->logs, 5000));
-  assert_true(log_world_until_events(world, 1, 5000));
+  assert_true(logs_flush(world->logs, 60000));
+  assert_true(log_world_until_events(world, 1, 60000));
   assert_int_equal(world->kinds[0], EV_LOGFAULT);
   assert_non_null(strstr(world->texts[0], "full.log"));
   assert_non_null(strstr(world->texts[0], "No space left on device"));
@@ -51,12 +51,12 @@ static void a_full_disk_stops_the_file_and_tells_how_much_was_lost(void **state)
   log_world_turn(world, 2200); // one more try without room: nothing is said again
   assert_int_equal(world->count, 1);
   assert_int_equal(ftruncate(ballast, 0), 0);
-  assert_true(log_world_until_events(world, 2, 5000));
+  assert_true(log_world_until_events(world, 2, 60000));
   assert_int_equal(world->kinds[1], EV_LOGFAULT);
   assert_null(world->texts[1]);
   assert_int_equal(world->numbers[1], stat.lost_bytes);
   put(world, id, "goes on\n");
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   size_t size;
   char *log = log_world_read(world, "full.log", &size);
   char marker[100];
@@ -92,12 +92,12 @@ static void bytes_wait(struct log_world *world, int left) {
   log_world_turn(world, 100);
   assert_int_equal(logs_unopened(world->logs), 2);
   unlimit_descriptors();
-  uint64_t deadline = loop_now_ms(&world->turn.loop) + 5000;
+  uint64_t deadline = loop_now_ms(&world->turn.loop) + 60000;
   while (logs_unopened(world->logs)) {
     assert_true(loop_now_ms(&world->turn.loop) < deadline);
     log_world_turn(world, 20);
   }
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   assert_int_equal(world->count, 0); // nothing was lost, and nothing is told
   char *log = log_world_read(world, "late.log", NULL);
   assert_string_equal(log, "first\nsecond\n");
@@ -120,7 +120,7 @@ static void fault_22_a_log_that_closes_without_descriptors_is_gone(void **state)
   put(world, id, "lost\n");
   log_world_turn(world, 300);
   logs_close(world->logs, id);
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   unlimit_descriptors();
   assert_int_equal(logs_unopened(world->logs), 0);
 }
@@ -135,23 +135,23 @@ static void a_deleted_directory_is_noticed_and_made_again(void **state) {
   struct log_world *world = *state;
   uint64_t id = log_world_log(world, "gone", 0, 2);
   put(world, id, "first\n");
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   char command[128];
   snprintf(command, sizeof command, "rm -rf '%s'", world->dir);
   assert_int_equal(system(command), 0);
-  uint64_t deadline = loop_now_ms(&world->turn.loop) + 5000;
+  uint64_t deadline = loop_now_ms(&world->turn.loop) + 60000;
   while (access(log_world_path(world, "gone.log"), F_OK) != 0) {
     assert_true(loop_now_ms(&world->turn.loop) < deadline);
     put(world, id, "tick\n");
     log_world_turn(world, 20);
   }
   put(world, id, "last\n");
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   char *log = log_world_read(world, "gone.log", NULL);
   assert_non_null(strstr(log, "removed or replaced from outside"));
   assert_non_null(strstr(log, "last\n"));
   free(log);
-  assert_true(log_world_until_events(world, 2, 5000));
+  assert_true(log_world_until_events(world, 2, 60000));
   assert_non_null(strstr(world->texts[0], "removed or replaced"));
   assert_null(world->texts[1]);
   assert_non_null(strstr(log_world_lines(world, id, &everything), "1:last|"));
@@ -161,14 +161,14 @@ static void a_replaced_file_is_left_alone(void **state) {
   struct log_world *world = *state;
   uint64_t id = log_world_log(world, "swap", 0, 2);
   put(world, id, "first\n");
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   int fd = open(log_world_path(world, "new"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   log_world_put(fd, "somebody else's\n");
   close(fd);
   char new_path[256];
   strcpy(new_path, log_world_path(world, "new"));
   assert_int_equal(rename(new_path, log_world_path(world, "swap.log")), 0);
-  uint64_t deadline = loop_now_ms(&world->turn.loop) + 5000;
+  uint64_t deadline = loop_now_ms(&world->turn.loop) + 60000;
   while (!world->count) {
     assert_true(loop_now_ms(&world->turn.loop) < deadline);
     put(world, id, "tick\n");
@@ -189,7 +189,7 @@ static void make_log(struct log_world *world, const char *name) {
     logs_write(world->logs, id, i % 2 + 1, line, strlen(line));
   }
   logs_close(world->logs, id);
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
 }
 
 static size_t count_lines(struct log_world *world, const char *name,
@@ -283,7 +283,7 @@ static void an_index_of_noise_crashes_nothing(void **state) {
   // It can be gone on with, too.
   uint64_t id = log_world_log(world, "noise", 0, 2);
   put(world, id, "more\n");
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   assert_non_null(strstr(log_world_lines(world, id, &everything), "1:more|"));
 }
 
@@ -294,16 +294,16 @@ static void a_file_that_somebody_reads_is_not_deleted(void **state) {
   memset(line, '.', 60);
   strcpy(line + 59, "\n");
   put(world, id, line);
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   int fd = open(log_world_path(world, "held.idx"), O_RDONLY | O_CLOEXEC);
   assert_int_equal(flock(fd, LOCK_SH), 0);
   for (int i = 0; i < 6; i++) put(world, id, line);
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   assert_int_equal(access(log_world_path(world, "held.log.6"), F_OK), 0);
   assert_int_equal(access(log_world_path(world, "held.log.3"), F_OK), 0);
   close(fd);
   put(world, id, line);
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   assert_int_not_equal(access(log_world_path(world, "held.log.2"), F_OK), 0);
   assert_int_equal(access(log_world_path(world, "held.log.1"), F_OK), 0);
 }
@@ -316,7 +316,7 @@ static void opening_says_what_is_wrong(void **state) {
   options = (struct log_options){.dir = world->dir, .name = "a/b"};
   assert_int_equal(logs_open(world->logs, &options, &id), -EINVAL);
   logs_write(world->logs, log_world_log(world, "twice", 0, 0), LOG_OURS, "x\n", 2);
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   options.name = "twice";
   assert_int_equal(logs_open(world->logs, &options, &id), -EBUSY);
 }

@@ -95,7 +95,7 @@ static void every_byte_of_two_streams_is_there_in_order(void **state) {
   close(fds[1]);
   assert_true(net_turn_until(&world->turn, writer_has_ended, &wait, 60000));
   assert_int_equal(wait.status, 0);
-  assert_true(logs_flush(world->logs, 10000));
+  assert_true(logs_flush(world->logs, 60000));
   for (int stream = 1; stream <= 2; stream++) {
     size_t size;
     char *bytes = stream_bytes(world, "web", stream, &size);
@@ -135,7 +135,7 @@ static void bytes_without_any_newline_and_with_nuls_stay_as_they_are(void **stat
     _exit(0);
   }
   close(fd);
-  assert_true(log_world_until(world, id, SIZE, 20000));
+  assert_true(log_world_until(world, id, SIZE, 60000));
   assert_int_equal(waitpid(pid, NULL, 0), pid);
   size_t size;
   char *bytes = stream_bytes(world, "bin", 1, &size);
@@ -145,30 +145,45 @@ static void bytes_without_any_newline_and_with_nuls_stay_as_they_are(void **stat
   free(sent);
 }
 
-static void an_unterminated_tail_waits_250_ms_for_its_newline(void **state) {
-  struct log_world *world = *state;
-  uint64_t id = log_world_log(world, "ask", 0, 0);
+// False where the machine was too busy to tell: what is to be done within 250 ms took longer.
+static bool waits_for_its_newline(struct log_world *world, const char *name, uint64_t *log_id) {
+  uint64_t id = *log_id = log_world_log(world, name, 0, 0);
+  char file[32];
+  snprintf(file, sizeof file, "%s.log", name);
   int out = log_world_pipe(world, id, 1), err = log_world_pipe(world, id, 2);
+  uint64_t began = loop_now_ms(&world->turn.loop);
   log_world_put(out, "begun, ");
   log_world_turn(world, 50);
   log_world_put(err, "a whole one\n");
-  assert_true(log_world_until(world, id, 12, 2000));
+  assert_true(log_world_until(world, id, 12, 60000));
   log_world_put(out, "ended\nPassword: ");
-  assert_true(log_world_until(world, id, 25, 2000));
-  char *log = log_world_read(world, "ask.log", NULL);
-  assert_string_equal(log, "a whole one\nbegun, ended\n");
-  free(log);
+  assert_true(log_world_until(world, id, 25, 60000));
+  char *log = log_world_read(world, file, NULL);
   uint64_t before = loop_now_ms(&world->turn.loop);
-  assert_true(log_world_until(world, id, 35, 2000));
+  bool in_time = before - began < 200;
+  if (in_time) assert_string_equal(log, "a whole one\nbegun, ended\n");
+  free(log);
+  assert_true(log_world_until(world, id, 35, 60000));
   uint64_t waited = loop_now_ms(&world->turn.loop) - before;
-  assert_true(waited >= 200 && waited <= 600);
+  if (in_time) assert_true(waited >= 200);
   log_world_put(out, "secret\n");
-  assert_true(log_world_until(world, id, 42, 2000));
+  assert_true(log_world_until(world, id, 42, 60000));
+  close(out);
+  close(err);
+  return in_time && waited <= 600;
+}
+
+static void an_unterminated_tail_waits_250_ms_for_its_newline(void **state) {
+  struct log_world *world = *state;
+  uint64_t id;
+  char name[16];
+  int tries = 0;
+  do snprintf(name, sizeof name, "ask%d", tries);
+  while (!waits_for_its_newline(world, name, &id) && ++tries < 40);
+  assert_true(tries < 40);
   struct line_filter filter = {.count = 10, .epoch = -1};
   assert_string_equal(log_world_lines(world, id, &filter),
                       "2:a whole one|1:begun, ended|1:Password: secret|");
-  close(out);
-  close(err);
 }
 
 static void last_words_are_there_when_the_leader_has_ended(void **state) {
@@ -184,7 +199,7 @@ static void last_words_are_there_when_the_leader_has_ended(void **state) {
   logs_epoch(world->logs, id, 8);
   log_world_turn(world, 1100);
   log_world_put(fd, "\nfrom an orphan\n");
-  assert_true(log_world_until(world, id, 30, 2000));
+  assert_true(log_world_until(world, id, 30, 60000));
   assert_string_equal(log_world_lines(world, id, &filter), "1:one|1:last words|1:from an orphan|");
   size_t size;
   char *index = log_world_read(world, "job.idx", &size);
@@ -205,7 +220,7 @@ static void files_rotate_by_size_and_the_oldest_go(void **state) {
              "...............");
     logs_write(world->logs, id, 1, line, strlen(line));
   }
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   assert_null(log_world_read(world, "rot.log.3", NULL));
   char *oldest = log_world_read(world, "rot.log.2", NULL);
   char *newest = log_world_read(world, "rot.log", NULL);
@@ -249,7 +264,7 @@ static void a_log_without_bytes_has_its_files_soon_and_at_its_end(void **state) 
   }
   assert_int_equal(access(log_world_path(world, "quiet.log"), F_OK), 0);
   logs_close(world->logs, log_world_log(world, "brief", 0, 0));
-  assert_true(logs_flush(world->logs, 5000));
+  assert_true(logs_flush(world->logs, 60000));
   assert_int_equal(access(log_world_path(world, "brief.log"), F_OK), 0);
 }
 
@@ -263,9 +278,9 @@ static void formats_put_time_and_stream_before_each_line(void **state) {
     assert_int_equal(logs_open(world->logs, &options, &id), 0);
     logs_write(world->logs, id, 1, "say \"hi\"\tC:\\x\n\xffmore\x1b\n", 21);
     logs_write(world->logs, id, 2, "un", 2);
-    assert_true(logs_flush(world->logs, 2000));
+    assert_true(logs_flush(world->logs, 60000));
     logs_write(world->logs, id, 2, "done\n", 5);
-    assert_true(logs_flush(world->logs, 2000));
+    assert_true(logs_flush(world->logs, 60000));
     char *log = log_world_read(world, i ? "json.log" : "text.log", NULL);
     if (i) {
       assert_non_null(
@@ -297,12 +312,12 @@ static void watches_hear_whole_lines_once(void **state) {
   assert_int_equal(logs_match(world->logs, id, &wrong, &none, why, sizeof why), -EINVAL);
   int fd = log_world_pipe(world, id, 2);
   log_world_put(fd, "not yet\nport 8080\nrea");
-  assert_true(log_world_until_events(world, 1, 2000));
+  assert_true(log_world_until_events(world, 1, 60000));
   log_world_turn(world, 400); // the tail has been written, and looked at
   log_world_put(fd, "dy, now ");
-  assert_true(log_world_until_events(world, 2, 2000));
+  assert_true(log_world_until_events(world, 2, 60000));
   log_world_put(fd, "or ready later\nready again\n");
-  assert_true(log_world_until_events(world, 3, 2000));
+  assert_true(log_world_until_events(world, 3, 60000));
   log_world_turn(world, 50);
   assert_int_equal(world->count, 3);
   assert_int_equal(world->ids[0], regex);
@@ -313,7 +328,7 @@ static void watches_hear_whole_lines_once(void **state) {
   assert_true(logs_cancel(world->logs, plain));
   assert_false(logs_cancel(world->logs, plain));
   log_world_put(fd, "ready\nport 1\n");
-  assert_true(log_world_until_events(world, 4, 2000));
+  assert_true(log_world_until_events(world, 4, 60000));
   assert_string_equal(world->texts[3], "port 1");
   close(fd);
 }
@@ -322,15 +337,20 @@ static void watches_hear_so_many_lines_in_a_turn(void **state) {
   struct log_world *world = *state;
   uint64_t id = log_world_log(world, "flood", 0, 0), watch;
   char why[100], lines[10001];
+  int fds[2];
   struct needle_spec text = {"y", 1, false};
   assert_int_equal(logs_match(world->logs, id, &text, &watch, why, sizeof why), 0);
   for (size_t i = 0; i < 5000; i++) memcpy(lines + 2 * i, "y\n", 3);
-  int fd = log_world_pipe(world, id, 1);
-  log_world_put(fd, lines);
-  log_world_turn(world, 200);
+  assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+  int fd = fds[1];
+  log_world_put(fd, lines); // all of it is there at the first look
+  assert_int_equal(logs_attach(world->logs, id, 1, fds[0], 1, false), 0);
+  assert_true(log_world_until_events(world, 4096, 60000));
+  log_world_turn(world, 100);
   assert_int_equal(world->count, 4096);
   log_world_put(fd, "y again\n");
-  log_world_turn(world, 200);
+  assert_true(log_world_until_events(world, 4097, 60000));
+  log_world_turn(world, 20);
   assert_int_equal(world->count, 4097);
   assert_int_equal(world->numbers[0], 0);
   assert_int_equal(world->numbers[4096], 5000 - 4096);
@@ -346,17 +366,18 @@ static void output_is_told_only_when_asked_and_not_too_often(void **state) {
   assert_int_equal(world->count, 0);
   logs_notify(world->logs, id, LOG_FOLLOWED);
   log_world_put(fd, "loud\n");
-  assert_true(log_world_until_events(world, 1, 2000));
+  assert_true(log_world_until_events(world, 1, 60000));
   assert_int_equal(world->kinds[0], EV_OUTPUT);
   assert_int_equal(world->numbers[0], 11);
   uint64_t begin = loop_now_ms(&world->turn.loop);
   unsigned puts = 0;
-  while (loop_now_ms(&world->turn.loop) - begin < 200) {
+  while (loop_now_ms(&world->turn.loop) - begin < 200 || world->count <= 3) {
     log_world_put(fd, "x\n");
     puts++;
     log_world_turn(world, 2);
   }
-  log_world_turn(world, 60);
+  for (int turns = 0; turns < 6000 && world->numbers[world->count - 1] < 11 + 2 * puts; turns++)
+    log_world_turn(world, 10);
   unsigned most = (unsigned)(loop_now_ms(&world->turn.loop) - begin) / 25 + 2;
   assert_true(world->count > 3 && world->count <= most);
   assert_int_equal(world->numbers[world->count - 1], 11 + 2 * puts);

@@ -46,7 +46,7 @@ static uint64_t tail(const char *name, const char *prefix, bool from_end) {
 static void put(uint64_t log, int stream, const char *text) {
   usleep(2);
   assert_int_equal(logs_write(world.log->logs, log, stream, text, strlen(text)), 0);
-  assert_true(logs_flush(world.log->logs, 5000));
+  assert_true(logs_flush(world.log->logs, 60000));
 }
 
 static bool has_event(uint64_t id, enum event_kind kind) {
@@ -63,7 +63,7 @@ static bool drained(void *context) {
 
 static void drain(void) {
   awaited = tails_drain(world.tails);
-  assert_true(net_turn_until(&world.log->turn, drained, NULL, 5000));
+  assert_true(net_turn_until(&world.log->turn, drained, NULL, 60000));
 }
 
 // All that has been written so far.
@@ -125,7 +125,7 @@ static void a_tail_from_the_end_shows_only_what_comes(void **state) {
   assert_string_equal(output(), "");
   put(a, 1, "behind\n");
   tails_wake(world.tails, id);
-  assert_int_equal(poll(&(struct pollfd){.fd = world.fd, .events = POLLIN}, 1, 5000), 1);
+  assert_int_equal(poll(&(struct pollfd){.fd = world.fd, .events = POLLIN}, 1, 60000), 1);
   assert_string_equal(output(), "behind\n");
   put(a, 1, "last\n");
   tails_close(world.tails, id);
@@ -209,9 +209,9 @@ static void a_reader_that_is_far_behind_loses_nothing_by_rotation(void **state) 
   for (int i = 1; i < LINES; i++) {
     snprintf(line, sizeof line, "%d\n", i);
     assert_int_equal(logs_write(world.log->logs, a, 1, line, strlen(line)), 0);
-    if (i % 50 == 0) assert_true(logs_flush(world.log->logs, 5000));
+    if (i % 50 == 0) assert_true(logs_flush(world.log->logs, 60000));
   }
-  assert_true(logs_flush(world.log->logs, 5000));
+  assert_true(logs_flush(world.log->logs, 60000));
   assert_int_equal(access(log_world_path(world.log, "a.log.5"), F_OK), 0);
   drain();
   char *text = strdup(output());
@@ -222,7 +222,7 @@ static void a_reader_that_is_far_behind_loses_nothing_by_rotation(void **state) 
   tails_close(world.tails, id);
   drain();
   for (int i = 0; i < 500; i++) logs_write(world.log->logs, a, 1, "12345678\n", 9);
-  assert_true(logs_flush(world.log->logs, 5000));
+  assert_true(logs_flush(world.log->logs, 60000));
   assert_int_not_equal(access(log_world_path(world.log, "a.log.2"), F_OK), 0);
   assert_int_equal(access(log_world_path(world.log, "a.log.1"), F_OK), 0);
 }
@@ -255,9 +255,9 @@ static void an_output_that_stands_still_keeps_nobody(void **state) {
   char *line = malloc(4000001);
   for (int i = 0; i < 4000000; i++) line[i] = i % 100 == 99 ? '\n' : 'x';
   logs_write(world.log->logs, a, 1, line, 4000000);
-  assert_true(logs_flush(world.log->logs, 5000));
+  assert_true(logs_flush(world.log->logs, 60000));
   uint64_t id = tails_drain(world.tails); // nobody reads
-  assert_true(net_turn_until(&world.log->turn, written_enough, &a, 5000));
+  assert_true(net_turn_until(&world.log->turn, written_enough, &a, 60000));
   log_world_turn(world.log, 50);
   assert_false(has_event(id, EV_DRAIN));
   // Then somebody does, and everything comes.
@@ -273,7 +273,7 @@ static void an_output_that_stands_still_keeps_nobody(void **state) {
     assert_memory_equal(text + i * 102 + 2, line, 100);
   }
   awaited = id;
-  assert_true(net_turn_until(&world.log->turn, drained, NULL, 5000));
+  assert_true(net_turn_until(&world.log->turn, drained, NULL, 60000));
   free(text);
   free(line);
   // Left stalled again: destroying the tails must not wait for the reader.
@@ -296,7 +296,7 @@ static void a_reader_that_has_left_is_told_once(void **state) {
   world.fd = -1;
   put(a, 1, "anybody?\n");
   drain();
-  assert_true(net_turn_until(&world.log->turn, is_gone, NULL, 5000));
+  assert_true(net_turn_until(&world.log->turn, is_gone, NULL, 60000));
   unsigned before = world.log->count;
   put(a, 1, "nobody\n");
   drain();

@@ -73,7 +73,7 @@ static void lines_in_many_chunks_are_put_together(void **state) {
     if (piece > size[i] - at[i]) piece = size[i] - at[i];
     logs_write(world->logs, id, i + 1, text[i] + at[i], piece);
     at[i] += piece;
-    if (chance(3) == 0) assert_true(logs_flush(world->logs, 5000)); // writes what is unterminated
+    if (chance(3) == 0) assert_true(logs_flush(world->logs, 60000)); // writes what is unterminated
   }
   static const size_t counts[] = {1, 2, 10, 137, 1000, 2999, 3000, 5000};
   for (int i = 0; i < 2; i++)
@@ -97,7 +97,7 @@ static void filters_choose_by_text_stream_epoch_and_time(void **state) {
   for (int i = 0; i < 1000; i++) {
     logs_epoch(world->logs, id, (uint32_t)(i / 250));
     if (i == 600) {
-      assert_true(logs_flush(world->logs, 5000));
+      assert_true(logs_flush(world->logs, 60000));
       log_world_turn(world, 5);
       middle_ms = loop_wall_ms();
       log_world_turn(world, 5);
@@ -168,7 +168,7 @@ static void a_window_is_whole_while_files_change_their_names(void **state) {
     for (size_t k = 0; k < expected; k++)
       assert_int_equal(atoi(lines.items[k].text + 5), i - (int)expected + 1 + (int)k);
     lines_finish(&lines);
-    if (i % 50 == 0) assert_true(logs_flush(world->logs, 5000)); // renaming is slower than writing
+    if (i % 50 == 0) assert_true(logs_flush(world->logs, 60000)); // renaming is slower than writing
   }
 }
 
@@ -179,7 +179,7 @@ static void a_flood_without_newlines_is_cut_into_lines(void **state) {
   memset(text, 'x', 1000000);
   for (int i = 0; i < 10; i++) {
     assert_int_equal(logs_write(world->logs, id, 1, text, 100000), 0);
-    if (i < 8) assert_true(logs_flush(world->logs, 5000)); // a slow machine's queue has an end
+    if (i < 8) assert_true(logs_flush(world->logs, 60000)); // a slow machine's queue has an end
   }
   struct lines lines = {0};
   struct line_filter last = {.count = 3, .epoch = -1};

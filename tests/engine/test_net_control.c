@@ -176,7 +176,7 @@ static bool heard(void *context) {
 
 static void expect_text(struct raw *raw, const char *text, size_t times) {
   struct expectation expected = {raw, text, times};
-  if (!net_turn_until(&world->turn, heard, &expected, 5000))
+  if (!net_turn_until(&world->turn, heard, &expected, 60000))
     fail_msg("expected %zu × '%s', heard '%.2000s'", times, text, raw->text);
 }
 
@@ -190,7 +190,7 @@ static bool reached(void *context) {
   return *(int *)context != 0;
 }
 
-#define until(counter) assert_true(net_turn_until(&world->turn, reached, &(counter), 5000))
+#define until(counter) assert_true(net_turn_until(&world->turn, reached, &(counter), 60000))
 
 // ---- tests
 
@@ -290,7 +290,7 @@ static void garbage_is_answered_400_and_closed(void **state) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct raw *raw = raw_open();
     raw_say(raw, rows[i].text);
-    if (!net_turn_until(&world->turn, has_ended, raw, 5000))
+    if (!net_turn_until(&world->turn, has_ended, raw, 60000))
       fail_msg("not closed: %s", rows[i].text);
     if (!strstr(raw->text, rows[i].status)) fail_msg("%s: got %s", rows[i].text, raw->text);
     if (!is_refusal(raw->text)) fail_msg("%s: got %s", rows[i].text, raw->text);
@@ -324,7 +324,7 @@ static void limits_have_their_own_answers(void **state) {
         net_turn_until(&world->turn, has_ended, raw, 2);
       }
     }
-    assert_true(net_turn_until(&world->turn, has_ended, raw, 5000));
+    assert_true(net_turn_until(&world->turn, has_ended, raw, 60000));
     if (!strstr(raw->text, expected[i])) fail_msg("%d: got %s", i, raw->text);
     assert_true(is_refusal(raw->text));
     assert_non_null(strstr(raw->text, "{\"code\":\"too_large\","));
@@ -378,7 +378,7 @@ static void a_half_closed_client_still_gets_its_answer(void **state) {
   net_turn_until(&world->turn, NULL, NULL, 20);
   assert_int_equal(world->gone, 0);
   http_server_respond(world->server, world->last_request, 200, NULL, 0, "late", 4);
-  assert_true(net_turn_until(&world->turn, has_ended, raw, 5000));
+  assert_true(net_turn_until(&world->turn, has_ended, raw, 60000));
   assert_non_null(strstr(raw->text, "late"));
   raw_close(raw);
 }
@@ -435,7 +435,7 @@ static void http_1_0_gets_its_stream_without_chunks(void **state) {
   until(world->requests);
   http_server_write(world->server, world->stream, "plain", 5);
   http_server_finish(world->server, world->stream);
-  assert_true(net_turn_until(&world->turn, has_ended, raw, 5000));
+  assert_true(net_turn_until(&world->turn, has_ended, raw, 60000));
   assert_null(strstr(raw->text, "chunked"));
   assert_string_equal(raw->text + raw->size - 9, "\r\n\r\nplain");
   raw_close(raw);

@@ -61,7 +61,7 @@ static bool enough(void *context) {
 
 static void await(int count) {
   world->wanted = count;
-  assert_true(net_turn_until(&world->turn, enough, NULL, 5000));
+  assert_true(net_turn_until(&world->turn, enough, NULL, 60000));
 }
 
 static int client(const char *path) {

@@ -73,7 +73,7 @@ static bool enough(void *context) {
 // All that is told by the time that `count` events have come, and no more.
 static void expect(int count, const char *const *texts) {
   world->wanted = count;
-  net_turn_until(&world->turn, enough, NULL, 3000);
+  net_turn_until(&world->turn, enough, NULL, 60000);
   net_turn_until(&world->turn, NULL, NULL, 30);
   for (int i = 0; i < count; i++) assert_string_equal(world->seen[i], texts[i]);
   assert_int_equal(world->count, count);

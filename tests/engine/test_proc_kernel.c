@@ -226,8 +226,7 @@ static void without_lists_of_children_all_processes_are_looked_at(void **state) 
   (void)state;
   pid_t left;
   no_file = "/children";
-  uint64_t id =
-      leave("(setsid sh -c 'sleep 100 >/dev/null 2>&1 & echo $!' &) ; sleep 0.05", NULL, &left);
+  uint64_t id = leave("echo $(setsid sh -c 'sleep 100 >/dev/null 2>&1 & echo $!' &)", NULL, &left);
   assert_true(world_alive(left));
   uint64_t neighbour = world_shell(world, "sleep 100 & wait", NULL);
   struct sample sample = {0};

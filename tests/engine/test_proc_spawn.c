@@ -422,7 +422,7 @@ static void an_end_is_told_though_others_hold_the_pipe(void **state) {
   uint64_t id = world_shell(world, "sleep 100 & echo out", NULL);
   struct exit_event *exit = world_wait(world, id);
   uint64_t took = loop_now_ms(&world->loop) - start;
-  assert_in_range(took, 190, 2000);
+  assert_in_range(took, 190, 60000); // of 100 s
   assert_int_equal(exit->captured[0].size, 4);
   assert_int_equal(world_sweep(world, id, (struct sweep_options){0})->killed, 1);
 }

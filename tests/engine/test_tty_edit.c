@@ -155,7 +155,7 @@ static void forget_shown(void) {
 }
 
 static void expect_shown(const char *text) {
-  if (!net_turn_until(&world->turn, is_shown, (void *)text, 10000))
+  if (!net_turn_until(&world->turn, is_shown, (void *)text, 60000))
     fail_msg("'%s' isn't in '%s'", text, world->shown);
 }
 
@@ -166,7 +166,7 @@ static bool told(void *context) {
 
 static void expect(enum edit_what what, const char *text) {
   int one = 1;
-  assert_true(net_turn_until(&world->turn, told, &one, 10000));
+  assert_true(net_turn_until(&world->turn, told, &one, 60000));
   assert_int_equal(world->what, what);
   assert_string_equal(world->text, text);
   world->events = 0;

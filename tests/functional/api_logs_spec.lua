@@ -147,7 +147,7 @@ describe('every route', function()
         headers = { ['content-type'] = row[1] ~= 'GET' and 'application/json' or nil }, ms = ENDLESS[row[2]] and 300 or nil }
     end
     t:file('requests', table.concat(requests, '\n') .. '\n')
-    local node = t:run({ functional.root .. '/tests/fixtures/node/ask.js', socket, t:path 'requests' }, { program = 'node', seconds = 60 })
+    local node = t:run({ functional.root .. '/tests/fixtures/node/ask.js', socket, t:path 'requests' }, { program = 'node' })
     for i, answer in ipairs(objects(node.out)) do
       local row, what = rows[i], requests[i] .. ' ' .. tostring(answer.body or answer.failed)
       local operation = assert(described[row[2]][row[1]:lower()], what)
@@ -179,7 +179,7 @@ describe('every route', function()
       expected[#expected + 1] = 404
     end
     t:file('requests', table.concat(requests, '\n') .. '\n')
-    local node = t:run({ functional.root .. '/tests/fixtures/node/ask.js', socket, t:path 'requests' }, { program = 'node', seconds = 60 })
+    local node = t:run({ functional.root .. '/tests/fixtures/node/ask.js', socket, t:path 'requests' }, { program = 'node' })
     local answers = objects(node.out)
     assert.equal(#requests, #answers, node.out:sub(-500) .. node.err)
     for i, answer in ipairs(answers) do

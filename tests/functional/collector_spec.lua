@@ -13,11 +13,11 @@ describe('with a collector that never rests', function()
       pact.on('crashed', function(service, event) pact.log.info(service.id, event.exit_code) end)
       pact.process 'd' { shell = 'echo ready; exec sleep 1000', depends_on = { 'b' }, health = { log = 'ready' } }
     ]])
-    t:wait_service('d', { status = 'running' }, 20)
-    t:wait_service('c', { status = 'failed' }, 20)
+    t:wait_service('d', { status = 'running' })
+    t:wait_service('c', { status = 'failed' })
     for _ = 1, 10 do t:ps() end
     network:signal 'INT'
-    network:wait(20)
+    network:wait()
     assert.falsy(network:err():find('stack traceback', 1, true))
   end)
 end)

@@ -85,7 +85,7 @@ describe('hooks', function()
       pact.task 'a' { command = { 'true' } }
       pact.task 'b' { shell = 'touch ran', depends_on = { 'a' } }
       pact.on('started', function() while true do pcall(function() while true do end end) end end)
-    ]]):wait(15)
+    ]]):wait()
     assert.equal(0, result.code)
     assert.is_true(t:exists 'ran')
   end)
@@ -131,7 +131,7 @@ describe('hooks', function()
     ]]
     t:wait_lines('trace', 1)
     network:signal 'TERM'
-    network:wait(10)
+    network:wait()
     assert.same({ 'up', 'hook', 'stop' }, t:lines 'trace')
   end)
 
@@ -233,7 +233,7 @@ describe('hooks', function()
     t:start { 'do', 'wait' }
     functional.wait('the command', function() return t:exists 'waits' end)
     network:signal 'TERM'
-    network:wait(10)
+    network:wait()
     assert.is_true(t:exists 'closed')
   end)
 end)

@@ -123,7 +123,7 @@ describe('a lease', function()
       });
     ]])
     local client = t:start({ t:path 'hold.js', socket }, { program = 'node' })
-    client:expect('held\n', 20)
+    client:expect('held\n')
     assert.equal(1, status_of(t, socket).leases)
     client:signal 'KILL'
     wait_end(network)

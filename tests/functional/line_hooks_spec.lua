@@ -61,7 +61,7 @@ describe('a hook of line', function()
         now = now - 1
       end)
       pact.on('completed', function() pact.sleep '500ms' pact.file.write('heard', most .. '\n') end)
-    ]]):wait(20)
+    ]]):wait()
     assert.equal(0, result.code, result.out)
     assert.same({ '100' }, t:lines 'heard')
   end)
@@ -76,7 +76,7 @@ describe('a hook of line', function()
       pact.command('heard', function() return heard .. ' ' .. left_out end)
     ]]
     t:wait_service('y', { status = 'running' })
-    functional.wait('the end of the flood', function() return t:exists 'over' end, 30)
+    functional.wait('the end of the flood', function() return t:exists 'over' end)
     local heard = functional.wait('lines that were left out', function()
       local n, left_out = t:run({ 'do', 'heard' }).out:match '(%d+) (%d+)'
       return n and tonumber(left_out) > 0 and tonumber(n)

@@ -35,7 +35,7 @@ describe('order', function()
       end
     ]]
     assert.equal(5, #t:wait_lines('trace', 5))
-    assert.equal(0, t.started[1]:wait(10).code)
+    assert.equal(0, t.started[1]:wait().code)
   end)
 
   case('shutdown goes the other way round', function(t)
@@ -46,7 +46,7 @@ describe('order', function()
     ]])
     t:wait_lines('trace', 6)
     network:signal 'TERM'
-    network:wait(10)
+    network:wait()
     local lines = t:lines 'trace'
     assert.same({ 'stop web', 'stop api', 'stop db' }, { table.unpack(lines, 7) })
   end)
@@ -59,7 +59,7 @@ describe('order', function()
     ]])
     t:wait_lines('trace', 4)
     network:signal 'TERM'
-    network:wait(10)
+    network:wait()
     assert.same({ 'stop web', 'stop db' }, { table.unpack(t:lines 'trace', 5) })
   end)
 
@@ -73,7 +73,7 @@ describe('order', function()
     ]]
     t:wait_lines('trace', 3)
     network:signal 'TERM'
-    network:wait(8)
+    network:wait()
     assert.equal(3, #t:lines 'stops')
   end)
 end)

@@ -27,7 +27,7 @@ for _, way in ipairs { { 'a pipe', { pipe = true } }, { 'a file', {} } } do
     case('nothing is lost and nothing is reordered', function(t)
       local result = t:up([[
         pact.task 'many' { shell = 'seq 1 100000' }
-      ]], way[2]):wait(30)
+      ]], way[2]):wait()
       assert.equal(0, result.code)
       local lines = lines_of(result, 'many')
       assert.equal(100000, #lines)
@@ -47,7 +47,7 @@ describe('output', function()
   case('many writers at once lose nothing', function(t)
     local result = t:up([[
       for i = 1, 8 do pact.task('w' .. i) { shell = 'seq 1 5000' } end
-    ]], { pipe = true }):wait(30)
+    ]], { pipe = true }):wait()
     assert.equal(0, result.code)
     for i = 1, 8 do
       local lines = lines_of(result, 'w' .. i)
@@ -73,7 +73,7 @@ describe('output', function()
     ]]
     local network = t:start({ '-c', '"$0" net.lua | { head -c 1 >/dev/null; exec sleep 1000; }', functional.bin },
       { program = 'sh' })
-    t:wait_lines('trace', 1, 20)
+    t:wait_lines('trace', 1)
     t:wait_service('flood', { status = 'completed' })
     for _, process in ipairs(network:processes()) do
       if process.command == 'sleep 1000' and process.ppid == network.pid then functional.signal(process.pid, 'KILL') end
@@ -83,7 +83,7 @@ describe('output', function()
         functional.signal(process.pid, 'TERM')
       end
     end
-    network:wait(10)
+    network:wait()
   end)
 
   case('logs are rotated by size, and the old ones deleted', function(t)

@@ -24,7 +24,7 @@ end
 describe('recipes', function()
   case('quickstart tells its story in under 15 seconds', function(t)
     copy_recipe(t, 'quickstart.lua')
-    local result = t:run({ 'quickstart.lua' }, { pipe = true, seconds = 20 })
+    local result = t:run({ 'quickstart.lua' }, { pipe = true })
     assert.equal(0, result.code, result.out .. result.err)
     assert.is_true(result.ms < 15000, ('%d ms'):format(result.ms))
     assert.equal(0, result.left)
@@ -42,7 +42,7 @@ describe('recipes', function()
     copy_recipe(t, 'webstack.lua', 'webstack')
     os.execute('chmod 755 ' .. functional.quote(t.dir))
     local network = t:start { 'webstack.lua' }
-    local nginx = t:wait_service('nginx', { status = 'running', health = 'healthy' }, 60)
+    local nginx = t:wait_service('nginx', { status = 'running', health = 'healthy' })
     local url = nginx.endpoints.site
     local status, page = fetch(url)
     assert.equal(200, status)
@@ -52,30 +52,30 @@ describe('recipes', function()
     assert.equal(200, status)
     assert.truthy(page:find("visit 2\nit's me; DROP TABLE greeting\nhello from the migration\n", 1, true), page)
     network:signal 'TERM'
-    local result = network:wait(30)
+    local result = network:wait()
     assert.equal(143, result.code or 128 + result.signal)
     assert.equal(0, result.left)
 
     -- The data are there again the next time.
     network = t:start { 'webstack.lua' }
-    nginx = t:wait_service('nginx', { status = 'running', health = 'healthy' }, 60)
+    nginx = t:wait_service('nginx', { status = 'running', health = 'healthy' })
     assert.equal(url, nginx.endpoints.site)
     status, page = fetch(url)
     assert.equal(200, status)
     assert.truthy(page:find('DROP TABLE greeting\n', 1, true), page)
     network:signal 'INT'
-    network:wait(30)
+    network:wait()
   end)
 
   case('recovery asks, restarts, replaces, and gives up after three attempts; the webhook hears of each', function(t)
     copy_recipe(t, 'recovery.lua', 'recovery')
     local network = t:start({ 'recovery.lua' }, { pipe = true })
     local webhook = t:wait_service('webhook', { status = 'running' })
-    network:expect('shop: restarted', 20)
+    network:expect('shop: restarted')
     local status, alerts = fetch(('http://127.0.0.1:%d/alerts'):format(webhook.ports.http))
     assert.equal(200, status)
     assert.same({ service = 'shop', decision = 'restarted', cause = 'memory leak' }, cjson.decode(alerts)[1])
-    local result = network:wait(60)
+    local result = network:wait()
     assert.equal(3, result.code, result.out .. result.err)
     assert.equal(0, result.left)
     -- Each in its order; what a worker prints comes with its log, and may be shown a moment later than what follows.

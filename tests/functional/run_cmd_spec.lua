@@ -82,7 +82,7 @@ describe('run', function()
     local started = t:start { 'run', 'net.lua', '--', 'sh', '-c', 'echo command >>trace; exec sleep 1000' }
     t:wait_lines('trace', 2)
     os.execute(('kill -INT -%d'):format(started.pid))
-    local result = started:wait(10)
+    local result = started:wait()
     assert.equal(130, result.code or 128 + result.signal)
     assert.equal(0, result.left)
   end)

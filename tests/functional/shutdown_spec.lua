@@ -16,7 +16,7 @@ describe('shutdown', function()
         echo up >>trace; while true; do sleep 60 & wait; done]=] }
     ]])
     network:signal 'TERM'
-    network:wait(10)
+    network:wait()
     assert.same({ 'up', 'got TERM', 'done' }, t:lines 'trace')
   end)
 
@@ -27,7 +27,7 @@ describe('shutdown', function()
         echo up >>trace; while true; do sleep 60 & wait; done]=] }
     ]])
     network:signal 'TERM'
-    network:wait(10)
+    network:wait()
     assert.same({ 'up', 'got INT' }, t:lines 'trace')
   end)
 
@@ -37,7 +37,7 @@ describe('shutdown', function()
         shell = 'echo up >>trace; until [ -e please-end ]; do sleep 0.05; done; echo ended >>trace' }
     ]])
     network:signal 'TERM'
-    network:wait(10)
+    network:wait()
     assert.same({ 'up', 'ended' }, t:lines 'trace')
   end)
 
@@ -50,7 +50,7 @@ describe('shutdown', function()
     network:signal 'INT'
     functional.sleep(0.05)
     network:signal 'INT'
-    network:wait(5)
+    network:wait()
     assert.same({ 'up', 'orderly' }, t:lines 'trace')
   end)
 
@@ -61,7 +61,7 @@ describe('shutdown', function()
     ]]
     t:wait_lines('trace', 1)
     network:signal 'TERM'
-    local result = network:wait(5)
+    local result = network:wait()
     assert.equal(0, result.left)
     assert.is_false(t:exists 'ran')
   end)
@@ -72,25 +72,25 @@ describe('shutdown', function()
       local network = t:start { 'net.lua' }
       functional.sleep(0.004 * i)
       network:signal 'TERM'
-      network:wait(10)
+      network:wait()
     end
-    t:wait_clean(5)
+    t:wait_clean()
   end)
 
   case('shutdown in a backoff does not wait for it', function(t)
     local network = t:up [[
-      pact.process 'p' { shell = 'echo up >>trace; exit 1', restart = { delay = '30s' } }
+      pact.process 'p' { shell = 'echo up >>trace; exit 1', restart = { delay = '10m', max_delay = '10m' } }
     ]]
     t:wait_service('p', { status = 'backoff' })
     network:signal 'TERM'
-    network:wait(3)
+    network:wait()
     assert.equal(1, #t:lines 'trace')
   end)
 
   case('a requested end is no crash', function(t)
     local network = up(t, [[ pact.process 'p' { shell = 'echo up >>trace; exec sleep 1000' } ]])
     network:signal 'TERM'
-    local result = network:wait(5)
+    local result = network:wait()
     assert.falsy((result.out .. result.err):find('crashed', 1, true))
     assert.equal(1, #t:lines 'trace')
   end)
@@ -101,7 +101,7 @@ describe('shutdown', function()
     ]])
     local children = t:wait_lines('children', 2)
     network:signal 'TERM'
-    assert.equal(0, network:wait(5).left)
+    assert.equal(0, network:wait().left)
     for _, pid in ipairs(children) do assert.is_false(procfs.alive(tonumber(pid))) end
   end)
 end)

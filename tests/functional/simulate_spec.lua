@@ -44,7 +44,7 @@ describe('simulate', function()
     assert.matches('\nplayed 10 m; %d+ events\n', result.out)
     assert.is_false(t:exists 'started')
     assert.is_false(t:exists '.pactlua')
-    assert.is_true(result.ms < 5000)
+    assert.is_true(result.cpu_ms < 5000)
   end)
 
   case('lets happen what a file says, and tells who decided', function(t)

@@ -220,7 +220,7 @@ while True:
 print(got[:12].decode(), 8 < time.monotonic() - began < 60)
 ]]):format(at.port, at.port))
     local slow = t:start({ 'slow.py' }, { program = 'python3' })
-    assert.equal(408, tonumber(slow:wait(40).out:match '^HTTP/1.1 (%d+) True\n'), slow:out())
+    assert.equal(408, tonumber(slow:wait().out:match '^HTTP/1.1 (%d+) True\n'), slow:out())
   end, not os.execute 'command -v python3 >/dev/null' and 'python3 is missing')
 
   case('is read by a page\'s fetch, header and all (node)', function(t)

@@ -150,7 +150,7 @@ describe('init', function()
     local network = t:start { recipe }
     functional.wait('the network', function() return t:ps() end)
     network:signal 'INT'
-    assert.equal(2, network:wait(15).signal)
+    assert.equal(2, network:wait().signal)
   end)
 
   case('never overwrites', function(t)

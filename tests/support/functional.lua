@@ -41,9 +41,9 @@ local function exists(path) return lfs.symlinkattributes(path) ~= nil end
 ---Waits until `fn` gives something true, and returns that. Fails the test at the deadline.
 ---@param what string|fun(): string
 ---@param fn fun(): any
----@param seconds? number default 10
+---@param seconds? number default 60: only a failure waits so long, and a slow machine needs it
 function M.wait(what, fn, seconds)
-  local deadline = system.monotime() + (seconds or 10) * patience
+  local deadline = system.monotime() + (seconds or 60) * patience
   local pause = 0.002
   while true do
     local value = fn()
@@ -69,11 +69,11 @@ Started.__index = Started
 local function result_of(self)
   local status = procfs.read(self.dir .. '/status')
   if not status then return nil end
-  local kind, number, left, maxrss = status:match '^(%a+) (%d+) (%d+) (%d+)'
+  local kind, number, left, maxrss, cpu = status:match '^(%a+) (%d+) (%d+) (%d+) (%d+)'
   return {
     code = kind == 'exit' and tonumber(number) or nil,
     signal = kind == 'signal' and tonumber(number) or nil,
-    left = tonumber(left), maxrss_kb = tonumber(maxrss),
+    left = tonumber(left), maxrss_kb = tonumber(maxrss), cpu_ms = tonumber(cpu),
     out = self:out(), err = self:err(), ms = math.floor((system.monotime() - self.at) * 1000),
   }
 end
@@ -90,7 +90,18 @@ function Started:hang_up() M.signal(self.keeper, 'USR1') end
 ---Waits for the program's end.
 function Started:wait(seconds)
   return M.wait(function() return ('the end of `%s`\n%s%s'):format(self.name, self:out(), self:err()) end,
-    function() return result_of(self) end, seconds or 20)
+    function() return result_of(self) end, seconds)
+end
+
+---Ends it as somebody does who has pressed Ctrl-C once and doesn't want to wait: presses again until it ends. A second
+---one counts 400 ms after the first, by the clock of who hears them.
+function Started:insist()
+  M.wait(function() return ('the end of `%s` by a second Ctrl-C\n%s%s'):format(self.name, self:out(), self:err()) end, function()
+    M.sleep(0.6)
+    if not self:ended() then self:signal 'INT' end
+    return self:ended()
+  end)
+  return self:wait()
 end
 
 ---Waits until the output (both streams) holds `text`.
@@ -211,7 +222,7 @@ function Test:start(args, opts)
   return started
 end
 
----Runs the binary to its end: `code signal left out err ms maxrss_kb`.
+---Runs the binary to its end: `code signal left out err ms maxrss_kb cpu_ms`.
 function Test:run(args, opts)
   return self:start(args, opts):wait(opts and opts.seconds)
 end
@@ -311,7 +322,7 @@ local function end_all(test)
   for _, started in ipairs(test.started) do
     if not started:ended() then
       started:signal 'TERM'
-      pcall(started.wait, started, 15)
+      pcall(started.wait, started, 45)
     end
   end
 end
@@ -319,7 +330,7 @@ end
 local function audit(test, complain)
   for _, started in ipairs(test.started) do
     if not started:ended() then complain(('`%s` did not end after SIGTERM'):format(started.name)) end
-    local ok = pcall(M.wait, 'the last process', function() return started:clean() end, 6)
+    local ok = pcall(M.wait, 'the last process', function() return started:clean() end, 30)
     if not ok then
       local left = procfs.below(started.keeper)
       complain(('`%s` left processes:\n  %s'):format(started.name, describe(left)))

@@ -6,9 +6,9 @@
 // that whatever the program leaves becomes the keeper's child, in whatever session or environment.
 // In DIR_OF_RUN it writes:
 //   out, err   what the program wrote; with -p through pipes, with -t `out` from a terminal
-//   status     when the program has ended: "exit N LEFT MAXRSS_KB" or "signal N LEFT MAXRSS_KB",
-//   LEFT
-//              being the number of processes alive below the keeper at that moment
+//   status     when the program has ended: "exit N LEFT MAXRSS_KB CPU_MS", or "signal N" and so on.
+//              LEFT is the number of processes alive below the keeper at that moment, CPU_MS what
+//              the program, and children that it has waited for, took of the processors
 //   clean      empty file, made when the last descendant has ended
 // A fifo `in` there, made by the caller, is the program's input; without one it is /dev/null.
 // On SIGUSR1 the keeper hangs up the terminal, as when its window is closed. When the process PID
@@ -39,7 +39,7 @@ struct keeper {
   const char *cwd;
   pid_t program;
   int program_status;
-  long maxrss_kb;
+  long maxrss_kb, cpu_ms;
   bool ended;
   int signal_fd, watch_fd;
   int from_fd[2], to_fd[2]; // pipes or the terminal, and the files they are copied to
@@ -179,10 +179,14 @@ static void program_ended(struct keeper *k) {
   for (int i = 0; i < 2; i++) drain(k, i);
   char text[128];
   bool signalled = WIFSIGNALED(k->program_status);
-  snprintf(text, sizeof text, "%s %d %d %ld\n", signalled ? "signal" : "exit",
+  snprintf(text, sizeof text, "%s %d %d %ld %ld\n", signalled ? "signal" : "exit",
            signalled ? WTERMSIG(k->program_status) : WEXITSTATUS(k->program_status), descendants(0),
-           k->maxrss_kb);
+           k->maxrss_kb, k->cpu_ms);
   write_file(k, "status", text);
+}
+
+static long milliseconds(struct timeval time) {
+  return time.tv_sec * 1000 + time.tv_usec / 1000;
 }
 
 // True while any child is left.
@@ -194,6 +198,7 @@ static bool reap(struct keeper *k) {
     if (pid == k->program) {
       k->program_status = status;
       k->maxrss_kb = usage.ru_maxrss;
+      k->cpu_ms = milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
       k->ended = true;
       program_ended(k);
     }

@@ -16,7 +16,7 @@
 
 #include "proc/procs.h"
 
-enum { WORLD_DEADLINE_MS = 10000, WORLD_EVENTS = 4096 };
+enum { WORLD_DEADLINE_MS = 60000, WORLD_EVENTS = 4096 };
 
 struct world {
   struct loop loop;

@@ -16,9 +16,16 @@ local function text_of(message)
   return require('pl.pretty').write(message)
 end
 
-local function describe(handler, kind, failure)
+-- Where it failed, in its spec; the file alone where the support has raised it.
+local function place(trace, file)
+  local source = (trace.short_src or ''):gsub('^%./', '')
+  if file and source ~= file then return file .. ': ' end
+  return source ~= '' and ('%s:%d: '):format(source, trace.currentline or 0) or ''
+end
+
+local function describe(handler, kind, failure, file)
   local trace = failure.trace or {}
-  local where = trace.short_src and ('%s:%d: '):format(trace.short_src, trace.currentline or 0) or ''
+  local where = place(trace, file)
   local name = failure.name or handler.getFullName(failure.element)
   write(('\n%s %s%s\n  %s\n'):format(kind, where, name, text_of(failure.message):gsub('\n', '\n  ')))
   if kind == 'ERROR' and trace.traceback then write('  ', trace.traceback:gsub('\n', '\n  '), '\n') end
@@ -26,7 +33,7 @@ end
 
 return function(options)
   local handler = base()
-  local started, file_started
+  local started, file_started, file_name
   local before = {}
 
   local function counts()
@@ -36,8 +43,8 @@ return function(options)
   local function elapsed(since) return os.difftime(os.time(), since) end
 
   local function describe_new()
-    for i = before.failures + 1, #handler.failures do describe(handler, 'FAILED', handler.failures[i]) end
-    for i = before.errors + 1, #handler.errors do describe(handler, 'ERROR', handler.errors[i]) end
+    for i = before.failures + 1, #handler.failures do describe(handler, 'FAILED', handler.failures[i], file_name) end
+    for i = before.errors + 1, #handler.errors do describe(handler, 'ERROR', handler.errors[i], file_name) end
     before.failures, before.errors = #handler.failures, #handler.errors
   end
 
@@ -47,8 +54,8 @@ return function(options)
     return nil, true
   end
 
-  function handler.fileStart()
-    file_started = os.time()
+  function handler.fileStart(file)
+    file_started, file_name = os.time(), (file.name or '?'):gsub('^%./', '')
     before.ok, before.bad = counts()
     return nil, true
   end
@@ -61,7 +68,7 @@ return function(options)
   function handler.fileEnd(file)
     describe_new()
     local ok, bad = counts()
-    local name = (file.name or '?'):gsub('^%./', '')
+    local name = file_name or file.name
     write(('%-52s %3d passed, %d failed  %4d s\n'):format(name, ok - before.ok, bad - before.bad,
       elapsed(file_started)))
     return nil, true

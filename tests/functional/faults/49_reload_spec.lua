@@ -68,7 +68,7 @@ describe('fault 49: a reload of', function()
   case('one that never ends is interrupted', function(t)
     local pid = network(t)
     t:file('net.lua', "local pact = require 'pact'\nwhile true do end\n")
-    local result = t:run({ 'reload' }, { seconds = 40 })
+    local result = t:run({ 'reload' }, { seconds = 180 }) -- ten of them are the recipe's, in processor time
     assert.equal(2, result.code)
     assert.truthy(result.err:find('net.lua:2: interrupted: ', 1, true), result.err)
     undisturbed(t, pid)

@@ -26,7 +26,7 @@ local function node(t, script, ...) return t:start({ NODE .. script, ... }, { pr
 
 local function curl(t, socket, path, ...)
   local words = { '-sS', '--max-time', '60', '--unix-socket', socket, '-o', t:path 'answer', '-w', '%{http_code}', 'http://x' .. path, ... }
-  local result = t:run(words, { program = 'curl', seconds = 60 })
+  local result = t:run(words, { program = 'curl' })
   return tonumber(result.out), t:read 'answer', result
 end
 
@@ -61,10 +61,10 @@ describe('clients', function()
     local pid = t:ps().web.pid
     local before = anonymous_kb(engine)
     local stopped = node(t, 'follow.js', socket, '/v1/logs?ids=flood&follow=1&lines=1', '20', '3000', t:path 'paused')
-    functional.wait('all to stop', function() return t:exists 'paused' end, 30)
+    functional.wait('all to stop', function() return t:exists 'paused' end)
     local written = function() return tonumber(t:run({ 'eval', 'svc.flood:tail(1)' }).out:match '%d+') end
     local first = written()
-    functional.wait('much more to be written', function() return written() > first + 3000000 end, 60)
+    functional.wait('much more to be written', function() return written() > first + 3000000 end)
     undisturbed(t, pid)
     if not functional.sanitized then
       local grown = anonymous_kb(engine) - before
@@ -116,7 +116,7 @@ describe('clients', function()
     local pid = t:ps().web.pid
     local silent = node(t, 'odd.js', socket, 'silence')
     undisturbed(t, pid)
-    local found = cjson.decode(silent:wait(40).out)
+    local found = cjson.decode(silent:wait().out)
     assert.equal('HTTP/1.1 408 Request Timeout', found.got)
     assert.is_true(found.ms > 5000, found.ms)
     undisturbed(t, pid)
@@ -138,7 +138,7 @@ describe('clients', function()
   case('fault 55: what is no HTTP is refused', function(t)
     local _, socket = up(t)
     local pid = t:ps().web.pid
-    local answers = cjson.decode(node(t, 'odd.js', socket, 'garbage'):wait(30).out)
+    local answers = cjson.decode(node(t, 'odd.js', socket, 'garbage'):wait().out)
     for i, answer in ipairs(answers) do
       assert.truthy(answer:find '^HTTP/1%.1 [45]%d%d ' or answer == '', ('%d: %s'):format(i, answer))
     end
@@ -148,7 +148,7 @@ describe('clients', function()
   case('fault 55: four hundred at once are answered, or told that they are too many', function(t)
     local _, socket = up(t)
     local pid = t:ps().web.pid
-    local tally = cjson.decode(node(t, 'odd.js', socket, 'crowd', '400'):wait(60).out)
+    local tally = cjson.decode(node(t, 'odd.js', socket, 'crowd', '400'):wait().out)
     assert.is_nil(tally.none)
     assert.equal(400, (tally['200'] or 0) + (tally['503'] or 0), cjson.encode(tally))
     undisturbed(t, pid)

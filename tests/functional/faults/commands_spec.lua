@@ -44,7 +44,7 @@ end
 local function all_at_once(t, commands)
   local started = {}
   for i, words in ipairs(commands) do started[i] = t:start(words) end
-  for i, one in ipairs(started) do started[i] = one:wait(20) end
+  for i, one in ipairs(started) do started[i] = one:wait() end
   return started
 end
 
@@ -60,7 +60,7 @@ describe('commands', function()
     assert.equal(0, t:run({ 'stop', 'p' }).code)
     t:wait_service('p', { status = 'stopped' })
     for _, one in ipairs { start, wait } do
-      local result = one:wait(5)
+      local result = one:wait()
       assert.equal(3, result.code)
       assert.truthy(result.err:find('stopped', 1, true), result.err)
     end
@@ -86,11 +86,11 @@ describe('commands', function()
     t:wait_service('p', { status = 'stopping', want = 'down' })
     local start = t:start { 'start', 'p' }
     t:wait_service('p', { status = 'stopping', want = 'up' })
-    local result = stop:wait(5)
+    local result = stop:wait()
     assert.equal(3, result.code)
     assert.truthy(result.err:find('started again', 1, true), result.err)
     t:file('go', '')
-    assert.equal(0, start:wait(5).code)
+    assert.equal(0, start:wait().code)
     in_order(t, 'running')
     assert.equal(2, lives(t))
   end)
@@ -103,8 +103,8 @@ describe('commands', function()
     local stop = t:start { 'stop', 'p' }
     t:wait_service('p', { status = 'stopping', want = 'down' })
     t:file('go', '')
-    assert.equal(0, stop:wait(5).code)
-    assert.equal(3, restart:wait(5).code)
+    assert.equal(0, stop:wait().code)
+    assert.equal(3, restart:wait().code)
     in_order(t, 'stopped')
     assert.equal(1, lives(t))
   end)
@@ -151,7 +151,7 @@ describe('commands', function()
     local stop = t:start { 'stop', 'p' }
     t:wait_service('p', { status = 'stopping' })
     functional.signal(t:lines('pids')[1], 'KILL')
-    assert.equal(0, stop:wait(5).code)
+    assert.equal(0, stop:wait().code)
     in_order(t, 'stopped')
   end)
 
@@ -170,7 +170,7 @@ describe('commands', function()
       assert.truthy(result.err:find('shutting down', 1, true), result.err)
     end
     t:file('go', '')
-    assert.equal(0, network:wait(5).left)
+    assert.equal(0, network:wait().left)
     assert.equal(1, lives(t))
   end)
 
@@ -180,7 +180,7 @@ describe('commands', function()
     for _, result in ipairs(all_at_once(t, { { 'down' }, { 'down' }, { 'down' } })) do
       assert.truthy(result.code == 0 or result.code == 4, result.err)
     end
-    assert.equal(0, network:wait(5).left)
+    assert.equal(0, network:wait().left)
     assert.equal(1, lives(t))
   end)
 
@@ -190,8 +190,8 @@ describe('commands', function()
       local network = t:start { 'net.lua' }
       functional.sleep(0.003 * i)
       network:signal 'INT'
-      network:wait(10)
+      network:wait()
     end
-    t:wait_clean(5)
+    t:wait_clean()
   end)
 end)

@@ -86,7 +86,7 @@ describe('graph', function()
     t:wait_service('web', { status = 'waiting' })
     local waiter = t:start { 'wait', 'web' }
     t:file('crash', '')
-    local result = waiter:wait(5)
+    local result = waiter:wait()
     assert.equal(3, result.code)
     assert.truthy(result.err:find("dependency 'api'", 1, true), result.err)
     local api = t:wait_service('api', { status = 'skipped' })
@@ -159,7 +159,7 @@ describe('graph', function()
     ]]
     t:wait_service('web', { status = 'waiting' })
     t:run { 'stop', 'db' }
-    local result = network:wait(5)
+    local result = network:wait()
     assert.equal(3, result.code)
     assert.truthy(result.out:find('shutting down: web: waiting for db (healthy: stopped', 1, true), result.out)
   end)
@@ -186,11 +186,11 @@ describe('graph', function()
       end
       pact.task 'last' { shell = 'echo done >>trace', depends_on = { 'n1000' } }
     ]], { pipe = true })
-    t:wait_lines('trace', 1, 20)
+    t:wait_lines('trace', 1)
     local services = t:ps()
     for i = 1, 1000 do assert.equal('running', services['n' .. i].status) end
     network:signal 'TERM'
-    local result = network:wait(20)
+    local result = network:wait()
     assert.equal(0, result.left)
     assert.truthy(result.out:find('stopped: stopped by the shutdown', 1, true))
   end)
@@ -228,7 +228,7 @@ describe('graph', function()
         pact.process('p' .. i) { shell = 'echo + >>trace; sleep 0.04; echo - >>trace; echo open; exec sleep 1000', health = { log = 'open' } }
       end
     ]], { pipe = true })
-    local most = most_at_once(t:wait_lines('trace', 1000, 30))
+    local most = most_at_once(t:wait_lines('trace', 1000))
     assert.is_true(most > 5 and most <= 25, most .. ' at once')
   end)
 
@@ -236,8 +236,8 @@ describe('graph', function()
     local network = t:up([[
       for i = 1, 500 do pact.task('p' .. i) { shell = 'echo + >>trace; exec sleep 1000' } end
     ]], { pipe = true })
-    t:wait_lines('trace', 500, 20)
+    t:wait_lines('trace', 500)
     network:signal 'TERM'
-    assert.equal(0, network:wait(20).left)
+    assert.equal(0, network:wait().left)
   end)
 end)

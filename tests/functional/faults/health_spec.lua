@@ -79,13 +79,13 @@ describe('health', function()
     for _, row in ipairs(rows) do
       local service = t:wait_service(row[1], { health = row[3] })
       assert.truthy(service.last_probe.reason:find(row[4]), row[1] .. ': ' .. service.last_probe.reason)
-      assert.is_true(service.last_probe.ms < 1500, row[1] .. ': ' .. service.last_probe.ms)
+      assert.is_true(service.last_probe.ms < 5000, row[1] .. ': ' .. service.last_probe.ms)
     end
     local grown
     functional.wait(function() return ('what the start left to be collected: %d KB more'):format(grown) end, function()
       grown = procfs.status(engine, 'VmRSS') - before
       return SANITIZED or grown < 3000
-    end, 5)
+    end)
     assert.is_true(procfs.descriptors(engine) < 160)
   end)
 
@@ -117,7 +117,7 @@ describe('health', function()
     serve(t, port, {})
     local server = t:start({ '127.0.0.99', '53' }, { program = functional.fixtures .. 'silent_udp' })
     server:expect 'listening'
-    t:file('resolv.conf', 'nameserver 127.0.0.99\n')
+    t:file('resolv.conf', 'nameserver 127.0.0.99\noptions timeout:30 attempts:3\n')
     t:recipe(checked {
       lost = "{ http = 'http://name.invalid:80/', interval = '200ms', timeout = '400ms', retries = 2, start_period = '500ms' }",
       gone = "{ tcp = 'other.invalid:80', interval = '200ms', timeout = '400ms', retries = 2, start_period = '500ms' }",
@@ -125,16 +125,16 @@ describe('health', function()
     })
     local network = t:start({ '-m', 'sh', '-c', 'mount --bind resolv.conf /etc/resolv.conf && exec "$0" net.lua', functional.bin },
       { program = 'unshare' })
-    local lost = t:wait_service('lost', { health = 'unhealthy' }, 5)
+    local lost = t:wait_service('lost', { health = 'unhealthy' })
     assert.equal('no answer in 400ms', lost.last_probe.reason)
-    assert.is_true(lost.last_probe.ms < 900, lost.last_probe.ms)
-    local gone = t:wait_service('gone', { health = 'unhealthy' }, 5)
+    assert.is_true(lost.last_probe.ms < 5000, lost.last_probe.ms) -- the look-up itself takes 90 s
+    local gone = t:wait_service('gone', { health = 'unhealthy' })
     assert.equal('no answer in 400ms', gone.last_probe.reason)
     assert.equal('healthy', t:wait_service('near', { health = 'healthy' }).health)
     local began = functional.now()
     network:signal 'TERM'
-    network:wait(5)
-    assert.is_true(functional.now() - began < 2)
+    network:wait()
+    assert.is_true(functional.now() - began < 20)
   end, not IS_ROOT and 'only root may put another resolv.conf in place')
 
   case('fault 45: the answer to an earlier life says nothing about this one', function(t)
@@ -183,7 +183,7 @@ describe('health', function()
     for _, row in ipairs(PROGRAMS) do
       local service = t:wait_service(row[1], { health = row[3] })
       assert.truthy(service.last_probe.reason:find(row[4]), row[1] .. ': ' .. service.last_probe.reason)
-      assert.is_true(service.last_probe.ms < 1500, row[1] .. ': ' .. service.last_probe.ms)
+      assert.is_true(service.last_probe.ms < 5000, row[1] .. ': ' .. service.last_probe.ms)
     end
     assert.equal('healthy', t:ps().calm.health)
     local rss = procfs.status(engine, 'VmRSS')
@@ -226,14 +226,14 @@ describe('health', function()
 
   case('fault 46: a service that ends takes its probe with it', function(t)
     t:up [[
-      pact.process 'p' { shell = 'echo $$ >>pids; exec sleep 1000', restart = 'no', health = { timeout = '60s', interval = '1s',
+      pact.process 'p' { shell = 'echo $$ >>pids; exec sleep 1000', restart = 'no', health = { timeout = '10m', interval = '1s',
         command = { 'sh', '-c', 'echo $$ >>probes; sleep 1000' } } }
       pact.process 'stay' { command = { 'sleep', '1000' } }
     ]]
     local probe = tonumber(t:wait_lines('probes', 1)[1])
     functional.signal(t:lines('pids')[1], 'KILL')
     t:wait_service('p', { status = 'failed' })
-    functional.wait('the end of the probe', function() return not procfs.alive(probe) end, 2)
+    functional.wait('the end of the probe', function() return not procfs.alive(probe) end)
   end)
 
   ---------------------------------------------------------------------------------------------------

@@ -84,6 +84,6 @@ describe('children', function()
     assert.equal(pid, process.pgid)
     assert.equal(pid, process.sid)
     -- the program that the shell has become opens its libraries for a moment
-    functional.wait('three descriptors', function() return functional.procfs.descriptors(pid) == 3 end, 5)
+    functional.wait('three descriptors', function() return functional.procfs.descriptors(pid) == 3 end)
   end)
 end)

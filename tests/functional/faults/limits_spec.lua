@@ -134,7 +134,7 @@ describe('limits', function()
     assert.equal('running', t:ps().bomb.status)
     local stop = t:start({ '--reuid', UID, '--regid', UID, '--clear-groups', functional.bin, 'stop', 'bomb' },
       { program = 'setpriv', env = { HOME = t.dir } })
-    assert.equal(0, stop:wait(10).code)
+    assert.equal(0, stop:wait().code)
     assert.same({}, bombs())
     assert.equal('stopped', t:ps().bomb.status)
     assert.is_true(procfs.alive(calm))

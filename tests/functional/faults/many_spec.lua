@@ -35,7 +35,7 @@ describe('many services', function()
     assert.is_true(SANITIZED or grown < 16 * 1024, grown .. ' KB more')
 
     network:signal 'TERM'
-    local result = network:wait(60)
+    local result = network:wait()
     assert.equal(0, result.left)
     assert.equal(COUNT, select(2, result.out:gsub('stopped: stopped by the shutdown\n', '')))
     assert.falsy((result.out .. result.err):find('could not be killed', 1, true))

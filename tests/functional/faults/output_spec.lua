@@ -93,7 +93,7 @@ describe('output', function()
     assert.is_true(procfs.cpu_ms(engine) - before <= 100, procfs.cpu_ms(engine) - before)
     local services = t:ps()
     assert.same({ 'running', 'running', 0 }, { services.p.status, services.half.status, services.p.restart_count })
-    network:expect('half    | still there', 5)
+    network:expect('half    | still there')
   end)
 
   case('fault 9: what an orphan writes behind the end of its program is in the log all the same', function(t)

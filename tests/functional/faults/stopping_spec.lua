@@ -26,9 +26,9 @@ describe('stopping', function()
     local service = t:wait_service('deaf', { status = 'stopping' })
     assert.truthy(service.reason:find '^stopped by hand; KILL in %d', service.reason)
     assert.is_true(procfs.alive(pid))
-    assert.equal(0, stop:wait(5).code)
+    assert.equal(0, stop:wait().code)
     local took = functional.now() - began
-    assert.is_true(took > 1.45 and took < 4, ('%.2f s'):format(took))
+    assert.is_true(took > 1.45 and took < 9, ('%.2f s'):format(took)) -- the usual grace would be 10 s
     assert.is_false(procfs.alive(pid))
     service = t:wait_service('deaf', { status = 'stopped' })
     assert.equal('stopped by hand, killed after 1.5 s of grace', service.reason)
@@ -40,34 +40,32 @@ describe('stopping', function()
     local network = t:up(DEAF:format '400ms')
     t:wait_pid 'pids'
     network:signal 'TERM'
-    local result = network:wait(5)
+    local result = network:wait()
     assert.equal(0, result.left)
     assert.truthy(result.out:find('deaf%s+%* stopped: [^\n]*killed after 400 ms of grace\n'), result.out)
     assert.truthy(result.out:find('other%s+%* stopped: stopped by the shutdown\n'), result.out)
   end)
 
   case('fault 3: a second Ctrl-C kills at once', function(t)
-    local network = t:up(DEAF:format '60s')
+    local network = t:up(DEAF:format '10m')
     local pid = t:wait_pid 'pids'
     network:signal 'INT'
-    functional.sleep(0.6) -- less than 400 ms after the first it would be the same one
+    network:expect 'shutting down'
     assert.is_true(procfs.alive(pid))
-    network:signal 'INT'
-    local result = network:wait(4)
+    local result = network:insist()
     assert.equal(2, result.signal)
     assert.equal(0, result.left)
   end)
 
   case('fault 4: a child that is stopped is continued, so that it hears TERM', function(t)
     t:up [[
-      pact.process 'p' { shell = 'echo $$ >pid; trap "echo heard >>trace; exit 0" TERM; while :; do sleep 60 & wait; done' }
+      pact.process 'p' { stop = { timeout = '10m' },
+        shell = 'trap "echo heard >>trace; exit 0" TERM; echo $$ >pid; while :; do sleep 60 & wait; done' }
     ]]
     local pid = t:wait_pid 'pid'
     functional.signal(pid, 'STOP')
     wait_state(pid, 'T')
-    local began = functional.now()
     assert.equal(0, t:run({ 'stop', 'p' }).code)
-    assert.is_true(functional.now() - began < 3)
     assert.same({ 'heard' }, t:lines 'trace')
   end)
 
@@ -77,7 +75,7 @@ describe('stopping', function()
     functional.signal(pid, 'STOP')
     wait_state(pid, 'T')
     network:signal 'TERM'
-    assert.equal(0, network:wait(5).left)
+    assert.equal(0, network:wait().left)
   end)
 
   case('fault 5: a service in a session of its own is no background job: SIGTTIN and SIGTTOU stop nothing', function(t)

@@ -22,7 +22,7 @@ describe('strays', function()
       local network = t:up(("pact.process 'p' { shell = %q }"):format(way[3] .. '\nexec sleep 1000'))
       local pid = t:wait_pid 'stray'
       network:signal 'TERM'
-      assert.equal(0, network:wait(10).left)
+      assert.equal(0, network:wait().left)
       assert.is_false(procfs.alive(pid))
     end)
 
@@ -31,7 +31,7 @@ describe('strays', function()
       t:up(("pact.task 'p' { shell = %q } pact.process 'other' { command = { 'sleep', '1000' } }"):format(way[3]
         .. '\nuntil [ -s stray ]; do sleep 0.01; done'))
       local pid = t:wait_pid 'stray'
-      functional.wait('the end of the stray', function() return not procfs.alive(pid) end, 5)
+      functional.wait('the end of the stray', function() return not procfs.alive(pid) end)
       t:wait_service('p', { status = 'completed' })
       assert.equal('running', t:ps().other.status)
     end)
@@ -73,11 +73,11 @@ describe('strays', function()
         return stray and stray.name == 'sleep' and other and other.name == 'sleep'
       end)
       network:signal 'TERM'
-      local result = network:wait(10)
+      local result = network:wait()
       local alive = procfs.alive(pid)
       functional.signal(pid, 'KILL')
       assert.is_true(alive)
-      functional.wait('the end of the stray', function() return not procfs.alive(pid) end, 5)
+      functional.wait('the end of the stray', function() return not procfs.alive(pid) end)
       assert.is_false(procfs.alive(gone))
       assert.equal(nil, (result.out .. result.err):match 'could not be killed')
     end)
@@ -86,7 +86,7 @@ describe('strays', function()
   case('fault 9: an end is seen at once, though an orphan holds the output open', function(t)
     local result = t:up([[
       pact.task 'p' { shell = 'echo said; (setsid sleep 1000 &) ; exit 0' }
-    ]]):wait(5)
+    ]]):wait()
     assert.equal(0, result.code)
     assert.truthy(result.out:find('said', 1, true))
   end)

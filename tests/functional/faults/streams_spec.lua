@@ -32,7 +32,7 @@ end
 describe('streams', function()
   case('fault 31: a slow pipe that does not block gets every byte, in order', function(t)
     t:recipe [[ pact.task 'many' { shell = 'seq 1 20000' } ]]
-    local result = t:run({ '1', functional.bin, 'net.lua' }, { program = SLOW, seconds = 30 })
+    local result = t:run({ '1', functional.bin, 'net.lua' }, { program = SLOW })
     assert.equal(0, result.code, result.err)
     assert.equal(20000, (numbers(result.out, 'many%s+| (%d+)\n')))
     assert.truthy(result.out:find('completed: exit code 0', 1, true))
@@ -44,7 +44,7 @@ describe('streams', function()
       pact.process 'stay' { command = { 'sleep', '1000' } }
     ]]
     t:wait_service('many', { status = 'completed' })
-    local result = t:run({ '1', functional.bin, 'logs', '-n', '30000', 'many' }, { program = SLOW, seconds = 30 })
+    local result = t:run({ '1', functional.bin, 'logs', '-n', '30000', 'many' }, { program = SLOW })
     assert.equal(0, result.code, result.err)
     assert.equal(30000, (numbers(result.out, '(%d+)\n')))
   end)
@@ -98,7 +98,7 @@ describe('streams', function()
   case('fault 32: `logs -f` ends when its reader has gone, the network stays', function(t)
     t:up(CHATTY)
     t:wait_lines('trace', 1)
-    local result = shell(t, '"$PACTLUA" logs -f | head -n 3; echo "${PIPESTATUS[@]}"', { seconds = 5 })
+    local result = shell(t, '"$PACTLUA" logs -f | head -n 3; echo "${PIPESTATUS[@]}"')
     assert.truthy(result.out:find 'line\nline\nline\n141 0\n$', result.out)
     assert.equal('', result.err)
     assert.equal('running', t:ps().chatty.status)
@@ -109,7 +109,7 @@ describe('streams', function()
     t:wait_lines('trace', 1)
     for _, verb in ipairs { 'logs -f', 'logs -f --json', 'logs -f --grep up', 'events -f' } do
       local pipe = ('{ "$PACTLUA" %s; echo $? >status; } | { read line; echo "$line"; }'):format(verb)
-      local result = shell(t, pipe, { seconds = 5 })
+      local result = shell(t, pipe)
       assert.truthy(result.out:find('up', 1, true) or result.out:find('p', 1, true), result.out .. result.err)
       assert.equal('141\n', functional.wait('the status', function() return t:read 'status' end), verb)
       os.remove(t:path 'status')
@@ -123,7 +123,7 @@ describe('streams', function()
     follower:expect 'line'
     network:signal 'TERM'
     network:wait()
-    assert.equal(0, follower:wait(3).code)
+    assert.equal(0, follower:wait().code)
   end)
 
   case('fault 32: a verb whose answer nobody reads ends without a word', function(t)
@@ -142,7 +142,7 @@ describe('streams', function()
     t:recipe [[
       pact.process 'p' { shell = 'trap "echo heard >>trace; exit 0" TERM; while :; do echo line; sleep 0.02; done' }
     ]]
-    local result = shell(t, '"$PACTLUA" net.lua | head -n 2', { seconds = 10 })
+    local result = shell(t, '"$PACTLUA" net.lua | head -n 2')
     assert.equal(0, result.code)
     functional.wait('the end of everything', function() return t.started[1]:clean() end)
     assert.same({ 'heard' }, t:lines 'trace')

@@ -43,9 +43,9 @@ describe('survivors', function()
     frozen({ pid }, function()
       local began = functional.now()
       network:signal 'TERM'
-      local result = network:wait(10)
+      local result = network:wait()
       local took = functional.now() - began
-      assert.is_true(took > 0.3 and took < 6, ('%.2f s'):format(took))
+      assert.is_true(took > 0.3 and took < 25, ('%.2f s'):format(took)) -- it would be 30 s without a word
       assert.equal(15, result.signal)
       assert.truthy(result.out:find(("could not be killed: pid %d (sleep) of 'db', state D"):format(pid), 1, true), result.out)
       assert.same({ 'heard' }, t:lines 'trace')
@@ -61,7 +61,7 @@ describe('survivors', function()
     local pid = t:wait_pid 'pid'
     frozen({ pid }, function()
       t:file('go', '')
-      local result = network:wait(10)
+      local result = network:wait()
       assert.equal(1, result.code, result.out)
       assert.truthy(result.out:find(('could not be killed: pid %d'):format(pid), 1, true), result.out)
     end)
@@ -76,7 +76,7 @@ describe('survivors', function()
     local stray, child, pid = t:wait_pid 'stray', t:wait_pid 'child', t:wait_pid 'pid'
     frozen({ stray }, function()
       network:signal 'TERM'
-      local result = network:wait(10)
+      local result = network:wait()
       assert.truthy(result.out:find(('could not be killed: pid %d ('):format(stray), 1, true), result.out)
       assert.is_false(procfs.alive(child))
       assert.is_false(procfs.alive(pid))
@@ -85,15 +85,14 @@ describe('survivors', function()
 
   case('fault 60: a second Ctrl-C does not wait for it either', function(t)
     local network = t:up [[
-      pact.process 'p' { shell = 'echo $$ >pid; exec sleep 1000', stop = { timeout = '60s' } }
+      pact.process 'p' { shell = 'echo $$ >pid; exec sleep 1000', stop = { timeout = '10m' } }
     ]]
     local pid = t:wait_pid 'pid'
     frozen({ pid }, function()
       network:signal 'INT'
-      functional.sleep(0.6)
+      network:expect 'shutting down'
       assert.is_false(network:ended())
-      network:signal 'INT'
-      local result = network:wait(6)
+      local result = network:insist()
       assert.equal(2, result.signal)
       assert.truthy(result.out:find(('could not be killed: pid %d'):format(pid), 1, true), result.out)
     end)
@@ -119,16 +118,16 @@ describe('survivors', function()
     local network = t:up [[
       pact.shutdown_timeout '1s'
       for i = 1, 5 do
-        pact.process('deaf' .. i) { stop = { timeout = '60s' }, depends_on = i > 1 and { 'deaf' .. i - 1 } or nil,
+        pact.process('deaf' .. i) { stop = { timeout = '10m' }, depends_on = i > 1 and { 'deaf' .. i - 1 } or nil,
           shell = 'trap "" TERM INT HUP; echo up >>trace; while :; do sleep 0.1; done' }
       end
     ]]
     t:wait_lines('trace', 5)
     local began = functional.now()
     network:signal 'TERM'
-    local result = network:wait(10)
+    local result = network:wait()
     local took = functional.now() - began
-    assert.is_true(took > 0.9 and took < 4, ('%.2f s'):format(took))
+    assert.is_true(took > 0.9 and took < 25, ('%.2f s'):format(took))
     assert.equal(0, result.left)
     assert.falsy(result.out:find('could not be killed', 1, true), result.out)
   end)
