@@ -96,7 +96,7 @@ end
 ---Ends it as somebody does who has pressed Ctrl-C once and doesn't want to wait: presses again until it ends. A second
 ---one counts 400 ms after the first, by the clock of who hears them.
 function Started:insist()
-  M.wait(function() return ('the end of `%s` by a second Ctrl-C\n%s%s'):format(self.name, self:out(), self:err()) end, function()
+  M.wait('the end by a second Ctrl-C', function()
     M.sleep(0.6)
     if not self:ended() then self:signal 'INT' end
     return self:ended()

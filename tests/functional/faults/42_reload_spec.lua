@@ -17,7 +17,8 @@ end
 -- One that writes down its life and takes a while to end, and until nothing holds it.
 local function slow(id, nice)
   return ([[pact.process '%s' { nice = %d, stop = { timeout = '5m' },
-    shell = 'echo start $$ >>%s.life; trap "sleep 0.3; while test -e hold; do sleep 0.02; done; echo end $$ >>%s.life; exit 0" TERM; while :; do sleep 0.02; done' }
+    shell = 'echo start $$ >>%s.life;
+    trap "sleep 0.3; while test -e hold; do sleep 0.02; done; echo end $$ >>%s.life; exit 0" TERM; while :; do sleep 0.02; done' }
   ]]):format(id, nice, id, id)
 end
 
@@ -37,10 +38,12 @@ end
 
 describe('fault 42: a reload', function()
   case('while services start gives them their new shape', function(t)
-    network(t, [[pact.process 'db' { shell = 'until [ -e go ]; do sleep 0.02; done; touch ready; exec sleep 1000', health = { file = 'ready', interval = '50ms' } }
+    network(t, [[pact.process 'db' { health = { file = 'ready', interval = '50ms' },
+        shell = 'until [ -e go ]; do sleep 0.02; done; touch ready; exec sleep 1000' }
       pact.process 'web' { command = { 'sleep', '1001' }, depends_on = { 'db' } }]])
     t:wait_service('web', { status = 'waiting' })
-    recipe(t, [[pact.process 'db' { shell = 'until [ -e go ]; do sleep 0.02; done; touch ready; exec sleep 1000', health = { file = 'ready', interval = '50ms' } }
+    recipe(t, [[pact.process 'db' { health = { file = 'ready', interval = '50ms' },
+        shell = 'until [ -e go ]; do sleep 0.02; done; touch ready; exec sleep 1000' }
       pact.process 'web' { command = { 'sleep', '1002' }, depends_on = { 'db' } }]])
     local result = t:run { 'reload' }
     assert.same({ 0, 'web: changed for its next start (command)\n1 service unchanged\n' }, { result.code, result.out })
