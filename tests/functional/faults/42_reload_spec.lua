@@ -16,9 +16,9 @@ end
 
 -- One that writes down its life and takes a while to end, and until nothing holds it.
 local function slow(id, nice)
-  return ([[pact.process '%s' { nice = %d, stop = { timeout = '5m' },
-    shell = 'echo start $$ >>%s.life;
-    trap "sleep 0.3; while test -e hold; do sleep 0.02; done; echo end $$ >>%s.life; exit 0" TERM; while :; do sleep 0.02; done' }
+  return ([[pact.process '%s' { nice = %d, stop = { timeout = '5m' }, shell = [=[
+    echo start $$ >>%s.life
+    trap "sleep 0.3; while test -e hold; do sleep 0.02; done; echo end $$ >>%s.life; exit 0" TERM; while :; do sleep 0.02; done]=] }
   ]]):format(id, nice, id, id)
 end
 
