@@ -143,6 +143,20 @@ describe('pact.start of what has ended', function()
     ]]))
   end)
 
+  case('may leave its port to a stand-in', function(t)
+    assert.same({ "nil 21348 is the port of 'a' too recipe", 'b running', 'a failed' }, acts(t, [[
+      local a = pact.start { id = 'a', command = { 'sleep', '1000' }, ports = { 21348 } }
+      local b, why, code = pact.start { id = 'b', command = { 'sleep', '1000' }, ports = { 21348 } }
+      say(b, why:match "21348 is the port of 'a' too", code)
+      a:stop()
+      b = pact.start { id = 'b', ports = { 21348 },
+        run = function(self) self:http_server { handler = function() return 'b' end } end }
+      say(b, b.status)
+      a:start()
+      say(a, a.status)
+    ]]))
+  end)
+
   case('while it lives is refused', function(t)
     acts(t, [[
       pact.start { id = 'a', command = { 'sleep', '1000' } }

@@ -7,12 +7,27 @@ local M = {}
 
 local AT_REST = list.set { 'idle', 'stopped', 'completed', 'failed', 'skipped' }
 
--- A service of its own that has no process and won't have one by itself.
+---Whether a service has no process and won't have one by itself.
+---@param network network
+---@param id string
+---@return boolean
+function M.resting(network, id)
+  local snapshot = network.supervisor and network.supervisor:snapshot(id)
+  return snapshot ~= nil and AT_REST[snapshot.status] ~= nil and not snapshot.pid
+end
+
+-- A service that has ended and is no instance of a group.
 local function ended(launch, id)
   local known = launch.begun and not launch.over and launch.recipe.declared[id]
   if not known or known.group or known.fields.replicas then return nil end
-  local snapshot = launch.network.supervisor and launch.network.supervisor:snapshot(id)
-  return snapshot and AT_REST[snapshot.status] and not snapshot.pid and known or nil
+  return M.resting(launch.network, id) and known or nil
+end
+
+---The same as a question, for plans.
+---@param network network
+---@return fun(id: string): boolean
+function M.of(network)
+  return function(id) return M.resting(network, id) end
 end
 
 ---@class withdrawn a declaration that has been taken back
@@ -58,7 +73,7 @@ end
 function M.settle(launch, withdrawn)
   local network, recipe = launch.network, launch.recipe
   local declaration = table.remove(recipe.declarations)
-  local service, problems = require('pact.plan').replace(network.plan, recipe, declaration)
+  local service, problems = require('pact.plan').replace(network.plan, recipe, declaration, M.of(network))
   if not service then
     M.put_back(launch, withdrawn)
     return nil, (fail.render(problems):gsub('\n$', '')), 'recipe'

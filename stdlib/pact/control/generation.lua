@@ -181,7 +181,8 @@ end
 function Generation:extend()
   local network = self.network
   if self.over then self:learn(network.recipe) end
-  local services, problems = require('pact.plan').extend(network.plan, self.recipe)
+  local services, problems = require('pact.plan').extend(network.plan, self.recipe,
+    require('pact.control.again').of(network))
   if not services then return nil, problems end
   for _, service in ipairs(services) do
     network.late[service.id] = true

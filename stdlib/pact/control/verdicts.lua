@@ -72,7 +72,8 @@ function constructors.fail(why)
   if why ~= nil and type(why) ~= 'string' then
     error(('pact.verdict.fail takes the reason as text, got %s'):format(text.show(why)), 2)
   end
-  return make { action = 'fail', reason = why }
+  local line = why and text.trim(why):gsub('%s*\n%s*', ' ') -- it may be what a program or an address has said
+  return make { action = 'fail', reason = line ~= '' and line or nil }
 end
 
 ---`pact.verdict`.

@@ -110,10 +110,10 @@ function M.build(recipe)
 end
 
 -- what is to be added to a plan, before it is checked
-local function addition(plan, recipe)
+local function addition(plan, recipe, resting)
   return {
-    ids = {}, services = list.copy(plan.services), groups = list.copy(plan.groups), declared = recipe.declared,
-    slips = fail.new(),
+    resting = resting, ids = {}, services = list.copy(plan.services), groups = list.copy(plan.groups),
+    declared = recipe.declared, slips = fail.new(),
   }
 end
 
@@ -132,11 +132,12 @@ end
 ---Services declared since: checked against the plan and put into it; on problems they are forgotten.
 ---@param plan plan
 ---@param recipe recipe
+---@param resting fun(id: string): boolean whether a service of the plan lives no more: then its ports are free
 ---@return service[]? added
 ---@return problem[] problems
-function M.extend(plan, recipe)
+function M.extend(plan, recipe, resting)
   local first = (recipe.planned or 0) + 1
-  local draft = addition(plan, recipe)
+  local draft = addition(plan, recipe, resting)
   take(recipe, draft, recipe.resolver, first)
   local added, problems = join(plan, draft)
   if not added then
@@ -153,10 +154,11 @@ end
 ---@param plan plan
 ---@param recipe recipe
 ---@param declaration declaration
+---@param resting fun(id: string): boolean
 ---@return service? service
 ---@return problem[] problems then nothing has changed
-function M.replace(plan, recipe, declaration)
-  local draft, id = addition(plan, recipe), declaration.id
+function M.replace(plan, recipe, declaration, resting)
+  local draft, id = addition(plan, recipe, resting), declaration.id
   draft.ids[1], draft.order = id, plan.declared_order
   draft.services[id] = recipe.resolver:service(declaration)
   groups.spread(draft.services, draft.ids, draft.groups)

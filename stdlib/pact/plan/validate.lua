@@ -186,9 +186,9 @@ function rules.no_cycles(draft)
   end
 end
 
--- two that are never wanted together may share a port
-local function together(a, b)
-  if a.disabled or b.disabled then return false end
+-- two that are never wanted together may share a port, and one that comes when the other has gone
+local function together(draft, a, b)
+  if a.disabled or b.disabled or draft.resting and draft.resting(b.id) then return false end
   if #a.profiles == 0 or #b.profiles == 0 then return true end
   local own = list.set(a.profiles)
   for _, profile in ipairs(b.profiles) do
@@ -207,7 +207,7 @@ function rules.ports_are_free(draft)
       local fixed = not port.fallback and port.port > 0 -- else it is one that is free
       for _, other in ipairs(fixed and holders[mine] or {}) do
         local siblings = service.group and service.group == other.group
-        if at_stake[id] and not siblings and other ~= service and together(service, other) then
+        if at_stake[id] and not siblings and other ~= service and together(draft, service, other) then
           tell(draft, service, key, ("%d is the port of '%s' too (%s)")
             :format(port.port, other.group or other.id, fail.place(other.at)))
           break

@@ -93,7 +93,8 @@ M.noun = {
       doc = "It can't be started: an error's name such as 'ENOENT'." },
     { name = 'deaf', type = values.yes, doc = 'It ignores its stop signal.' },
     { name = 'command', type = values.enum { 'start', 'stop', 'restart' }, doc = 'What a person does with it.' },
-    { name = 'http', type = values.string, doc = "An address that is asked; '*' in it stands for anything." },
+    { name = 'http', type = values.string,
+      doc = "An address that is asked, also by health checks; '*' in it stands for anything." },
     { name = 'method', type = values.string, doc = 'Only for this method.' },
     { name = 'status', type = values.integer, doc = 'The status of the answer, or of the program.' },
     { name = 'body', type = answer, doc = 'The body of the answer, or a function of the request that gives it.' },
@@ -130,9 +131,10 @@ local function given(row, names)
   return list.filter(names, function(name) return row[name] ~= nil end)
 end
 
-local function check_service(row, at_hand)
+local function check_service(row, at_hand, raw)
   local effects = given(row, M.effects)
   if #effects == 0 then
+    if given(raw, M.effects)[1] then return nil end -- what is wrong with it has been told
     return at_hand:slip(("says nothing that happens to '%s': one of %s"):format(row.service,
       text.quoted(M.effects, 'or')))
   elseif #effects > 1 then
@@ -172,7 +174,7 @@ local function check_row(raw, at_hand)
       at_hand:slip(("has '%s', which doesn't go with '%s'"):format(name, row.subject))
     end
   end
-  if row.subject == 'service' then check_service(row, at_hand) else check_answer(row, row.subject, at_hand) end
+  if row.subject == 'service' then check_service(row, at_hand, raw) else check_answer(row, row.subject, at_hand) end
   return row
 end
 

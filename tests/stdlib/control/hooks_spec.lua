@@ -194,6 +194,13 @@ describe('hooks', function()
       assert.same({ 'nobody' }, replies)
     end)
 
+    it('have a reason of one line', function()
+      for said, shown in pairs { ['disk full'] = "fail 'disk full'", ['\nno\n  room\n'] = "fail 'no room'", [' \n'] = 'fail' } do
+        assert.equal(shown, tostring(verdicts.fail(said)))
+      end
+      assert.equal('fail', tostring(verdicts.fail()))
+    end)
+
     it('say nothing when none has a verdict', function()
       hook('crashed', {}, gives(nil, 50))
       hook('crashed', {}, gives(false))

@@ -52,6 +52,8 @@ describe('rows', function()
   it('are all told of at once', function()
     local _, message = problems { { service = 'a' }, { service = 'b', crash = {} }, { http = 'x', status = 1 } }
     assert.matches('row 1: .*row 2: .*row 3: ', message)
+    local _, times = message:gsub('says nothing', '')
+    assert.equal(1, times) -- of row 2 only what is wrong with it
   end)
 
   it('have their fields in help', function()
