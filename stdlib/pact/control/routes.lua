@@ -153,12 +153,13 @@ local TIMEOUT = { 'timeout', 'milliseconds', 'how long to wait at most' }
 local WAIT = { 'wait', 'wait', 'false: the answer comes at once' }
 local DEPENDENTS = { 'with_dependents', 'boolean', 'also those that depend on it' }
 
--- What a client that comes again has already: a browser says so in a header.
-local function known_event(request)
+-- What a client that comes again has already: a browser says so in a header. A number that isn't reached yet is of an
+-- earlier run: it has nothing of this one.
+local function known_event(network, request)
   local word = request.headers['last-event-id']
   if request.given.since or not word or word == '' then return request.given.since or 0 end
   local known = word:find '^%d+$' and math.tointeger(word)
-  if known then return known end
+  if known then return known <= network.bus.seq and known or 0 end
   return nil, ('Last-Event-ID must be the number of an event, got %s'):format(text.truncate(text.show(word), 80))
 end
 
@@ -284,13 +285,14 @@ M.rows = {
     { 'for', 'goal', 'ready where none is given' }, TIMEOUT,
   } },
   { 'GET', '/v1/events', function(network, request)
-    local known, message = known_event(request)
+    local known, message = known_event(network, request)
     if not known then return 400, { error = message, code = 'EINVAL' } end
     if request.head then return stream_head(request) end
     network:open_stream(request.id, { since = known, follow = request.given.follow, sse = of_logs.wants_sse(request) })
   end, summary = 'What has happened; server-sent events for who accepts text/event-stream',
     answer = 'an event a line', type = LINES, query = {
-    { 'since', 'count', 'the number (seq) of the last event that is known already; or in the header Last-Event-ID' },
+    { 'since', 'count', 'the number (seq) of the last event that is known already; or in the header Last-Event-ID, where one '
+      .. 'that is not reached yet is of an earlier run' },
     { 'follow', 'boolean', 'goes on with what happens' },
   } },
   { 'GET', '/v1/session', function(network, request)

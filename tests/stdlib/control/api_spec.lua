@@ -279,6 +279,13 @@ describe('events', function()
     assert.truthy(chosen.body:find('"seq":3[,}]'))
   end)
 
+  it('are all new to who has heard more of them, in an earlier run', function()
+    local all = events('/v1/events', { accept = 'text/event-stream' }).body
+    assert.equal(all, events('/v1/events', { accept = 'text/event-stream', ['last-event-id'] = '99999' }).body)
+    local last = all:match '.*id: (%d+)'
+    assert.equal('', events('/v1/events', { accept = 'text/event-stream', ['last-event-id'] = last }).body or '')
+  end)
+
   it('go on from no event that has no number', function()
     local answer = events('/v1/events', { ['last-event-id'] = 'x' })
     assert.equal(400, answer.status)
