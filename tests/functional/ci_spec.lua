@@ -69,11 +69,15 @@ describe('ci', function()
 
   case('runs a CMD when all is ready; its status is ours, and a case', function(t)
     local recipe = [[ pact.process 'db' { shell = 'echo up >>trace; exec sleep 1000', ports = { 15491 }, health = 'alive' } ]]
-    local result = ci(t, recipe, '--junit', 'report.xml', '--', 'sh', '-c', 'echo $DB_PORT; exit 7')
+    local result = ci(t, recipe, '--junit', 'report.xml', '--', 'sh', '-c', 'echo $DB_PORT; sleep 0.1; exit 7')
     assert.equal(7, result.code, result.err)
     assert.equal('15491\n', result.out)
     assert.equal('passed', report(t).db.tag)
-    assert.equal('status 7', report(t)['sh -c echo $DB_PORT; exit 7'].message)
+    local command = report(t)['sh -c echo $DB_PORT; sleep 0.1; exit 7']
+    assert.equal('status 7', command.message)
+    assert.is_true(tonumber(command.head:match 'time="([%d.]+)"') >= 0.1, command.head)
+    local none = ci(t, recipe, '--', 'no-such-program')
+    assert.same({ 127, "pactlua: ci: exec 'no-such-program': not found on PATH\n" }, { none.code, none.err })
     assert.equal(125, ci(t, [[ pact.task 'bad' { command = { 'false' } } ]], '--', 'touch', 'ran').code)
     assert.is_false(t:exists 'ran')
   end)

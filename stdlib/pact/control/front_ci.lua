@@ -63,7 +63,7 @@ end
 local function command_case(front)
   local status = front.command_status
   return {
-    name = table.concat(front.command, ' '), ms = 0, outcome = status == 0 and 'passed' or 'failure',
+    name = table.concat(front.command, ' '), ms = front.command_ms or 0, outcome = status == 0 and 'passed' or 'failure',
     message = status and ('status %d'):format(status) or 'was not run',
   }
 end
@@ -107,7 +107,7 @@ function Ci:write()
     name = name, ms = front.sys.time.now() - self.began, cases = cases(self),
   })
   if ok then return true end
-  return nil, ('--junit %s: %s'):format(path, message)
+  return nil, '--junit: ' .. message
 end
 
 return M

@@ -1,4 +1,4 @@
---- `run`: CMD as the front's child, with the terminal, once the network is ready.
+--- `run`, `ci`: CMD as the front's child, with the terminal, once the network is ready.
 
 local list = require 'pact.base.list'
 
@@ -20,8 +20,12 @@ function M.status_of(code)
   return (code == 'EACCES' or code == 'ENOEXEC') and 126 or 125
 end
 
+local function say(front, message)
+  front.context.err(('pactlua: %s: %s\n'):format(front.context.invocation.verb, message))
+end
+
 local function not_started(front, message, code)
-  front.context.err(('pactlua: run: %s\n'):format(message))
+  say(front, message)
   front.command_status = M.status_of(code)
   front:post('/v1/shutdown', { reason = 'the command could not be started', status = 0 })
 end
@@ -45,10 +49,11 @@ function M.start(front, addresses)
   }
   if not id then return not_started(front, pid, code) end
   front.command_runs = true
+  local began = sys.time.now()
   front.running_command = pass_on(front, id)
   front.on_network_end = function()
     if not front.command_runs then return end
-    front.context.err 'pactlua: run: the network has ended before the command\n'
+    say(front, 'the network has ended before the command')
     front.command_lost = true
     sys.proc.signal(id, sys.os.signals.TERM, 'leader')
   end
@@ -56,6 +61,7 @@ function M.start(front, addresses)
     if kind ~= 'exit' then return end
     front.sched:off(id)
     front.command_runs, front.running_command = false, nil
+    front.command_ms = sys.time.now() - began
     front.command_status = front.command_lost and 125 or exit.code or 128 + exit.signal
     if front.session_over then return front:finish() end
     front:post('/v1/shutdown', { reason = 'the command has ended', status = 0 })
