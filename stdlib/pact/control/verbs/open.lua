@@ -24,7 +24,10 @@ function M.address(service, addresses, wanted)
   local endpoints = service.endpoints or {}
   if wanted then
     if endpoints[wanted] then return without_password(endpoints[wanted]) end
-    return nil, ("'%s' has no endpoint '%s'%s"):format(service.id, wanted, text.suggest(wanted, list.keys(endpoints)))
+    local names = list.keys(endpoints)
+    local hint = text.suggest(wanted, names)
+    if hint == '' and names[1] then hint = ('; it has %s'):format(table.concat(names, ', ')) end
+    return nil, ("'%s' has no endpoint '%s'%s"):format(service.id, wanted, hint)
   end
   local known = {}
   for _, name in ipairs(list.keys(endpoints)) do known[#known + 1] = endpoints[name] end
