@@ -27,6 +27,13 @@ ssize_t fd_read(int fd, void *buffer, size_t size) {
   return count < 0 ? -errno : count;
 }
 
+ssize_t fd_read_waiting(int fd, void *buffer, size_t size) {
+  ssize_t count;
+  while ((count = fd_read(fd, buffer, size)) == -EAGAIN)
+    poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1);
+  return count;
+}
+
 ssize_t fd_read_full(int fd, void *buffer, size_t size) {
   size_t total = 0;
   while (total < size) {

@@ -9,6 +9,8 @@
 int fd_write_all(int fd, const void *bytes, size_t size);
 // Once: the number of bytes, 0 at the end, or -errno.
 ssize_t fd_read(int fd, void *buffer, size_t size);
+// The same, waiting where the descriptor doesn't block.
+ssize_t fd_read_waiting(int fd, void *buffer, size_t size);
 // Up to `size` bytes, less only at the end: the number, or -errno.
 ssize_t fd_read_full(int fd, void *buffer, size_t size);
 // open(2) with O_CLOEXEC: the descriptor, or -errno.

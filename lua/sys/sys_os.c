@@ -218,6 +218,25 @@ static int random_bytes(lua_State *L) {
   return 1;
 }
 
+// All that comes, or the first bytes of it.
+static int read_input(lua_State *L) {
+  lua_Integer most = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, most >= 0, 1, "a size in bytes expected");
+  luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  for (size_t left = (size_t)most; left;) {
+    char *piece = luaL_prepbuffer(&buffer);
+    size_t size = left < LUAL_BUFFERSIZE ? left : LUAL_BUFFERSIZE;
+    ssize_t count = fd_read_waiting(STDIN_FILENO, piece, size);
+    if (count < 0) return sys_fail(L, (int)count, "standard input");
+    if (!count) break;
+    luaL_addsize(&buffer, (size_t)count);
+    left -= (size_t)count;
+  }
+  luaL_pushresult(&buffer);
+  return 1;
+}
+
 int sys_open_os(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"env", environment},
@@ -229,6 +248,7 @@ int sys_open_os(lua_State *L) {
       {"isatty", is_terminal},
       {"terminal_size", terminal_size},
       {"write", write_standard},
+      {"read_input", read_input},
       {"find_program", find_program},
       {"system", machine_figures},
       {"disk", disk},

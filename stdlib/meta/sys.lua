@@ -535,6 +535,10 @@ function sys.os.signal_name(signo) end
 function sys.os.isatty(fd) end
 ---@return integer columns, integer rows 80, 24 where it can't be told
 function sys.os.terminal_size() end
+---Reads the standard input to its end, or so many bytes of it; nothing else is done meanwhile.
+---@param max integer bytes
+---@return string? bytes, string? message, string? code
+function sys.os.read_input(max) end
 ---Writes to a standard descriptor (1 or 2), all of it.
 ---@return true?, string?, string?
 function sys.os.write(fd, text) end

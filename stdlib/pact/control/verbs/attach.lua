@@ -10,6 +10,8 @@ local M = {}
 
 -- Between two sizes of a window that is being dragged.
 local SETTLE_MS = 40
+-- What is answered to who asks for less than both ways, and could have had them.
+local POSSIBLE = 426
 local ENDING = { 'TERM', 'HUP', 'INT', 'QUIT' }
 
 ---@return string
@@ -153,16 +155,23 @@ local function handlers(self, detach)
   }
 end
 
+-- Who has no terminal is told what else is wrong first: a service that isn't there, or has none, either.
+local function without_terminal(context, id)
+  return live.run(context, function(link)
+    local status, body = link:ask('GET', ('/v1/services/%s/attach'):format(id))
+    if status ~= POSSIBLE then return live.refused(context, status, body) end
+    context.err(("pactlua: attach: this needs a terminal ('pactlua logs -f %s' shows what it writes, "
+      .. "'pactlua send %s TEXT' types a line)\n"):format(id, id))
+    return 1
+  end)
+end
+
 ---@param context main_context
 function M.run(context)
   local sys, id = context.sys, context.invocation.ids[1]
   local detach = detach_keys(context)
   if not detach then return 2 end
-  if not sys.os.isatty(0) or not sys.os.isatty(1) then
-    context.err(("pactlua: attach: this needs a terminal ('pactlua logs -f %s' shows what it writes, "
-      .. "'pactlua send %s TEXT' types a line)\n"):format(id, id))
-    return 1
-  end
+  if not sys.os.isatty(0) or not sys.os.isatty(1) then return without_terminal(context, id) end
   local self = setmetatable({ context = context, sys = sys, id = id, modes = modes.new(), keys = keys.watch(detach) },
     Attachment)
   self.loop = sched.new(sys, function(message)

@@ -4,10 +4,26 @@ local live = require 'pact.control.verbs.live'
 
 local M = {}
 
+local CODE_MAX = 1 << 20
+
+-- As it was given, or all of the standard input.
+local function code_of(context)
+  local word = context.invocation.ids[1]
+  if word ~= '-' then return word end
+  local code, message = context.sys.os.read_input(CODE_MAX + 1)
+  if code and #code > CODE_MAX then return nil, 'standard input: more than 1 MiB' end
+  return code, message
+end
+
 ---@param context main_context
 function M.run(context)
+  local code, message = code_of(context)
+  if not code then
+    context.err(('pactlua: eval: %s\n'):format(message))
+    return 1
+  end
   return live.run(context, function(link)
-    local status, body = link:ask('POST', '/v1/eval', { code = context.invocation.ids[1] })
+    local status, body = link:ask('POST', '/v1/eval', { code = code })
     if type(body) ~= 'table' then return live.refused(context, status, body) end
     context.out(body.output or '')
     if status ~= 200 then
