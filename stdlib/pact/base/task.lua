@@ -94,16 +94,8 @@ function Sched:after_resume(task, outer, ok, first, ...)
   end
 end
 
-local function words(err)
-  if type(err) == 'table' and type(err.message) == 'string' then
-    return err.message
-  end
-  local ok, text = pcall(tostring, err)
-  return ok and text or 'an error that has no text'
-end
-
 function Sched:fail(task, err)
-  local message = words(err)
+  local message = type(err) == 'string' and err or require 'pact.base.raised' (err)
   local traceback = debug.traceback(task.thread, message)
   self:guard(task.on_error or self.on_error, message, traceback, task, err)
   self:finish(task, 'failed', table.pack(message))

@@ -2,7 +2,6 @@
 local cursor = require 'pact.declare.cursor'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
-local json = require 'pact.base.json'
 local list = require 'pact.base.list'
 local load_recipe = require 'pact.declare.load'
 local merge = require 'pact.declare.merge'
@@ -187,16 +186,6 @@ function Recipe:declare(what, id, raw, at)
   return handle.new(self.handles, id)
 end
 
--- an error value as text: what isn't text is shown as data
-local function error_text(value)
-  if type(value) == 'string' then return value end
-  local meta = getmetatable(value)
-  if type(meta) == 'table' and meta.__tostring then return tostring(value) end
-  if type(value) ~= 'table' then return 'raised ' .. text.show(value) end
-  local ok, shown = pcall(json.encode, value, { lenient = true })
-  return 'raised ' .. (ok and text.truncate(shown, 400) or 'a table')
-end
-
 ---An error of the body as a problem: its place and a traceback of the recipe's own lines.
 ---@param raised any the error value
 ---@param traceback? string
@@ -204,7 +193,7 @@ end
 function Recipe:problem_of(raised, traceback)
   local problem = fail.stopped_by(raised)
   if problem then return problem end
-  local message, at = error_text(raised), nil
+  local message, at = require 'pact.base.raised' (raised), nil
   local file, line, rest = message:match '^(.-):(%d+): (.*)$'
   if file and self.shorts[file] then
     at, message = { file = self.shorts[file], line = math.tointeger(tonumber(line)) }, rest

@@ -20,8 +20,8 @@ end
 -- Hooks of line 3: what each does, what is said.
 local WRONG = {
   { "raises text", "error('my mistake')", 'net.lua:3: my mistake' },
-  { "raises a table", "error { code = 5 }", 'net.lua:3: table' },
-  { "raises nil", "error(nil)", 'net.lua:3: nil' },
+  { "raises a table", "error { code = 5 }", 'net.lua:3: raised {"code":5}' },
+  { "raises nil", "error(nil)", 'net.lua:3: raised nothing' },
   { "raises what has no text", "error(setmetatable({}, { __tostring = function() error 'no' end }))", 'has no text' },
   { "raises what gives no text", "error(setmetatable({}, { __tostring = function() return {} end }))", 'has no text' },
   { "fails in a C function", "('x'):rep(-1, {})", "net.lua:3: bad argument #2 to 'rep'" },

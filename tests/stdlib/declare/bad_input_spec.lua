@@ -219,6 +219,8 @@ local RECIPES = {
     .. "devnet.lua:3: not like this\nstack traceback:\n\tdevnet.lua:3: in main chunk\n" },
   { 'an error that is no text', "\nerror { code = 4 }",
     'devnet.lua:2: raised {"code":4}\nstack traceback:\n\tdevnet.lua:2: in main chunk\n' },
+  { 'an error whose text raises', "\nerror(setmetatable({}, { __tostring = function() error 'inner' end }))",
+    'devnet.lua:2: an error that has no text\nstack traceback:\n\tdevnet.lua:2: in main chunk\n' },
   { 'an error without a place', "\nerror(nil, 0)",
     'devnet.lua:2: raised nothing\nstack traceback:\n\tdevnet.lua:2: in main chunk\n' },
   { 'a module that is not there', "\nrequire 'nets.main'",
