@@ -113,7 +113,7 @@
 ---@field order string[] every id, dependencies first, ties in order of declaration
 ---@field declared_order string[] every id, in order of declaration
 ---@field hooks { event: string, fn: function|string, at: at, once: boolean, off?: boolean, filter?: { match: pattern, service?: string[], stream?: string } }[] in order of declaration; a string is a script's absolute path; `off` once `:off()` was called; `filter` of those that hear lines
----@field commands table<string, { name: string, help?: string, fn: function, at: at }>
+---@field commands table<string, recipe_command>
 ---@field max_parallel_starts? integer
 ---@field shutdown_timeout? integer
 ---@field hook_timeout? integer
@@ -121,6 +121,13 @@
 ---@field secret_values string[] texts to mask wherever state is shown
 ---@field texts table<string, string> of the recipe's files, by chunk name
 ---@field prints table<string, string> what each worker's `run` was when it was declared, by id: see plan/fingerprint
+
+---@class recipe_command
+---@field name string
+---@field help? string
+---@field args? string[]|fun(args: string[]): string[] what may stand behind it
+---@field fn fun(args: string[]): any
+---@field at at
 
 ---@class settings
 ---@field tui { refresh_rate: integer, max_logs: integer, show_debug_logs: boolean, theme?: table }

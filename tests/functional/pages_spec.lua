@@ -19,13 +19,11 @@ local function offered(t, line)
   t:file('try.bash', [[
     . ./completion.bash
     compopt() { :; }
-    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    COMP_LINE=$1 COMP_POINT=${#1}
     PATH=$BIN:$PATH _pactlua
     printf '%s\n' "${COMPREPLY[@]}" | sort
   ]])
-  local words = { 'try.bash' }
-  for word in (line .. ' '):gmatch '(%S*) ' do words[#words + 1] = word end
-  local result = t:run(words, { program = 'bash', env = { BIN = BUILD } })
+  local result = t:run({ 'try.bash', line }, { program = 'bash', env = { BIN = BUILD } })
   assert.equal('', result.err)
   return (result.out:gsub('\n$', ''):gsub('\n', ' '))
 end
@@ -42,7 +40,7 @@ describe('completion', function()
       { 'pactlua sta', 'start' },
       { 'pactlua stop ', 'db web' },
       { 'pactlua restart web d', 'db' },
-      { 'pactlua --project x why w', 'web' },
+      { 'pactlua --stdlib x why w', 'web' },
       { 'pactlua logs --f', '--follow' },
       { 'pactlua wait --for ', 'healthy ready started stopped' },
       { 'pactlua up --only d', 'db' },

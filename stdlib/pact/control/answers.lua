@@ -93,16 +93,37 @@ function Network:recipe_commands()
   return found
 end
 
+local function no_command(self, name)
+  local known = list.keys(self.plan and self.plan.commands or {})
+  local near, there = text.suggest(name, known), text.quoted(known)
+  local hint = near ~= '' and near or known[1] and '; there is ' .. there or '; this recipe has none'
+  return nil, ("no command '%s'%s"):format(name, hint), 'unknown'
+end
+
+---What may stand behind a command of the recipe's; yields where a function of it tells.
+---@param name string
+---@param args string[] what stands there already
+---@return string[]?, string? message, string? code
+function Network:recipe_arguments(name, args)
+  local found = self.plan and self.plan.commands[name]
+  if not found then return no_command(self, name) end
+  local given = found.args or {}
+  if type(given) == 'function' then
+    local ok, result = self.sched:join(self.work:run('args of command ' .. name, given,
+      { quiet = function() return true end }, args))
+    if not ok then return nil, tostring(result), 'failed' end
+    given = type(result) == 'table' and result or {}
+  end
+  local out = {}
+  for i = 1, rawlen(given) do out[i] = tostring(given[i]) end
+  return out
+end
+
 ---Runs a command of the recipe's; yields with it.
 ---@param args string[]
 function Network:recipe_command(name, args)
   local found = self.plan and self.plan.commands[name]
-  if not found then
-    local known = list.keys(self.plan and self.plan.commands or {})
-    local near, there = text.suggest(name, known), text.quoted(known)
-    local hint = near ~= '' and near or known[1] and '; there is ' .. there or '; this recipe has none'
-    return nil, ("no command '%s'%s"):format(name, hint), 'unknown'
-  end
+  if not found then return no_command(self, name) end
   local function quiet() return true end -- who asked is told of an error
   local task = self.work:run('command ' .. name, found.fn, { quiet = quiet }, args)
   return self.sched:join(task)

@@ -20,7 +20,8 @@ local KEYWORDS = {
 ---@class complete_world
 ---@field root table of globals
 ---@field known? fun(value: any): complete_known?
----@field ids? fun(): string[] for a string that begins an argument of a call of `pact`
+---@field argument? fun(name: string, method: boolean): string[]? for a string that is the first argument of `pact.name`
+--- or of a method `:name`
 
 ---@class completion
 ---@field from integer the byte that candidates begin at; they replace what is from there to the end
@@ -148,11 +149,14 @@ local function globals(prefix, from, world)
   return answer(from, names)
 end
 
--- An argument of `pact.word 'x` or `pact.word('x`.
-local function of_pact(tokens, at)
+-- What may be the argument of `pact.word 'x`, of `pact.word('x` or of `any:word 'x`.
+local function arguments(tokens, at, world)
   if tokens[at] and tokens[at].text == '(' then at = at - 1 end
-  local word, dot, pact = tokens[at], tokens[at - 1], tokens[at - 2]
-  return word and word.kind == 'name' and dot and dot.text == '.' and pact and pact.text == 'pact'
+  local word, separator, before = tokens[at], tokens[at - 1], tokens[at - 2]
+  if not (world.argument and word and word.kind == 'name' and separator and before) then return {} end
+  local method = separator.text == ':'
+  local known = method or separator.text == '.' and before.text == 'pact'
+  return known and world.argument(word.text, method) or {}
 end
 
 -- In a string that has begun and not ended: a key, or an id.
@@ -164,8 +168,8 @@ local function in_string(tokens, open, world)
     local words = value ~= nil and keys(value, world, false) or {}
     return answer(open.at, matching(words, open.text), function(key) return key .. quote .. ']' end)
   end
-  local words = world.ids and of_pact(tokens, #tokens) and world.ids() or {}
-  return answer(open.at, matching(words, open.text), function(id) return id .. quote end)
+  local words = arguments(tokens, #tokens, world)
+  return answer(open.at, matching(words, open.text), function(word) return word .. quote end)
 end
 
 ---What may stand at the text's end.

@@ -1,12 +1,18 @@
---- What shells may offer behind `pactlua`, from the tables of verbs and options. Names of services come from
--- the live network, at the moment they are asked for; nobody waits long for an engine that doesn't answer.
+--- What shells may offer behind `pactlua`, from the tables of verbs and options. Names that no table has come from
+-- `pactlua completion names`, at the moment they are asked for; nobody waits long for an engine that doesn't answer.
 
+local list = require 'pact.base.list'
 local options = require 'pact.control.options'
 local verbs = require 'pact.control.verbs'
 
 local M = {}
 
----@alias offer 'ids'|'recipes'|'files'|'directories'|string[]
+---@alias offer 'recipes'|'files'|'directories'|string|string[] another text: a kind of control/offers
+
+local NAMES = {
+  project = 'projects', run = 'runs', only = 'services', except = 'services', tag = 'tags', profile = 'profiles',
+  category = 'categories',
+}
 
 ---What the value of an option may be; nil: nothing is known of it.
 ---@param option cli_option
@@ -14,7 +20,8 @@ local M = {}
 function M.value(option)
   local value = option.value
   if option.choices then return option.choices end
-  if value == 'IDS' then return 'ids' end
+  if NAMES[option.name] then return NAMES[option.name] end
+  if option.name == 'signal' then return list.keys(require('pact.declare.signals').numbers) end
   if value == 'FILE' then return 'files' end
   if value == 'DIR' then return 'directories' end
   return M.choice(value or '')
@@ -38,13 +45,25 @@ end
 
 ---What the words of a verb may be.
 ---@param verb cli_verb
----@return offer[]
+---@return offer[] first, offer[] others those behind the first
 function M.words(verb)
+  if verb.offers then return { verb.offers[1] }, { verb.offers[2] or verb.words[2] > 1 and verb.offers[1] or nil } end
   local out = {}
   if verb.recipe then out[#out + 1] = 'recipes' end
-  if verb.args:find '%f[%w]ID%f[%W]' then out[#out + 1] = 'ids' end
-  if verb.args:find('COMMAND|', 1, true) then out[#out + 1] = M.names() end
+  if verb.args:find '%f[%w]ID%f[%W]' then out[#out + 1] = verb.role and 'services' or 'ids' end
   out[#out + 1] = M.choice(verb.args)
+  return out, verb.words[2] > 1 and M.choice(verb.args) == nil and out or {}
+end
+
+---@return string[] as they are spelt, of those whose value may be the next word
+function M.valued()
+  local out = {}
+  for _, option in ipairs(options.rows) do
+    if option.value then
+      if option.short and not list.index(out, '-' .. option.short) then out[#out + 1] = '-' .. option.short end
+      out[#out + 1] = '--' .. option.name
+    end
+  end
   return out
 end
 

@@ -303,6 +303,12 @@ M.rows = {
   { 'GET', '/v1/commands', function(network)
     return 200, { commands = json.array(network:recipe_commands()) }
   end, summary = "The recipe's own commands", answer = 'commands: name and help of each' },
+  { 'POST', '/v1/commands/{name}/arguments', function(network, request, name)
+    local found, message, code = network:recipe_arguments(name, request.given.args or {})
+    if not found then return refuse(message, code) end
+    return 200, { candidates = json.array(found) }
+  end, summary = "What may stand behind a command of the recipe's", answer = 'candidates: texts',
+    body = { { 'args', 'texts', 'what stands there already' } } },
   { 'POST', '/v1/commands/{name}', function(network, request, name)
     local ok, result, code = network:recipe_command(name, request.given.args or {})
     if not ok then return refuse(result, code or 'failed') end

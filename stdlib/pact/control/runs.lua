@@ -106,6 +106,17 @@ local function settle(context, dirs, found)
   return found
 end
 
+---The runs that there are, those of the nearest directory and the newest first.
+---@param context main_context
+---@return found_run[]
+function M.all(context)
+  local dirs, out = find.state_dirs(context.sys, context.env, context.invocation.options.project), {}
+  for _, place in ipairs(places(context, dirs)) do
+    for i = #place.runs, 1, -1 do out[#out + 1] = described(place, place.runs[i]) end
+  end
+  return out
+end
+
 ---The run that the options `--run`, `--previous` and `--project` mean; without them the newest. Of several live
 ---networks one has to be named, as for any command.
 ---@param context main_context

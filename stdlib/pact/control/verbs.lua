@@ -10,6 +10,7 @@
 ---@field recipe? boolean its first word may be a recipe
 ---@field rest? 'args'|'command' what stands behind `--`: the recipe's arguments, or a program to run
 ---@field optional? boolean it may do without that program
+---@field offers? offer[] what shells offer as its first word and as those behind it, where `args` doesn't tell
 ---@field about? string a module whose `help()` stands below its options
 ---@field module? string of control/verbs that runs it in a process alone
 
@@ -59,7 +60,7 @@ local rows = {
     help = "run CMD with a service's environment, directory and user" },
   { name = 'env', args = '[ID]', words = { 0, 1 }, module = 'env', options = { 'json', 'dotenv' },
     help = 'show the addresses of the live network, or the environment of a service' },
-  { name = 'open', args = 'ID [ENDPOINT]', words = { 1, 2 }, module = 'open',
+  { name = 'open', args = 'ID [ENDPOINT]', words = { 1, 2 }, module = 'open', offers = { 'ids', 'endpoints' },
     help = 'open the address of a service in a browser' },
   { name = 'scale', args = 'ID=N…', words = { 1, MANY }, module = 'scale',
     help = 'give groups of replicas so many instances' },
@@ -71,10 +72,11 @@ local rows = {
     options = { 'follow', 'json' } },
   { name = 'top', args = '[ID…]', words = { 0, MANY }, module = 'top', about = 'pact.control.verbs.top',
     help = 'show what services use, looked at each second', options = { 'sort', 'samples', 'json' } },
-  { name = 'timeline', args = '[ID…]', words = { 0, MANY }, module = 'timeline',
+  { name = 'timeline', args = '[ID…]', words = { 0, MANY }, module = 'timeline', offers = { 'services' },
     help = 'draw how a run started: who waited for what, and what took longest',
     options = { 'run', 'previous', 'all', 'from', 'to', 'svg', 'html', 'json' } },
   { name = 'do', args = 'COMMAND [ARGS…]', words = { 1, MANY }, module = 'do', rest = 'args',
+    offers = { 'commands', 'arguments' },
     help = "run one of the recipe's commands in the live network" },
   { name = 'eval', args = 'CODE|-', words = { 1, 1 }, module = 'eval',
     help = "run Lua text in the live network's own state, where svc is the table of its services; -: standard input" },
@@ -87,9 +89,10 @@ local rows = {
     help = 'check that this machine has what is needed', options = { 'json' } },
   { name = 'init', args = '[FILE]', words = { 0, 1 }, module = 'first_recipe',
     help = 'write a first recipe, and settings for editors', options = { 'editor' } },
-  { name = 'help', args = '[COMMAND|FIELD]', words = { 0, 1 }, module = 'help',
+  { name = 'help', args = '[COMMAND|FIELD]', words = { 0, 1 }, module = 'help', offers = { 'topics' },
     help = 'tell about a command, a field or a call', options = { 'markdown' } },
-  { name = 'completion', args = 'bash|zsh|fish', words = { 1, 1 }, module = 'completion',
+  { name = 'completion', args = 'bash|zsh|fish', words = { 1, MANY }, module = 'completion',
+    about = 'pact.control.verbs.completion',
     help = 'what a shell evaluates to complete words' },
   { name = 'version', args = '', words = { 0, 0 }, module = 'version', help = 'the version' },
 }

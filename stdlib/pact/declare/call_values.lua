@@ -54,6 +54,14 @@ M.act = { class = 'pact.act', prefix = 'options.', title = 'Options of start, st
   } }
 
 ---@type call_group
+M.command = { class = 'pact.command', prefix = 'about.', title = 'What pact.command takes besides its function',
+  doc = "pact.command('seed', { help = 'fill it', args = { 'small', 'large' } }, function(args) … end).", rows = {
+    { 'help', 'string?', 'A line for people.' },
+    { 'args', 'string[]|fun(args: string[]): string[]|nil',
+      'What shells offer behind it; a function gets what stands there already.' },
+  } }
+
+---@type call_group
 M.exec = { class = 'pact.exec', prefix = 'exec.', title = 'What pact.exec and service:exec take',
   doc = "A program and its arguments as a list, and fields: pact.exec { 'npm', 'test', cwd = 'web', timeout = '1m' }.",
   rows = {
@@ -155,7 +163,7 @@ M.subscription = { class = 'pact.subscription', prefix = 'subscription:', title 
 
 ---@type call_group[] in the order of the reference
 M.groups = {
-  M.event, M.exit, M.act, M.exec, M.exec_result, M.http_request, M.http_answer, M.log_filter,
+  M.event, M.exit, M.act, M.command, M.exec, M.exec_result, M.http_request, M.http_answer, M.log_filter,
   M.log_line, M.spawned, M.queue, M.subscription,
 }
 

@@ -114,10 +114,12 @@ local function matches(word)
   return out
 end
 
-local function known_words()
+---@param own? boolean by the names that are theirs, without aliases
+---@return string[] what `field` knows, sorted
+function M.known(own)
   local out = {}
   for _, chapter in ipairs(chapters) do
-    for name in pairs(record.index(chapter.noun)) do out[name] = true end
+    for name, row in pairs(record.index(chapter.noun)) do out[own and row.name or name] = true end
   end
   for _, row in ipairs(variables.rows) do out[row.name] = true end
   for _, group in ipairs(calls.groups) do
@@ -185,7 +187,7 @@ function M.field(name)
   if #out == 0 then out = call_lines(name) end
   if #out == 0 then out = event_lines(name) end
   if #out == 0 then
-    return nil, ("there is no field '%s'%s"):format(name, text.suggest(name, known_words()))
+    return nil, ("there is no field '%s'%s"):format(name, text.suggest(name, M.known()))
   end
   return table.concat(out, '\n') .. '\n'
 end

@@ -123,6 +123,22 @@ local function add_hook(recipe, word, once, ...)
   }
 end
 
+-- What a shell may offer behind a command: texts, or a function that gives them.
+local function check_args(args, at_hand)
+  if args == nil or type(args) == 'function' then return args end
+  if type(args) ~= 'table' or getmetatable(args) then
+    return at_hand:slip(("args must be a list of texts, or a function that gives one, got %s"):format(text.show(args)))
+  end
+  for _, one in list.sorted(args) do
+    if type(one) ~= 'string' then
+      return at_hand:slip(('args must hold texts only, has %s'):format(text.show(one)))
+    end
+  end
+  return args
+end
+
+local COMMAND_KEYS = { help = true, args = true }
+
 local function add_command(recipe, name, spec, fn)
   if fn == nil and type(spec) == 'function' then spec, fn = {}, spec end
   local at_hand = recipe:cursor('command ' .. text.show(name))
@@ -135,12 +151,13 @@ local function add_command(recipe, name, spec, fn)
   end
   if type(spec) == 'string' then spec = { help = spec } end
   for key in pairs(type(spec) == 'table' and spec or {}) do
-    if key ~= 'help' then at_hand:slip(("unknown key %s (only 'help')"):format(text.show(key))) end
+    if not COMMAND_KEYS[key] then at_hand:slip(("unknown key %s (only 'help' and 'args')"):format(text.show(key))) end
   end
+  spec = type(spec) == 'table' and spec or {}
   local first = recipe.commands[name]
   if first then return at_hand:slip(('is declared already, at %s'):format(fail.place(first.at))) end
   recipe.commands[name] = {
-    name = name, help = type(spec) == 'table' and spec.help or nil, fn = fn, at = at_hand.at,
+    name = name, help = spec.help, args = check_args(spec.args, at_hand), fn = fn, at = at_hand.at,
   }
 end
 

@@ -29,6 +29,9 @@ M.FORMAT = 1
 ---@field check? string how it becomes ready: a kind of check
 ---@field log? string the text that is waited for
 ---@field needs? { id: string, condition: string }[]
+---@field category? string
+---@field tags? string[]
+---@field profiles? string[]
 
 local function awaited(check)
   local pattern = check and check.kind == 'log' and check.pattern
@@ -54,6 +57,9 @@ function M.planned(service, wanted, since)
     group = service.group, kind = service.kind, task = service.task or nil, wanted = wanted or nil,
     scheduled = service.schedule ~= nil or nil, since = since,
     check = check and check.kind, log = awaited(check), needs = needs(service),
+    category = service.category ~= 'service' and service.category or nil,
+    tags = service.tags and service.tags[1] and service.tags or nil,
+    profiles = service.profiles and service.profiles[1] and service.profiles or nil,
   }
 end
 

@@ -304,6 +304,9 @@ describe('the control protocol', function()
       pact.process 'db' { command = { 'server' } }
       pact.command('seed', { help = 'fill it' }, function(args) return 'seeded ' .. (args[1] or 'all') end)
       pact.command('wrong', function() error 'no seeds' end)
+      pact.command('sized', { args = { 'small', 'large' } }, function() end)
+      pact.command('asked', { args = function(args) pact.sleep '0s' return { 'after', args[1] } end }, function() end)
+      pact.command('odd', { args = function() error 'no words' end }, function() end)
     ]]
     engine.world:advance(100)
   end)
@@ -380,6 +383,22 @@ describe('the control protocol', function()
     status, body = engine.ask('POST', '/v1/commands/wrong', {})
     assert.equal(409, status)
     assert.truthy(body.error:find('no seeds', 1, true))
+  end)
+
+  it('tells what may stand behind them', function()
+    local rows = {
+      { 'sized', {}, 200, { 'small', 'large' } }, { 'asked', { 'x' }, 200, { 'after', 'x' } }, { 'seed', {}, 200, {} },
+      { 'odd', {}, 409, 'no words' }, { 'sed', {}, 404, "no command 'sed' (did you mean 'seed'?)" },
+    }
+    for _, row in ipairs(rows) do
+      local status, body = engine.ask('POST', ('/v1/commands/%s/arguments'):format(row[1]), { args = row[2] })
+      assert.equal(row[3], status, row[1])
+      if status == 200 then
+        assert.same(row[4], body.candidates, row[1])
+      else
+        assert.truthy(body.error:find(row[4], 1, true), body.error)
+      end
+    end
   end)
 
   it('waits for services', function()

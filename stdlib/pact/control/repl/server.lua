@@ -2,6 +2,7 @@
 
 local complete = require 'pact.control.complete'
 local eval = require 'pact.control.eval'
+local events = require 'pact.declare.events'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
 local json = require 'pact.base.json'
@@ -10,6 +11,7 @@ local lines = require 'pact.control.lines'
 local list = require 'pact.base.list'
 local locals = require 'pact.control.repl.locals'
 local pretty = require 'pact.observe.pretty'
+local signals = require 'pact.declare.signals'
 local size = require 'pact.base.size'
 
 local M = {}
@@ -210,6 +212,27 @@ local function known_handle(network, value)
   }
 end
 
+-- What a text is that begins the arguments of these; of all other words of `pact` it is an id.
+local ARGUMENTS = {
+  on = function() return events.names end,
+  once = function() return events.names end,
+  emit = function(network)
+    local own = list.filter(list.map(network.plan and network.plan.hooks or {}, function(hook) return hook.event end),
+      function(name) return name:find(':', 1, true) ~= nil end)
+    return list.keys(list.set(own))
+  end,
+  by_category = function(network)
+    return list.keys(list.set(list.map(network:snapshots(), function(it) return it.category or 'service' end)))
+  end,
+  notify = function() return {} end,
+  secret = function() return {} end,
+  option = function() return {} end,
+}
+local METHOD_ARGUMENTS = {
+  signal = function() return list.keys(signals.numbers) end,
+  wait = function() return { 'started', 'ready', 'healthy', 'stopped' } end,
+}
+
 ---@param network network
 ---@param text string up to the cursor
 ---@param env table the globals of `eval`
@@ -228,7 +251,11 @@ function M.complete(network, text, env, session)
   }
   local root = session and session:root(env) or env
   return complete.at(text, {
-    root = root, ids = ids,
+    root = root,
+    argument = function(name, method)
+      local known = (method and METHOD_ARGUMENTS or ARGUMENTS)[name]
+      return known and known(network) or not method and ids() or nil
+    end,
     known = function(value)
       if rawequal(value, env.svc) then return services end
       if rawequal(value, network.recipe.pact) then return pact end

@@ -59,6 +59,17 @@ local function topics()
   return names
 end
 
+---All that there is to tell about.
+---@return offered[]
+function M.topics()
+  local out = {}
+  for _, verb in ipairs(verbs.rows) do out[#out + 1] = { verb.name, verb.help } end
+  for _, name in ipairs(require('pact.declare.reference').known(true)) do
+    if not verbs.by_name[name] then out[#out + 1] = { (name:gsub(':', '.')) } end -- shells break words at colons
+  end
+  return out
+end
+
 ---@param context main_context
 ---@return integer
 function M.run(context)

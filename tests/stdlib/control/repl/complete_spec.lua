@@ -40,7 +40,7 @@ local ROOT = setmetatable({
 
 local WORLD = {
   root = ROOT, known = function(value) return KNOWN[value] end,
-  ids = function() return { 'web', 'worker', 'my-app' } end,
+  argument = function() return { 'web', 'worker', 'my-app' } end,
 }
 
 -- text, the text with each candidate in its place

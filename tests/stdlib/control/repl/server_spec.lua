@@ -7,6 +7,7 @@ local function up(recipe)
     pact.process 'my-app' { command = { 'server' } }
     pact.on('stopped', function() end)
     pact.on('started', function() end)
+    pact.on('my:own', function() end)
   ]], { programs = { server = {} } })
   engine.world:advance(100)
 
@@ -194,6 +195,13 @@ describe('what may stand next', function()
     { 'tostr', { 'tostring' } },
     { 'nothing.', {} },
     { "pact.stop 'my", { "pact.stop 'my-app'" } },
+    { "pact.on 'health", { "pact.on 'health_check_failed'", "pact.on 'healthy'" } },
+    { 'pact.once("all', { 'pact.once("all_ready"' } },
+    { "pact.emit '", { "pact.emit 'my:own'" } },
+    { "pact.by_category 's", { "pact.by_category 'service'" } },
+    { "svc.web:signal('US", { "svc.web:signal('USR1'", "svc.web:signal('USR2'" } },
+    { "svc.web:wait 'h", { "svc.web:wait 'healthy'" } },
+    { "svc.web:restart 'w", {} },
   }
   it('is read from the live state', function()
     local engine = up()
@@ -227,6 +235,7 @@ describe('hooks', function()
     local _, body = engine.ask('GET', '/v1/hooks')
     local rows = {}
     for i, it in ipairs(body.hooks) do rows[i] = { it.event, it.file, it.line, it.runs, it.ran_ago ~= nil } end
-    assert.same({ { 'stopped', 'net.lua', 4, 1, true }, { 'started', 'net.lua', 5, 2, true } }, rows)
+    assert.same({ { 'stopped', 'net.lua', 4, 1, true }, { 'started', 'net.lua', 5, 2, true },
+      { 'my:own', 'net.lua', 6, 0, false } }, rows)
   end)
 end)
