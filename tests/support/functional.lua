@@ -349,11 +349,12 @@ end
 
 local function output_of(test)
   local out = {}
-  for _, started in ipairs(test.started) do
-    local text = started:out() .. started:err()
-    if #text > 3000 then text = text:sub(1, 1000) .. '\n…\n' .. text:sub(-2000) end
-    out[#out + 1] = ('--- %s\n%s'):format(started.name, text)
-    if #out >= 6 then break end
+  for i, started in ipairs(test.started) do
+    if i <= 3 or i > #test.started - 4 then -- networks come first; what went wrong is among the last
+      local text = started:out() .. started:err()
+      if #text > 3000 then text = text:sub(1, 1000) .. '\n…\n' .. text:sub(-2000) end
+      out[#out + 1] = ('--- %s\n%s'):format(started.name, text)
+    end
   end
   return table.concat(out, '\n')
 end

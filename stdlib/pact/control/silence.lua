@@ -10,8 +10,10 @@ local ROUND_MS = 1000
 local FIRST, LATER, TOLD = 1, 3, 2
 
 ---How long a command without a bound of its own goes on asking, in rounds of a second. What may keep a sound engine
----from answering is shorter: a recipe's body may run for 10 s.
+---from answering is shorter.
 M.PATIENCE = 15
+---The same, of one that has the engine run a recipe: its body may use 10 s of a processor that others use, too.
+M.LONG_PATIENCE = 200
 
 ---@class silence_options
 ---@field sys sys
@@ -22,6 +24,7 @@ M.PATIENCE = 15
 ---@field on_silent? fun(silence: silence): boolean? hears of it once it is told; true: it deals with it
 ---@field give_up? fun(words: string) called when its patience is at an end; without it waits as long as it takes
 ---@field named? boolean the network was named by --project
+---@field patience? integer rounds until it gives up (PATIENCE)
 
 ---@class silence
 ---@field told? boolean
@@ -70,7 +73,7 @@ function Silence:round()
     if rounds >= (self.first and FIRST or LATER) then self:ask() end
   elseif not self.told and rounds - self.asked_at >= TOLD then
     self:tell()
-  elseif self.told and opts.give_up and rounds >= M.PATIENCE then
+  elseif self.told and opts.give_up and rounds >= (opts.patience or M.PATIENCE) then
     self:off()
     opts.give_up(self:last_words())
   end
@@ -133,7 +136,7 @@ end
 ---@return string
 function Silence:last_words()
   local later = self.opts.link.acting and '; what was asked may yet be done when the engine goes on' or ''
-  return ('no answer within %d s: given up%s'):format(M.PATIENCE, later)
+  return ('no answer within %d s: given up%s'):format(self.opts.patience or M.PATIENCE, later)
 end
 
 ---The engine is watched no longer.

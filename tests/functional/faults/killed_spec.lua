@@ -49,7 +49,10 @@ end
 local function kill(roles, names, signal)
   local words = {}
   for _, name in ipairs(names) do words[#words + 1] = roles[name] end
-  os.execute(('kill -%s %s'):format(signal, table.concat(words, ' ')))
+  local pids = table.concat(words, ' ')
+  -- Of several none can act between the signals.
+  if #words > 1 then os.execute('kill -STOP ' .. pids) end
+  os.execute(('kill -%s %s'):format(signal, pids))
 end
 
 local KILLS = {
@@ -92,7 +95,7 @@ describe('killed', function()
     local network = t:up(RECIPE)
     local pids = t:wait_lines('pids', 8)
     local roles = roles_of(network)
-    kill(roles, { 'engine', 'guard', 'front' }, 'KILL')
+    kill(roles, { 'guard', 'engine', 'front' }, 'KILL')
     wait_none { t:wait_pid 'plain' }
     wait_roles(roles)
     assert.is_true(#left(pids) > 1)
@@ -110,7 +113,7 @@ describe('killed', function()
     ]]
     t:wait_lines('pids', 1)
     local stray = t:wait_lines('left', 1)
-    kill(roles_of(network), { 'engine', 'guard', 'front' }, 'KILL')
+    kill(roles_of(network), { 'guard', 'engine', 'front' }, 'KILL')
     local second = t:start { 'net.lua' }
     t:wait_lines('pids', 2)
     assert.equal('running', t:wait_service('p', { status = 'running' }).status)

@@ -155,6 +155,7 @@ end
 ---@class attended
 ---@field endless? boolean waits as long as it takes: for a person who sees what is told, or with a bound of its own
 ---@field status? integer when the engine never answers (1)
+---@field patience? integer seconds until it counts as one that never does (15)
 ---@field tell? fun(words: string) where its own output must not be disturbed
 ---@field on_silent? fun(silence: silence): boolean? as of silence.watch
 
@@ -171,7 +172,7 @@ function M.attend(context, loop, link, dir, opts)
   local tell = opts.tell or say
   return require('pact.control.silence').watch {
     sys = context.sys, sched = loop, link = link, project = dir.project, tell = tell, on_silent = opts.on_silent,
-    named = context.invocation.options.project ~= nil,
+    named = context.invocation.options.project ~= nil, patience = opts.patience,
     give_up = not opts.endless and function(words)
       tell(words)
       context.sys.stop(opts.status or 1)
