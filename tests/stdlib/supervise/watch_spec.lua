@@ -17,6 +17,14 @@ describe('a watched service', function()
       { programs = { web = opts.program } })
     for _, name in ipairs(opts.files or FILES) do net.world.files['/srv/' .. name] = 'x' end
     net.world.watch_limit = opts.limit
+    if opts.later then
+      local stat, wall = net.sys.fs.stat, net.sys.time.wall()
+      function net.sys.fs.stat(path)
+        local found, message, code = stat(path)
+        if found and path == '/srv/' .. opts.later then found.mtime = wall + 1 end
+        return found, message, code
+      end
+    end
     return net:up(1000)
   end
 
@@ -71,6 +79,12 @@ describe('a watched service', function()
     assert.equal('watch', net:last('restarted', 'web').by)
     assert.equal(1, net.sup:snapshot('web').restart_count)
     assert.equal(1, runs 'front')
+  end)
+
+  it('misses nothing that changes before the search has come to it', function()
+    up({}, { later = 'src/deep/b.js' })
+    assert.equal(2, runs())
+    assert.same({ 'restart: src/deep/b.js changed' }, told())
   end)
 
   it('does not wait for ever', function()

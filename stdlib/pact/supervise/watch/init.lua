@@ -14,6 +14,7 @@ local FLAPS, FLAP_MS = 10, 60000
 ---@class watch_state
 ---@field tree? watch_tree
 ---@field begins integer
+---@field since integer ms of the wall clock: what changes later counts, though the search begins a moment after
 ---@field paths string[] the first that have changed since the last act
 ---@field seen table<string, true>
 ---@field count integer
@@ -142,7 +143,7 @@ local function look(sup, node, state)
   local glob = require 'pact.base.glob' -- loaded for the first watch
   state.tree = require('pact.supervise.watch.tree').new {
     sys = sup.sys, sched = sup.sched, directory = directory, paths = assert(glob.new(given.paths, directory)),
-    ignore = given.ignore,
+    ignore = given.ignore, since = state.since,
     changed = function(path) changed(sup, node, state, path) end,
     trouble = function(message) tell(sup, node, 'degraded', message) end,
   }
@@ -150,7 +151,7 @@ end
 
 -- The search begins when what may start has started.
 local function begin(sup, node)
-  local state = { acts = {} }
+  local state = { acts = {}, since = sup.sys.time.wall() }
   forget(state)
   node.watching = state
   state.begins = sup.sched:after(0, function() look(sup, node, state) end)

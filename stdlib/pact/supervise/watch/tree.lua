@@ -20,6 +20,7 @@ local DIRECTORIES_MAX = 20000
 ---@field hidden? hidden instead of what `ignore` and .gitignore come to
 ---@field changed fun(path: string)
 ---@field trouble fun(message: string)
+---@field since? integer what has changed after this (ms of the wall clock) has changed, though nobody watched yet
 
 ---@class watch_tree
 ---@field host watch_host
@@ -33,6 +34,7 @@ Tree.__index = Tree
 function M.new(host)
   local self = setmetatable({
     host = host, hidden = host.hidden or hidden.new(host.sys.fs, host.directory, host.ignore), told = {},
+    since = host.since,
   }, Tree)
   self.poll = poll.new {
     sys = host.sys, sched = host.sched,
@@ -112,7 +114,7 @@ function Tree:step()
       return
     end
   end
-  self.walking = false
+  self.walking, self.since = false, nil
   self:complain()
 end
 
@@ -129,6 +131,12 @@ local function watched(self, path)
   return true
 end
 
+-- It has changed while the search was on its way to it.
+local function newer(self, file)
+  local stat = self.host.paths:match(file) and self.host.sys.fs.stat(file)
+  return stat and stat.type ~= 'directory' and stat.mtime > self.since
+end
+
 function Tree:visit(path, report)
   local host = self.host
   if not host.paths:may_hold(path) or not watched(self, path) then return end
@@ -138,8 +146,11 @@ function Tree:visit(path, report)
       self.queue[#self.queue + 1] = { path = below, report = report }
     end
   end
-  if not report then return end
-  for _, name in ipairs(host.sys.fs.list(path) or {}) do self:file(path, paths.join(path, name)) end
+  if not report and not self.since then return end
+  for _, name in ipairs(host.sys.fs.list(path) or {}) do
+    local file = paths.join(path, name)
+    if report or newer(self, file) then self:file(path, file) end
+  end
 end
 
 local LIMIT = 'the kernel watches no more directories for this user (fs.inotify.max_user_watches): '
