@@ -297,7 +297,7 @@ function Network:start(context)
     log_closed = function(id, log) self:forget_log(id, log) end,
     gone = function(id)
       self.bus:flush() -- who hears of its end may still ask for it
-      if not self.plan.services[id] then self.recipe.declared[id] = nil end
+      if not self.plan.services[id] and not self.plan.groups[id] then self.recipe.declared[id] = nil end
     end,
     verdict = function(...)
       self.bus:flush() -- who is asked has heard of it

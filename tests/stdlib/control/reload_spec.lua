@@ -294,6 +294,18 @@ describe('a reload', function()
     assert.same({ 'number', 'number', 'nil' }, { type(now['w-1']), type(now['w-2']), type(now['w-3']) })
   end)
 
+  it('makes a group of a service, which can be scaled when the service has ended', function()
+    local engine = up "pact.process 'w' { command = { 'server' } }"
+    local _, body = engine.reload "pact.process 'w' { command = { 'server' }, replicas = 2 }"
+    assert.same({ 'w removed', 'w-1 added', 'w-2 added' }, told(body))
+    engine.world:advance(1000)
+    assert.is_nil(engine.pids().w)
+    local status = engine.ask('POST', '/v1/services/w/scale', { count = 3, wait = false })
+    assert.equal(200, status)
+    engine.world:advance(100)
+    assert.equal('number', type(engine.pids()['w-3']))
+  end)
+
   it('stops what is disabled now and starts what is not any more', function()
     local function recipe(a, b) return ([[pact.process 'a' { command = { 'server' }, disabled = %s }
       pact.process 'b' { command = { 'server' }, disabled = %s } pact.process 'k' { command = { 'server' } }]]):format(a, b) end
