@@ -164,6 +164,15 @@ static void take_up_rest(struct http_conn *conn) {
   conn->rest_at = 0;
 }
 
+// Nothing more will come, and all is answered: what was begun can't be.
+static void leave_at_end(struct http_conn *conn) {
+  http_reader_eof(&conn->reader);
+  if (conn->reader.state == HTTP_READER_REFUSED)
+    http_conn_refuse(conn, conn->reader.refusal_status, conn->reader.refusal);
+  else
+    http_conn_leave(conn);
+}
+
 // The client sends no more. It may still be waiting for an answer; if not, all is said. Over TCP
 // nothing tells who has left from who only listens: in the middle of an answer it has left.
 static void on_end(struct http_conn *conn) {
@@ -173,7 +182,7 @@ static void on_end(struct http_conn *conn) {
       (conn->source->tcp && conn->answering && conn->request))
     http_conn_lose(conn);
   else if (!conn->request && !conn->rest_size)
-    http_conn_leave(conn);
+    leave_at_end(conn);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
@@ -203,7 +212,7 @@ void http_conn_next(struct http_conn *conn) {
   if (!conn->ended && conn->rest_size < HTTP_CONN_REST_MAX)
     uv_read_start(&conn->socket.stream, on_alloc, on_read);
   else if (conn->ended && !conn->request && !conn->rest_size)
-    http_conn_leave(conn);
+    leave_at_end(conn);
   if (!conn->closed) http_conn_wait(conn);
 }
 

@@ -86,6 +86,17 @@ static bool split_query(struct http_message *message, char *text, size_t size) {
   return true;
 }
 
+// What stands between http:// and the path: moved over the last slash, so that a NUL fits behind
+// it.
+static char *authority_of(const struct http_parser_url *url, char *text) {
+  if (!(url->field_set & (1 << UF_SCHEMA))) return NULL;
+  size_t at = (size_t)url->field_data[UF_SCHEMA].off + url->field_data[UF_SCHEMA].len + 3;
+  size_t size = url->field_data[UF_PATH].off - at;
+  memmove(text + at - 1, text + at, size);
+  text[at - 1 + size] = '\0';
+  return text + at - 1;
+}
+
 bool http_message_target(struct http_message *message, char *text, size_t size) {
   struct http_parser_url url;
   http_parser_url_init(&url);
@@ -100,6 +111,7 @@ bool http_message_target(struct http_message *message, char *text, size_t size) 
   if (path[0] != '/' && !(path_size == 1 && path[0] == '*')) return false; // `OPTIONS *`
   if (!decode(path, path_size, false)) return false;
   message->path = path;
+  message->authority = authority_of(&url, text);
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct http_field {
   uint32_t name, value; // offsets in text
@@ -72,6 +73,7 @@ static int on_field(http_parser *parser, const char *bytes, size_t size) {
   if (reader->head_done) return 0; // a trailer
   if ((reader->in_value || !reader->field_count) && begin_field(reader)) return -1;
   reader->in_value = false;
+  if (memchr(bytes, ' ', size)) return refuse(reader, 400, "there is a space in a header's name");
   if (add_text(reader, bytes, size)) return -1;
   for (char *at = reader->text + reader->text_size - size; *at; at++)
     if (*at >= 'A' && *at <= 'Z') *at += 'a' - 'A';
@@ -105,6 +107,26 @@ static int take_head(struct http_reader *reader) {
   return 0;
 }
 
+// What http-parser lets pass, and two programs on a request's way might read in two ways.
+static int check_framing(struct http_reader *reader) {
+  const struct http_message *message = &reader->message;
+  const char *host = NULL, *coding = NULL;
+  for (size_t i = 0; i < message->header_count; i++) {
+    const struct http_pair *header = &message->headers[i];
+    if (strcmp(header->name, "host") == 0) {
+      if (host) return refuse(reader, 400, "there are two Host headers");
+      host = header->value;
+    } else if (strcmp(header->name, "transfer-encoding") == 0) {
+      if (coding || strcasecmp(header->value, "chunked") != 0)
+        return refuse(reader, 501, "of transfer encodings only chunked is read");
+      coding = header->value;
+    }
+  }
+  if (message->authority && host && strcasecmp(message->authority, host) != 0)
+    return refuse(reader, 400, "the target's host is another than that of the header Host");
+  return 0;
+}
+
 static int on_head(http_parser *parser) {
   struct http_reader *reader = reader_of(parser);
   struct http_message *message = &reader->message;
@@ -118,6 +140,7 @@ static int on_head(http_parser *parser) {
     if (parser->method == HTTP_CONNECT) return refuse(reader, 501, "CONNECT isn't served");
     if (!http_message_target(message, message->text, reader->target_size))
       return refuse(reader, 400, "the path is malformed");
+    if (check_framing(reader)) return -1;
     parser->upgrade = 0; // asked for, never granted: what follows is HTTP
   }
   bool large = (parser->flags & F_CONTENTLENGTH) && parser->content_length > reader->body_max;

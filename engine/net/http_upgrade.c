@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "net/http_conn.h"
 #include "net/http_event.h"
 
@@ -30,17 +31,46 @@ static void refuse(struct http_conn *conn) {
     http_conn_leave(conn);
 }
 
+// Bytes that come together are told together: who sends each byte in a frame of its own is no more
+// work than others. `left`: so many bytes are there besides those of the frame.
+static void join(struct http_conn *conn, struct http_frame_event **joined, size_t left) {
+  const struct frame_reader *frame = &conn->frames;
+  if (!*joined) {
+    *joined = mem_new(sizeof **joined + frame->size + left);
+    (*joined)->event = (struct event){.kind = EV_FRAME, .id = conn->request};
+    (*joined)->kind = FRAME_BYTES;
+  }
+  if (frame->size) memcpy((*joined)->bytes + (*joined)->size, frame->bytes, frame->size);
+  (*joined)->size += frame->size;
+}
+
+static void tell(struct http_conn *conn, struct http_frame_event **joined) {
+  if (!*joined) return;
+  struct http_frame_event *event = mem_resize(*joined, sizeof *event + (*joined)->size);
+  *joined = NULL;
+  loop_push(conn->server->loop, &event->event);
+}
+
 void http_upgrade_read(struct http_conn *conn, const char *bytes, size_t size) {
   struct frame_reader *frames = &conn->frames;
+  struct http_frame_event *joined = NULL;
   while (size && conn->request && !conn->closed) {
     size_t taken = frame_feed(frames, bytes, size);
     bytes += taken;
     size -= taken;
-    if (frames->state == FRAME_REFUSED) refuse(conn);
-    if (frames->state != FRAME_COMPLETE) continue;
-    http_event_frame(conn->server->loop, conn->request, frames);
-    frame_next(frames);
+    if (frames->state == FRAME_PARTIAL) continue;
+    if (frames->state == FRAME_COMPLETE && frames->kind == FRAME_BYTES) {
+      join(conn, &joined, size);
+    } else {
+      tell(conn, &joined);
+      if (frames->state == FRAME_REFUSED)
+        refuse(conn);
+      else
+        http_event_frame(conn->server->loop, conn->request, frames);
+    }
+    if (frames->state == FRAME_COMPLETE) frame_next(frames);
   }
+  tell(conn, &joined);
 }
 
 int http_server_upgrade(struct http_server *server, uint64_t request) {

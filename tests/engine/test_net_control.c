@@ -285,6 +285,15 @@ static void garbage_is_answered_400_and_closed(void **state) {
       {"POST / HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n", "413 "},
       {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400 "},
       {"CONNECT a:1 HTTP/1.1\r\n\r\n", "501 "},
+      {"GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n", "400 "},
+      {"GET / HTTP/1.1\r\nX : y\r\n\r\n", "400 "},
+      {"GET http://a/x HTTP/1.1\r\nHost: b\r\n\r\n", "400 "},
+      {"GET http://u:p@a/x HTTP/1.1\r\nHost: a\r\n\r\n", "400 "},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", "400 "},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501 "},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+       "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       "501 "},
       {"\x16\x03\x01\x02\x00\x01", "400 "},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -297,6 +306,35 @@ static void garbage_is_answered_400_and_closed(void **state) {
     raw_close(raw);
   }
   assert_int_equal(world->requests, 0);
+}
+
+static void a_target_may_name_the_host_that_is_asked(void **state) {
+  (void)state;
+  const char *rows[] = {"GET http://A:1/x?y HTTP/1.1\r\nHost: a:1\r\n\r\n",
+                        "GET http://a/x HTTP/1.1\r\n\r\n", "GET /x HTTP/1.1\r\nHost: b\r\n\r\n"};
+  struct raw *raw = raw_open();
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    raw_say(raw, rows[i]);
+    expect_text(raw, "GET /x 0", i + 1);
+  }
+  raw_close(raw);
+}
+
+static void a_request_that_is_cut_off_is_answered_400(void **state) {
+  (void)state;
+  const char *rows[] = {"GET /x HT", "POST /x HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc",
+                        "GET /x HTTP/1.1\r\n\r\nGET /y", ""};
+  for (int i = 0; i < 4; i++) {
+    struct raw *raw = raw_open();
+    raw_say(raw, rows[i]);
+    shutdown(raw->fd, SHUT_WR);
+    assert_true(net_turn_until(&world->turn, has_ended, raw, 5000));
+    const char *refusal = strstr(raw->text, "HTTP/1.1 400 ");
+    assert_int_equal(refusal != NULL, i < 3);
+    if (refusal) assert_true(is_refusal(refusal));
+    assert_int_equal(strstr(raw->text, "GET /x 0") != NULL, i == 2);
+    raw_close(raw);
+  }
 }
 
 static void limits_have_their_own_answers(void **state) {
@@ -704,6 +742,8 @@ int main(void) {
       test(a_request_may_come_byte_by_byte),
       test(a_flood_of_pipelined_requests_is_bounded),
       test(garbage_is_answered_400_and_closed),
+      test(a_target_may_name_the_host_that_is_asked),
+      test(a_request_that_is_cut_off_is_answered_400),
       test(limits_have_their_own_answers),
       test(the_largest_body_arrives_whole),
       test(half_a_request_and_an_idle_client_are_treated_apart),

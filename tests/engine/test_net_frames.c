@@ -249,6 +249,26 @@ static void frames_that_come_with_the_request_count(void **state) {
   until(world->gone == 1);
 }
 
+// Each byte in a frame of its own, many in one read: not an event for each, and nothing out of
+// order.
+static void bytes_that_come_together_are_told_together(void **state) {
+  (void)state;
+  char text[sizeof REQUEST + 4 * 5000 + 64] = REQUEST;
+  size_t size = sizeof REQUEST - 1;
+  for (int i = 0; i < 5000; i++) {
+    frame_head(text + size, FRAME_BYTES, 1);
+    text[size + FRAME_HEAD] = (char)('a' + i % 26);
+    size += FRAME_HEAD + 1;
+  }
+  memcpy(text + size, "j\0\2{}b\0\1y", 9);
+  int fd = raw_open(text, size + 9);
+  until(world->bytes == 5003);
+  assert_true(world->frames >= 3 && world->frames < 20);
+  assert_memory_equal(world->from_client, "b:abcdefghijklmnopqrstuvwxyzabc", 31);
+  assert_non_null(strstr(world->from_client, ";j:{};b:y;"));
+  close(fd);
+}
+
 static void garbage_ends_the_connection_with_a_word(void **state) {
   (void)state;
   static const char garbage[] = REQUEST "b\0\2hiGET / HTTP/1.1\r\n\r\n";
@@ -325,6 +345,7 @@ int main(void) {
       in_world(an_answer_that_has_begun_is_not_upgraded),
       in_world(who_leaves_is_told_of),
       in_world(frames_that_come_with_the_request_count),
+      in_world(bytes_that_come_together_are_told_together),
       in_world(garbage_ends_the_connection_with_a_word),
       in_world(a_half_closed_client_has_left),
       in_world(what_waits_for_a_client_is_bounded),
