@@ -280,6 +280,16 @@ describe('its HTTP server', function()
     network:expect '| closed'
   end)
 
+  case('a stream may go on for long to a client that takes all of it at once', function(t)
+    local _, port = serve(t, [[{ handler = function(req)
+      local events = req:events()
+      for n = 1, 60000 do events:send('tick', { n = n }) end
+      events:send('over', 'x')
+    end }]])
+    local counted = output_of(('curl -sN -m 60 http://127.0.0.1:%d/ | grep -c "^event: "; echo $?'):format(port))
+    assert.equal('60001\n0\n', counted)
+  end)
+
   case('a fast stream waits for a slow client: memory stays', function(t)
     local network, port = serve(t, [[{ handler = function() return function(write)
       local piece = ('x'):rep(65536)

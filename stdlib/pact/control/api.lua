@@ -80,6 +80,13 @@ local function no_route(network, id, request, methods)
   answer(network, id, 405, { error = words .. ' only', code = 'method' }, nil, { allow = header })
 end
 
+-- How its body is packed, for people.
+local function packed(request)
+  local coding = request.headers['content-encoding']
+  if not coding or coding:lower() == 'identity' or (request.body or '') == '' then return nil end
+  return text.truncate(text.show(coding), 80)
+end
+
 ---Runs as a task: a handler may wait.
 ---@param network network
 ---@param id integer the request
@@ -95,6 +102,12 @@ function M.handle(network, id, request)
         route.socket_only or "it is the front's own"),
       code = 'socket',
     })
+  end
+  local coding = packed(request)
+  if coding then
+    return answer(network, id, 415, {
+      error = ('Content-Encoding %s is not read here: send the body as it is'):format(coding), code = 'unsupported',
+    }, nil, { ['accept-encoding'] = 'identity' })
   end
   request.given, message = given.read(route, request)
   if not request.given then return answer(network, id, 400, { error = message, code = 'EINVAL' }) end

@@ -9,6 +9,8 @@ local M = {}
 
 local FULL = 256 * 1024
 local WORDS_MAX = 1 << 20
+-- Bytes of the journal in one go, though the client takes them as fast as they come: the loop has others to serve.
+local GO = 256 * 1024
 -- What is sent in a hurry to a client that is far behind: more would be cut off, and the last words with it.
 local HURRY_EVENTS, HURRY_MAX = 10000, 4 << 20
 
@@ -52,6 +54,7 @@ end
 function Stream:forget()
   self.gone = true
   self.context.sched:off(self.request)
+  if self.timer then self.context.sched:cancel(self.timer) end
 end
 
 function Stream:write(bytes)
@@ -90,12 +93,23 @@ local function read_on(self)
       self.behind = true
       return
     end
+    if self.gone then return end
+    if sent > GO and not self.hurried then return self:pause() end
     sent = sent + #line
     if self.hurried and sent > HURRY_MAX then return self:skip(self.newest) end
     self:early_before(seq)
     self.seq = seq
     self:event_line(seq, line)
   end
+end
+
+-- Goes on in the next turn; until then it is as if the client had no room.
+function Stream:pause()
+  self.behind, self.blocked = true, true
+  self.timer = self.timer or self.context.sched:after(0, function()
+    self.timer = nil
+    self:catch_up()
+  end)
 end
 
 -- Leaves out events up to `seq`, and says so.

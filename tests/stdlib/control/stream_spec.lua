@@ -16,6 +16,11 @@ local function client(room)
   function ctl.finish() got.finished = true end
   local log = journal.new(disk.new(), '/run', error)
   local sched = { on = function(_, _, fn) got.heard = fn end, off = function() end }
+  function sched.after(_, ms, fn)
+    got.next_turn = fn
+    return ms
+  end
+  function sched.cancel() got.next_turn = nil end
   function got.reads()
     got.queued = 0
     got.heard 'drain'
@@ -75,6 +80,34 @@ describe('a stream', function()
     for _ = 1, 20 do got.reads() end
     assert.is_true(got.finished)
     assert.same(upto(100), numbers(got))
+  end)
+
+  it('goes on in the next turn when a fast client has taken much', function()
+    local got, log, open = client(math.maxinteger >> 1)
+    emit(log, 1, 10000)
+    local it, turns = open {}, 0
+    it:replay()
+    it:finish()
+    while got.next_turn do
+      local turn = got.next_turn
+      got.next_turn, got.queued, turns = nil, 0, turns + 1
+      assert.is_nil(got.finished)
+      turn()
+      assert.is_true(got.queued < 260 * 1024, got.queued)
+    end
+    assert.is_true(turns > 3, turns)
+    assert.is_true(got.finished)
+    assert.same(upto(10000), numbers(got))
+  end)
+
+  it('reads no more for who has left', function()
+    local got, log, open = client(math.maxinteger >> 1)
+    emit(log, 1, 10000)
+    open({}):replay()
+    local before = #got.lines
+    got.heard 'gone'
+    assert.is_nil(got.next_turn)
+    assert.equal(before, #got.lines)
   end)
 
   it('ends at once when there is no time to wait', function()

@@ -236,6 +236,28 @@ describe('the HTTP server of a worker', function()
       assert.same({ 3, 'piecepiecepiece', true }, { written, answer.body, answer.finished })
     end)
 
+    it('leaves others their turn, though its client takes all at once', function()
+      local turns, went = 0, 0
+      serve { handler = function() return function(write)
+        local now, later = net.sys.time.now, 0
+        net.sys.time.now = function() return now() + later end -- each piece takes its time
+        for n = 1, 100 do
+          later = later + 5
+          write 'x'
+          went = n
+        end
+        net.sys.time.now = now
+      end end }
+      local before = 0
+      net.loop:on_turn(function()
+        if went > before then turns, before = turns + 1, went end
+      end)
+      local _, answer = begin('GET', '/')
+      net.world:advance(100)
+      assert.same({ 100, ('x'):rep(100), true }, { went, answer.body, answer.finished })
+      assert.is_true(turns > 10 and turns < 40, turns)
+    end)
+
     it('ends where it waits when its client leaves, with its to-be-closed variables', function()
       local closed, went_on
       serve { handler = function() return function(write)

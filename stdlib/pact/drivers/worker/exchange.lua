@@ -6,6 +6,9 @@ local M = {}
 
 -- Queued bytes above which a writer waits until its client has taken some.
 local FULL = 256 * 1024
+-- So long may somebody write on without a pause, in ms: to a client that takes all of it at once nobody need wait,
+-- and the loop has others to serve.
+local BREATH_MS = 20
 -- A comment to who hears nothing for so long: keeps what is in between awake, and finds out who has left.
 local SILENCE_MS = 15000
 
@@ -111,6 +114,16 @@ function Exchange:lost()
   return nil, 'the client has left', 'gone'
 end
 
+-- Who has paused by himself meanwhile begins anew.
+function Exchange:breathe()
+  local now = self.sched.sys.time.now()
+  if not self.wrote_at or now - self.wrote_at > BREATH_MS then self.breathed_at = now end
+  self.wrote_at = now
+  if now - self.breathed_at <= BREATH_MS or not self.sched:can_wait() then return end
+  self.breathed_at = now
+  self.sched:sleep(0)
+end
+
 ---@param bytes string
 ---@return true?, string? message, string? code 'gone': the client has left
 function Exchange:write(bytes)
@@ -122,6 +135,7 @@ function Exchange:write(bytes)
     self:suspend()
     queued = 0
   end
+  self:breathe()
   if self.gone then return self:lost() end
   return true
 end
