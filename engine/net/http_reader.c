@@ -216,6 +216,8 @@ static void judge(struct http_reader *reader) {
   if (error == HPE_OK || error == HPE_PAUSED) return;
   if (error == HPE_HEADER_OVERFLOW)
     refuse(reader, 431, "the head is larger than 64 KiB");
+  else if (error == HPE_INVALID_EOF_STATE)
+    refuse(reader, 400, "the message is cut off");
   else
     refuse(reader, 400, http_errno_description(error));
   reader->state = HTTP_READER_REFUSED;
