@@ -63,7 +63,8 @@ end
 local function command_case(front)
   local status = front.command_status
   return {
-    name = table.concat(front.command, ' '), ms = front.command_ms or 0, outcome = status == 0 and 'passed' or 'failure',
+    name = table.concat(front.command, ' '), ms = front.command_ms or 0,
+    outcome = status == 0 and 'passed' or 'failure',
     message = status and ('status %d'):format(status) or 'was not run',
   }
 end
