@@ -118,11 +118,16 @@ local function is_missed(service)
   return not service.ready_at or phase ~= 'stopped' and phase ~= 'stopping'
 end
 
+-- What an alive one hung on of which no probe says it: a line that has not come.
+local function awaited(service)
+  return service.last.phase == 'probing' and service.log and ("'%s' has not been logged"):format(service.log) or nil
+end
+
 local function stuck_of(line, service, to)
   local last = service.last
   return {
     id = service.id, phase = last.phase, from = last.from, to = to, holds = behind(line, service.id),
-    reason = last.reason or service.refusal, times = last.reason and 1 or service.refused,
+    reason = last.reason or service.refusal or awaited(service), times = last.reason and 1 or service.refused,
   }
 end
 

@@ -131,6 +131,13 @@ web was ready last, after 8 s: waited 5 s for migrate (at work 1 s), probing
     assert.truthy(shown:find('3 of 4 services not ready, ended after 9 s', 1, true), shown)
     assert.truthy(shown:find('not ready\ndb: alive, not ready for 9 s: connection refused; migrate and web waited behind\n  it\n', 1, true), shown)
   end)
+
+  it('says which line has not come', function()
+    local line = line_of { { 0, 'started', 'db' }, { 9000, 'shutdown' } }
+    line.by_id.db.log = 'ready to accept'
+    local shown = drawn(line, 100)
+    assert.truthy(shown:find("db: alive, not ready for 9 s: 'ready to accept' has not been logged; migrate", 1, true), shown)
+  end)
 end)
 
 describe('the axis', function()
