@@ -291,8 +291,8 @@ M.rows = {
     network:open_stream(request.id, { since = known, follow = request.given.follow, sse = of_logs.wants_sse(request) })
   end, summary = 'What has happened; server-sent events for who accepts text/event-stream',
     answer = 'an event a line', type = LINES, query = {
-    { 'since', 'count', 'the number (seq) of the last event that is known already; or in the header Last-Event-ID, where '
-      .. 'one that is not reached yet is of an earlier run' },
+    { 'since', 'count', 'the number (seq) of the last event that is known already; or in the header Last-Event-ID, '
+      .. 'where one that is not reached yet is of an earlier run' },
     { 'follow', 'boolean', 'goes on with what happens' },
   } },
   { 'GET', '/v1/session', function(network, request)
