@@ -58,7 +58,7 @@ describe('conditions', function()
   case('healthy waits for the first success of the check', function(t)
     t:up [[
       pact.process 'db' { shell = 'sleep 0.4; echo open >>trace; touch open; exec sleep 1000', health = { file = 'open' } }
-      pact.task 'user' { depends_on = { db = { condition = 'healthy', timeout = '10s' } }, shell = 'echo ran >>trace' }
+      pact.task 'user' { depends_on = { db = { condition = 'healthy', timeout = '5m' } }, shell = 'echo ran >>trace' }
     ]]
     assert.same({ 'open', 'ran' }, t:wait_lines('trace', 2))
   end)

@@ -96,7 +96,7 @@ describe('health', function()
     t:up [[
       pact.process 'p' { on_unhealthy = 'restart', restart = { delay = '100ms' },
         shell = 'touch ok; echo $$ >>pids; exec sleep 1000',
-        health = { command = { 'test', '-e', 'ok' }, interval = '200ms', retries = 2 } }
+        health = { command = { 'test', '-e', 'ok' }, interval = '200ms', retries = 2, start_period = '5m' } }
     ]]
     t:wait_service('p', { health = 'healthy' })
     os.remove(t:path 'ok')
@@ -121,9 +121,10 @@ describe('health', function()
       pact.process 'p' { command = { 'sleep', '1000' },
         health = { command = { 'false' }, interval = '300ms', retries = 2, start_period = '600ms' } }
     ]]
-    local service = t:wait_service('p', { status = 'starting' })
-    assert.equal('unknown', service.health)
-    t:wait_service('p', { health = 'unhealthy' })
+    t:wait_service('p', { status = 'starting', health = 'unhealthy' })
+    local since = t:events('unhealthy')[1].mono - t:events('started')[1].mono
+    assert.is_true(since >= 1150, ('unhealthy after %d ms'):format(since))
+    assert.is_true(#t:events 'probe' >= 2)
   end)
 
   case('ready may have a check of its own', function(t)

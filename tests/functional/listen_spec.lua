@@ -79,7 +79,7 @@ describe('listen', function()
     t:up(recipe("{ http = 0 }", "restart = { delay = '1s', factor = 1 }")):expect 'serving'
     local place, before = url(t), pid_of(t, 'web')
     t:run { 'signal', 'web', '--signal', 'KILL' }
-    t:wait_service('web', { status = 'backoff' })
+    functional.wait('the pause', function() return t:events('backoff')[1] end)
     local answer = ask(t, place) or ''
     assert.truthy(answer:find '^%d+ http$', answer)
     assert.not_equal(before, answer:match '^%d+')

@@ -77,7 +77,8 @@ describe('policies', function()
   case('on_unhealthy as a function decides what happens', function(t)
     local network = t:up [[
       pact.process 'p' { shell = 'rm -f bad; echo $$ >>pids; exec sleep 1000',
-        health = { interval = '30ms', retries = 2, check = function() return not pact.file.exists 'bad', 'bad' end },
+        health = { interval = '30ms', retries = 2, start_period = '5m',
+          check = function() return not pact.file.exists 'bad', 'bad' end },
         on_unhealthy = function(service, event)
           pact.file.append('heard', service .. ' ' .. event.reason .. '\n')
           if #service.history > 0 then return pact.verdict.fail 'twice is enough' end

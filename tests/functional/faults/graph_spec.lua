@@ -111,7 +111,7 @@ describe('graph', function()
 
   case('fault 40: a dependency that is killed between its readiness and the start of its dependent', function(t)
     t:up [[
-      pact.process 'db' { shell = 'echo $$ >>pids; exec sleep 1000', restart = { delay = '500ms', jitter = 0 } }
+      pact.process 'db' { shell = 'echo $$ >>pids; exec sleep 1000', restart = { delay = '2s', jitter = 0 } }
       pact.task 'slow' { shell = 'until [ -e go ]; do sleep 0.02; done' }
       pact.process 'web' { shell = 'ps -o pid= -p $(tail -n 1 pids) >>seen; exec sleep 1000', depends_on = { 'db', 'slow' } }
     ]]
