@@ -23,6 +23,7 @@ struct logs {
   struct list notifying;   // logs with EV_OUTPUT on
   uv_async_t news;         // from the writing thread
   uv_timer_t tail_timer;   // the oldest held line
+  uint64_t tails_due_us;   // lines held until then are handed on after one more look at the pipes
   uv_timer_t output_timer; // runs while EV_OUTPUT has to wait
   uint64_t slow_until_us;  // the disk is, until then
   unsigned handles;        // not yet closed; the struct goes with the last

@@ -63,18 +63,27 @@ static void let_go(struct source *source) {
   if (list_empty(&logs->tails)) uv_timer_stop(&logs->tail_timer);
 }
 
-void source_on_tail_timer(uv_timer_t *timer) {
+static void on_looked(uv_timer_t *timer) {
   struct logs *logs = timer->data;
   uint64_t now = clock_mono_us();
   while (!list_empty(&logs->tails)) {
     struct source *oldest = list_entry(logs->tails.next, struct source, tail);
-    uint64_t age = now - oldest->held_us;
-    if (age + 1000 < TAIL_US) {
-      uv_timer_start(timer, source_on_tail_timer, (TAIL_US - age) / 1000 + 1, 0);
+    if (oldest->held_us + TAIL_US > logs->tails_due_us) {
+      uint64_t age = now - oldest->held_us;
+      uint64_t left_ms = age < TAIL_US ? (TAIL_US - age) / 1000 : 0;
+      uv_timer_start(timer, source_on_tail_timer, left_ms + 1, 0);
       return;
     }
     source_flush(oldest);
   }
+}
+
+// A loop that comes late, for it was busy or the machine is, runs its timers before it reads: the
+// end of a held line may be waiting in the pipe.
+void source_on_tail_timer(uv_timer_t *timer) {
+  struct logs *logs = timer->data;
+  logs->tails_due_us = clock_mono_us() + 1000;
+  uv_timer_start(timer, on_looked, 1, 0);
 }
 
 void source_flush(struct source *source) {

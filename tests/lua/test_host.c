@@ -66,7 +66,7 @@ static void a_script_that_hoards_memory_leaves_some_to_the_library(void **state)
           "      if not ok then error(('%d MB'):format(#hoard), 0) end\n"
           "    end\n"
           "  end)\n"
-          "  local ok, message = sys.resume(co, 5000)\n"
+          "  local ok, message = sys.resume(co, 60000)\n"
           "  local had = tonumber(message:match '^(%d+) MB$')\n"
           "  assert(had and had > 100 and had < 112, message)\n"
           "  local ours = ('x'):rep(4 << 20)\n"
