@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "os/rescue.h"
 
 enum { READ_SIZE = 4096 };
 
@@ -52,6 +53,7 @@ static int take(struct console *console) {
   if (tcgetattr(console->fd, &raw) < 0) return -errno;
   if (!console->raw) console->before = raw;
   cfmakeraw(&raw);
+  rescue_arm(console->fd, &console->before);
   int error = set_attributes(console, &raw);
   if (!error) console->raw = true;
   return error;
@@ -61,6 +63,7 @@ static int take(struct console *console) {
 static void give_back(struct console *console) {
   if (console->raw && in_foreground(console)) set_attributes(console, &console->before);
   console->raw = false;
+  rescue_disarm();
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events) {

@@ -10,13 +10,15 @@
 
 #include "base/fd.h"
 #include "log/clock.h"
+#include "os/rescue.h"
 #include "os/terminal.h"
 #include "tty/edit_layout.h"
 #include "tty/edit_thread.h"
 
-#define CLOSE_MS     500
-#define CLEAR_BELOW  "\x1b[J"
-#define CLEAR_SCREEN "\x1b[H\x1b[2J"
+#define CLOSE_MS      500
+#define LEAVE_EDITING "\n\x1b[?2004l"
+#define CLEAR_BELOW   "\x1b[J"
+#define CLEAR_SCREEN  "\x1b[H\x1b[2J"
 
 static void on_news(uv_async_t *async) {
   struct edit *edit = async->data;
@@ -62,6 +64,7 @@ static void drop_news(struct edit *edit) {
 }
 
 static void finish(struct edit *edit) {
+  if (edit->api) rescue_disarm();
   if (edit->line) edit->api->el_end(edit->line);
   if (edit->history) edit->api->history_end(edit->history);
   if (edit->in) fclose(edit->in);
@@ -94,7 +97,10 @@ int edit_open(struct loop *loop, bool editing, struct edit **result, uint64_t *i
   int error = edit->wake_fd < 0 ? -errno : 0;
   if (!error && editing) {
     choose_locale();
-    tcgetattr(STDIN_FILENO, &edit->before);
+    if (tcgetattr(STDIN_FILENO, &edit->before) == 0) {
+      rescue_arm(STDIN_FILENO, &edit->before);
+      rescue_say(LEAVE_EDITING, sizeof LEAVE_EDITING - 1);
+    }
     error = edit_thread_prepare(edit);
   }
   if (!error) error = start(edit);
@@ -129,6 +135,7 @@ void edit_destroy(struct edit *edit) {
     return;
   }
   if (edit->api) tcsetattr(STDIN_FILENO, TCSANOW, &edit->before);
+  rescue_disarm();
   uv_close((uv_handle_t *)&edit->news, NULL);
 }
 

@@ -1,4 +1,5 @@
 #include "os/console.h"
+#include "os/rescue.h"
 
 #include <errno.h>
 
@@ -28,9 +29,20 @@ static int resume(lua_State *L) {
   return 1;
 }
 
+static int rescue(lua_State *L) {
+  size_t size;
+  const char *bytes = luaL_checklstring(L, 1, &size);
+  luaL_argcheck(L, size <= RESCUE_WORDS, 1, "at most 256 bytes expected");
+  rescue_say(bytes, size);
+  return 0;
+}
+
 int sys_open_console(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"open", open_console}, {"suspend", suspend}, {"resume", resume}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"open", open_console},
+                                       {"suspend", suspend},
+                                       {"resume", resume},
+                                       {"rescue", rescue},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

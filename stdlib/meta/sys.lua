@@ -312,6 +312,10 @@ function sys.console.suspend() end
 ---Takes it again after somebody else had it.
 ---@return boolean ours
 function sys.console.resume() end
+---What is written to the terminal, beside getting its attributes back, when a signal ends this process while it has it taken over:
+---what switches off what was switched on.
+---@param bytes string at most 256
+function sys.console.rescue(bytes) end
 
 ---------------------------------------------------------------------------------------------------
 ---@class sys.http

@@ -32,6 +32,7 @@ end
 ---@field call integer
 ---@field console? integer
 ---@field modes modes
+---@field off? string what switches them off
 local Attachment = {}
 Attachment.__index = Attachment
 
@@ -43,7 +44,16 @@ end
 -- Bytes of the service, as they are.
 function Attachment:show(bytes)
   self.modes:see(bytes)
+  if bytes:find('\27', 1, true) then self:note_modes() end
   if not self.sys.os.write(1, bytes) then self:leave(256 + self.sys.os.signals.HUP) end
+end
+
+-- What a signal that ends us would leave switched on.
+function Attachment:note_modes()
+  local off = self.modes:off()
+  if off == self.off then return end
+  self.off = off
+  self.sys.console.rescue(off)
 end
 
 -- Words of ours on a line of their own; the terminal is raw.
@@ -120,6 +130,7 @@ function Attachment:begin(detach)
     return self.sys.stop(1)
   end
   self.console = console
+  self:note_modes()
   self.loop:on(console, function(_, bytes) self:typed(bytes) end)
   self:watch_signals()
   self:note(("attached to '%s'; %s detaches"):format(self.id, keys.words(detach)))

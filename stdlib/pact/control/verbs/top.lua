@@ -217,6 +217,7 @@ local function screen(self)
     return self:leave(0)
   end
   self.console = console
+  self.context.sys.console.rescue(LEAVE)
   self.context.sys.os.write(1, ENTER)
   self.loop:on(console, function(_, bytes) self:typed(bytes) end)
   watch_signals(self)
