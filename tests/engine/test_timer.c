@@ -93,12 +93,12 @@ static void cancelled_ones_stay_away_whatever_their_place(void **state) {
 
 static void ten_thousand_sleepers_are_cheap(void **state) {
   (void)state;
-  uint64_t before_us = loop_now_us(&world.loop);
+  clock_t before = clock(); // of the processor: what others take of a busy machine isn't ours
   uint64_t first = timers_after(world.timers, 3600000), last = first;
   for (uint64_t i = 1; i < 10000; i++) last = timers_after(world.timers, 3600000 - i);
   assert_int_equal(timers_count(world.timers), 10000);
   for (uint64_t id = first; id <= last; id++) assert_true(timers_cancel(world.timers, id));
-  assert_in_range(loop_now_us(&world.loop) - before_us, 0, 1000000);
+  assert_in_range(clock() - before, 0, CLOCKS_PER_SEC);
 }
 
 struct own {

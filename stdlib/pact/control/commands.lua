@@ -68,7 +68,8 @@ function commands.stop(context, args)
   local ok, message, code = each(context, args.ids, function(id)
     return context.supervisor:stop(id, { by = context.by, with_dependents = args.with_dependents, wait = false })
   end)
-  if not ok or args.wait == false then return ok, message, code end
+  if not ok then return nil, message, code end
+  if args.wait == false then return true end
   return commands.wait(context, { ids = args.ids, goal = 'stopped', timeout = args.timeout })
 end
 
@@ -85,7 +86,8 @@ function commands.restart(context, args)
       by = context.by, with_dependents = args.with_dependents, wait = not several and awaited, timeout = args.timeout,
     })
   end)
-  if not ok or not goal or not several or args.with_dependents then return ok, message, code end
+  if not ok then return nil, message, code end
+  if not goal or not several or args.with_dependents then return true end
   return commands.wait(context, { ids = args.ids, goal = goal, timeout = args.timeout })
 end
 
@@ -123,7 +125,8 @@ function commands.scale(context, args)
   ok, message, code = commands.start(context, { ids = change.up, wait = false })
   if not ok then return nil, message, code end
   ok, message, code = commands.stop(context, { ids = change.down, wait = args.wait })
-  if not ok or args.wait == false then return ok, message, code end
+  if not ok then return nil, message, code end
+  if args.wait == false then return true end
   return commands.wait(context, { ids = change.up, timeout = args.timeout })
 end
 
