@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "log/index.h"
+#include "log/needle_limits.h"
 
 // A `$` at its end that isn't escaped.
 static bool wants_line_end(const struct needle_spec *spec) {
@@ -29,11 +30,14 @@ int needle_init(struct needle *needle, const struct needle_spec *spec, char *why
   const char *bad = memchr(spec->text, '\n', spec->size_bytes) ? "a line holds no newline" : NULL;
   if (spec->regex && memchr(spec->text, '\0', spec->size_bytes))
     bad = "a regular expression can't hold a NUL";
+  needle->text = text_of(spec);
+  if (spec->regex && !bad) bad = needle_limits(needle->text);
   if (bad) {
+    free(needle->text);
+    *needle = (struct needle){0};
     snprintf(why, why_size, "%s", bad);
     return -EINVAL;
   }
-  needle->text = text_of(spec);
   if (!spec->regex) return 0;
   int error = regcomp(&needle->compiled, needle->text, REG_EXTENDED | REG_NEWLINE);
   if (error == 0) return 0;
