@@ -11,7 +11,7 @@ enum {
   HTTP_CONN_REST_MAX = 64 * 1024,
   HTTP_CONN_READ = 64 * 1024,
   HTTP_CONN_LINGER_MS = 2000, // for who still sends what nobody will read
-  HTTP_CONN_FRESH_MS = 1000,  // so long one that has asked nothing yet is not idle
+  HTTP_CONN_FRESH_MS = 1000,  // so long one that has asked nothing yet is not idle, nor slow
   HTTP_CONN_SURPLUS = 256,    // connections beyond the limit that are told so; further ones aren't
 };
 
@@ -75,11 +75,12 @@ struct http_conn {
   struct outbox outbox;
   uint64_t request; // being answered; 0: none
   uint64_t opened_ms;
-  bool asked;     // a request has come
-  bool answering; // its head has been sent
-  bool chunked;   // its answer is
-  bool bodiless;  // of HEAD, or a status without a body
-  bool last;      // no request follows it
+  uint64_t waits_ms; // since when it waits for what it waits for
+  bool asked;        // a request has come
+  bool answering;    // its head has been sent
+  bool chunked;      // its answer is
+  bool bodiless;     // of HEAD, or a status without a body
+  bool last;         // no request follows it
   bool owes_drain;
   bool framed; // upgraded: both sides send frames until one leaves
   struct frame_reader frames;
@@ -101,6 +102,8 @@ void http_conn_close(struct http_conn *conn); // without a word
 // Closes behind what is queued.
 void http_conn_leave(struct http_conn *conn);
 bool http_conn_idle(const struct http_conn *conn); // nothing asked, nothing owed
+// It has begun to ask and isn't done after a while, or what it sends isn't wanted any more.
+bool http_conn_dawdles(const struct http_conn *conn);
 // Its request has been answered: goes on with what follows.
 void http_conn_next(struct http_conn *conn);
 

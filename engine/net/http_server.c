@@ -18,6 +18,7 @@ static const struct http_limits control_limits = {
     .head_ms = HTTP_SERVER_WHOLE_MS,
     .body_bytes = HTTP_REQUEST_BODY_MAX,
     .clients = HTTP_SERVER_CLIENTS,
+    .give_way = true,
     .json_refusals = true,
 };
 
@@ -44,20 +45,27 @@ static void source_close(struct http_source *source) {
   close(source->fd);
 }
 
-// Makes room for one more by closing an idle connection; false when all are at work.
-static bool make_room(struct http_source *source) {
+static struct http_conn *find_conn(const struct http_source *source,
+                                   bool (*wanted)(const struct http_conn *conn)) {
   list_each(it, &source->server->conns) {
     struct http_conn *conn = list_entry(it, struct http_conn, link);
-    if (conn->source != source || !http_conn_idle(conn)) continue;
-    http_conn_close(conn);
-    return true;
+    if (conn->source == source && wanted(conn)) return conn;
   }
-  return false;
+  return NULL;
+}
+
+// Makes room for one more by closing a connection that is idle, else one that is only refused still
+// or takes long to ask; false when all are at work.
+static bool make_room(struct http_source *source) {
+  struct http_conn *conn = find_conn(source, http_conn_idle);
+  if (!conn) conn = find_conn(source, http_conn_dawdles);
+  if (conn) http_conn_close(conn);
+  return conn != NULL;
 }
 
 static void admit(struct http_source *source, int fd) {
   bool room = source->conn_count < source->limits.clients;
-  if (!room && source->control) room = make_room(source);
+  if (!room && source->limits.give_way) room = make_room(source);
   bool surplus = source->conn_count < source->limits.clients + HTTP_CONN_SURPLUS;
   if (room || surplus)
     http_conn_open(source, fd, !room);

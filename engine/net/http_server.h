@@ -8,9 +8,8 @@
 // end of file means that the front is gone.
 //
 // One connection answers its requests in order: while one is being answered, at most 64 KiB of what
-// follows is read. On Unix sockets only this user is let in. Of the control protocol's connections
-// the idle ones may stay; the oldest give way when there are 256. Each other listener has limits of
-// its own. Who comes beyond them is told so.
+// follows is read. On Unix sockets only this user is let in. Each listener has limits of its own.
+// Who comes beyond them is told so; or those give way that are idle, or take long to ask.
 #pragma once
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,6 +34,7 @@ struct http_limits {
   unsigned take_ms; // an answer of which the client takes nothing
   size_t body_bytes;
   unsigned clients;   // at once; who comes beyond is answered 503
+  bool give_way;      // unless one can be closed that is being answered nothing
   bool json_refusals; // what becomes no request is refused as {"code", "error"}, else in plain text
 };
 

@@ -50,12 +50,19 @@ void http_conn_wait(struct http_conn *conn) {
   enum http_wait wait = waits_for(conn);
   if (wait == conn->waits) return;
   conn->waits = wait;
+  conn->waits_ms = loop_now_ms(conn->server->loop);
   if (wait == HTTP_WAIT_TAKE) conn->taken = taken_of(conn);
   unsigned ms = limit_of(&conn->source->limits, wait);
   uv_timer_stop(&conn->timer);
   if (!ms) return;
   uv_update_time(&conn->server->loop->uv);
   uv_timer_start(&conn->timer, on_timer, ms, 0);
+}
+
+bool http_conn_dawdles(const struct http_conn *conn) {
+  if (conn->waits == HTTP_WAIT_LINGER) return true;
+  if (conn->waits != HTTP_WAIT_HEAD && conn->waits != HTTP_WAIT_BODY) return false;
+  return loop_now_ms(conn->server->loop) - conn->waits_ms >= HTTP_CONN_FRESH_MS;
 }
 
 static void too_slow(struct http_conn *conn, const char *what, unsigned ms) {

@@ -17,6 +17,7 @@ static unsigned limit(lua_State *L, const char *name, lua_Integer fallback) {
 
 static struct http_limits limits_of(lua_State *L) {
   static const char *const forms[] = {"text", "json", NULL};
+  static const char *const ways[] = {"refuse", "give_way", NULL};
   return (struct http_limits){
       .head_ms = limit(L, "head_timeout", 10000),
       .body_ms = limit(L, "body_timeout", 30000),
@@ -24,6 +25,7 @@ static struct http_limits limits_of(lua_State *L) {
       .take_ms = limit(L, "take_timeout", 60000),
       .body_bytes = limit(L, "max_body", HTTP_REQUEST_BODY_MAX),
       .clients = limit(L, "max_connections", 1000),
+      .give_way = options_choice(L, 1, "when_full", ways) == 1,
       .json_refusals = options_choice(L, 1, "refusals", forms) == 1,
   };
 }

@@ -455,8 +455,9 @@ sys.web = {}
 ---Serves HTTP/1.1 on TCP (`host`: a numeric address or localhost; port 0: any), or on a Unix socket (0600; only this uid is let in).
 ---Event `(listener, 'request', request, sys.web_request)`. `sys.cancel(listener)` closes it at once with its connections; answers that are
 ---queued are still written. What is malformed, too large or too slow (400 408 413 414 431), and who comes beyond `max_connections` (503), is answered in C:
----in a line of text, or with `refusals = 'json'` as `{"code", "error"}`.
----@param opts { host?: string, port?: integer, path?: string, refusals?: 'text'|'json', max_body?: integer, max_connections?: integer, head_timeout?: integer, body_timeout?: integer, idle_timeout?: integer, take_timeout?: integer } bytes, ms (0: no limit); defaults 1 MiB, 1000, 10 s, 30 s, 60 s, 60 s. take_timeout: for a client that takes nothing of its answer
+---in a line of text, or with `refusals = 'json'` as `{"code", "error"}`. With `when_full = 'give_way'` those go who are idle or slow to
+---ask before anybody is refused.
+---@param opts { host?: string, port?: integer, path?: string, refusals?: 'text'|'json', when_full?: 'refuse'|'give_way', max_body?: integer, max_connections?: integer, head_timeout?: integer, body_timeout?: integer, idle_timeout?: integer, take_timeout?: integer } bytes, ms (0: no limit); defaults 1 MiB, 1000, 10 s, 30 s, 60 s, 60 s. take_timeout: for a client that takes nothing of its answer
 ---@return integer? listener, integer|string port_or_message, string? code 'EADDRINUSE' 'EACCES' 'EADDRNOTAVAIL'; 'EINVAL': host is a name
 function sys.web.listen(opts) end
 ---As sys.ctl.respond and the three beside it. A header's value may be a list of strings: it is sent once for each.

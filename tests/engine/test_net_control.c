@@ -534,6 +534,31 @@ static void many_idle_clients_give_way_to_new_ones(void **state) {
   free(raws);
 }
 
+// Those that hold all places with half a request don't keep others out for long; who is being
+// answered stays.
+static void many_slow_askers_give_way_to_new_ones(void **state) {
+  (void)state;
+  enum { MANY = HTTP_SERVER_CLIENTS };
+  struct raw **raws = calloc(MANY, sizeof *raws);
+  for (int i = 0; i < MANY; i++) {
+    raws[i] = raw_open();
+    raw_say(raws[i], i ? "POST /n HTTP/1.1\r\nX: " : "GET /hold HTTP/1.1\r\n\r\n");
+  }
+  until(world->requests);
+  struct raw *early = raw_open();
+  raw_say(early, "GET /early HTTP/1.1\r\n\r\n");
+  expect_text(early, "\"code\":\"busy\"", 1);
+  raw_close(early);
+  net_turn_until(&world->turn, NULL, NULL, 1500);
+  struct raw *next = raw_open();
+  raw_say(next, "GET /m HTTP/1.1\r\n\r\n");
+  expect_text(next, "GET /m 0", 1);
+  assert_int_equal(world->gone, 0);
+  raw_close(next);
+  for (int i = 0; i < MANY; i++) raw_close(raws[i]);
+  free(raws);
+}
+
 static void without_descriptors_accepting_neither_spins_nor_dies(void **state) {
   (void)state;
   struct raw *raws[4];
@@ -755,6 +780,7 @@ int main(void) {
       test(head_has_no_body),
       test(a_slow_reader_is_told_of_and_costs_bounded_memory),
       test(many_idle_clients_give_way_to_new_ones),
+      test(many_slow_askers_give_way_to_new_ones),
       test(without_descriptors_accepting_neither_spins_nor_dies),
       test(the_socket_is_private_and_replaces_a_stale_one),
       test(close_writes_what_is_queued),

@@ -336,6 +336,26 @@ static void those_beyond_the_limit_are_told_and_the_others_served(void **state) 
   for (int i = 1; i < 4; i++) client_close(clients[i]);
 }
 
+static void those_that_are_idle_may_give_way_instead(void **state) {
+  (void)state;
+  struct http_limits limits = usual;
+  limits.clients = 4;
+  limits.give_way = true;
+  serve(limits);
+  struct client *clients[8];
+  for (int i = 0; i < 8; i++) {
+    clients[i] = client_open();
+    say(clients[i], i ? "GET /in HTTP/1.1\r\n\r\n" : "GET /hold HTTP/1.1\r\n\r\n");
+    if (i)
+      expect(clients[i], "</in 0>");
+    else
+      until(world->requests);
+  }
+  assert_int_equal(world->gone, 0);
+  for (int i = 1; i < 5; i++) expect_end(clients[i]);
+  for (int i = 0; i < 8; i++) client_close(clients[i]);
+}
+
 static void a_thousand_connections_at_once_are_served(void **state) {
   (void)state;
   struct rlimit limit, more;
@@ -508,6 +528,7 @@ int main(void) {
       test(a_handler_may_take_longer_than_any_limit),
       test(who_takes_nothing_is_cut_off_and_who_takes_slowly_is_not),
       test(those_beyond_the_limit_are_told_and_the_others_served),
+      test(those_that_are_idle_may_give_way_instead),
       test(a_thousand_connections_at_once_are_served),
       test(a_body_too_large_is_answered_413_and_read_away),
       test(expect_100_continue_is_answered_before_the_body),

@@ -138,6 +138,15 @@ describe('what is wrong with a request', function()
       assert.equal(row[1], status, row[3]:sub(1, 100) .. ': ' .. tostring(body))
       assert.same({ code = row[2], error = cjson.decode(body).error }, cjson.decode(body))
     end
+    -- what libc would take for ever, or all memory, for
+    for path, words in pairs {
+      ['/v1/logs?regex=((a%7B200%7D)%7B200%7D)%7B200%7D'] = 'larger than 2,000 characters when its counts are written out',
+      ['/v1/services/web/logs?regex=(.*)%5C1'] = 'it refers back',
+    } do
+      local status, body = ask(path, '-g')
+      assert.equal(400, status, body)
+      assert.truthy(cjson.decode(body).error:find(words, 1, true), body)
+    end
     assert.equal(before, t:ps().web.pid)
   end)
 end)

@@ -12,7 +12,7 @@ local TOKEN_BYTES, GIVEN_MIN = 24, 16
 local TOKEN_MODE = tonumber('600', 8)
 local LIMITS = {
   head_timeout = 10000, body_timeout = 30000, idle_timeout = 60000, take_timeout = 60000, max_body = 1 << 20,
-  max_connections = 256, refusals = 'json',
+  max_connections = 256, refusals = 'json', when_full = 'give_way',
 }
 
 ---@class control_tcp
