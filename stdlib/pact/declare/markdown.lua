@@ -13,7 +13,8 @@ local HEAD = [[
 Written by `pactlua help --markdown` from the tables that check recipes. `pactlua help FIELD` shows a part of it.
 
 Durations are `'500ms'`, `'30s'`, `'1m30s'`; a bare number is milliseconds. Sizes are `'512m'`. Text to find is a
-plain substring; `{ regex = '…' }` is a POSIX extended one, without references back. Every name may be written in camelCase, too.
+plain substring; `{ regex = '…' }` is a POSIX extended expression, without references back. Every name may be written
+in camelCase, too.
 
 `reload` says what `pactlua reload` does about a change: `live` is taken over at once and the process lives on,
 `restart` restarts the service. A function has changed when its text has.
