@@ -34,6 +34,18 @@ local function descriptors(pid)
   return count
 end
 
+-- Two that have ports, a socket and a path, and who hinders their end for a while.
+local function holders(first, second, more)
+  return ([[
+    local p, q = pact.free_port 'p', pact.free_port 'q'
+    pact.process '%s' { command = { 'sleep', '1000' }, ports = { p } }
+    pact.process '%s' { command = { 'sleep', '1000' }, listen = { tcp = q, path = './run/x.sock' } }
+    ]]):format(first, second) .. (more or '')
+end
+
+local SLOW_END = [[ pact.process 'behind' { depends_on = { 'a', 'b' }, shell = 'trap "sleep 0.3; exit" TERM; touch up; while :; do sleep 0.05; done',
+  health = { file = 'up' } } ]]
+
 describe('reload', function()
   case('stops, starts and restarts the least, and says so', function(t)
     local up = network(t, A .. B .. "pact.process 'old' { command = { 'sleep', '1000' } }")
@@ -218,6 +230,19 @@ describe('reload', function()
     assert.truthy(result.err:find("the project is 'other' now", 1, true), result.err)
     assert.truthy(result.err:find('shut it down and start it again', 1, true), result.err)
     assert.same(before, pids(t))
+  end)
+
+  case('gives ports, sockets and paths to services of another name when those that had them have ended', function(t)
+    network(t, holders('a', 'b', SLOW_END))
+    local before = t:ps()
+    local result = reload(t, holders('c', 'd'))
+    assert.equal(0, result.code, result.out .. result.err)
+    local waited = t:run { 'wait' }
+    assert.equal(0, waited.code, waited.err)
+    local now = t:ps()
+    assert.same({ before.a.ports, before.b.ports }, { now.c.ports, now.d.ports })
+    assert.is_nil(now.a)
+    assert.is_true(t:exists 'run/x.sock')
   end)
 end)
 

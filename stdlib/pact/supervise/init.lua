@@ -60,7 +60,12 @@ local function make_drivers(self)
     end,
     sockets = function(needed)
       if needed and not self.sockets then
-        self.sockets = require('pact.supervise.sockets').new({ sys = self.sys, sched = self.sched }, self.claims)
+        self.sockets = require('pact.supervise.sockets').new({
+          sys = self.sys, sched = self.sched, declared = function(id)
+            local node = self.nodes[id]
+            return node and not node.leaving and (node.pending or node.service) or nil
+          end,
+        }, self.claims)
       end
       return self.sockets
     end,

@@ -129,9 +129,20 @@ local function report(sup, node, job, kind, data)
   sup:feed(node, event)
 end
 
+-- Whether it will give up a port soon: a reload has taken the service out, or changed the port for its next life.
+local function leaves(node)
+  return function(port)
+    for _, one in ipairs(not node.leaving and (node.pending or node.service).ports or {}) do
+      if one.port == port then return false end
+    end
+    return node.leaving or node.pending ~= nil
+  end
+end
+
 ---Begins the epoch that the record names.
 function M.begin(sup, node)
   local job = { service = node.service, epoch = node.record.epoch, ports = {}, claims = sup.claims }
+  if node.service.ports[1] then job.leaves = leaves(node) end
   function job.report(kind, data)
     report(sup, node, job, kind, data)
   end

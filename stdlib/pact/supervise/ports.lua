@@ -6,6 +6,7 @@ local M = {}
 
 local LOOK_AGAIN = 100 -- ms
 local PATIENCE = 60000 -- as long as a closed connection lingers; an end takes no longer
+M.LOOK_AGAIN, M.PATIENCE = LOOK_AGAIN, PATIENCE
 local TRIES = 100 -- ports behind a taken one, with fallback
 
 ---@class port_context
@@ -28,7 +29,7 @@ function M.foreign(job, port)
   local owner = job.claims[port]
   local id = owner and owner.service.id
   if not owner or id == job.service.id then return nil end
-  if owner.stopping or owner.ended then
+  if owner.stopping or owner.ended or owner.leaves and owner.leaves(port) then
     return ("port %d is still held by service '%s', which is ending"):format(port, id), 'EADDRINUSE', true
   end
   return ("port %d is taken by service '%s'"):format(port, id), 'EADDRINUSE', false

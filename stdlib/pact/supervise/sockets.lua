@@ -10,15 +10,21 @@ local M = {}
 ---@class held_socket
 ---@field id integer of sys.net.listen
 ---@field port? integer
----@field owner { service: { id: string }, held: true } stands among the claims of ports
+---@field path? string
+---@field owner socket_owner stands among the claims of ports
 ---@field kept table<string, true> services for whom it stays open
 ---@field lives table<string, true> services that have it now
+
+---@class socket_owner
+---@field service { id: string }
+---@field held true
+---@field leaves fun(): boolean nobody is to have it any more, once those who have it have ended
 
 ---@class sockets
 local Sockets = {}
 Sockets.__index = Sockets
 
----@param context port_context
+---@param context { sys: sys, sched: sched, declared: fun(id: string): service? } declared: what it is to be, nil: gone
 ---@param claims table<integer, table> port → who has it
 ---@return sockets
 function M.new(context, claims)
@@ -75,12 +81,48 @@ local function bind(self, key, place)
   return sys.net.listen { host = place.host, port = place.port }
 end
 
+local function holder_of(self, path)
+  for _, socket in pairs(self.held) do
+    if socket.path == path then return socket.owner end
+  end
+end
+
+-- Another service's, by an earlier declaration of it, is waited for.
+local function path_obstacle(self, job, path, wait)
+  local sched, now = self.context.sched, self.context.sys.time.now
+  local owner, until_when = holder_of(self, path), now() + ports.PATIENCE
+  while owner do
+    local words = ("%s is still held by service '%s'"):format(path, owner.service.id)
+    if not owner.leaves() or now() > until_when then return words, 'EADDRINUSE' end
+    if not wait then return words, 'EAGAIN' end
+    job.report('note', { text = words .. ', which is ending; waiting for it' })
+    sched:sleep(ports.LOOK_AGAIN)
+    owner = holder_of(self, path)
+  end
+  if wait then job.report('note', {}) end
+end
+
 -- nil, or why it can't be had, and errno's name; 'EAGAIN': only by waiting.
 local function obstacle(self, job, place, wait)
-  if not place.port or place.port == 0 then return nil end
-  local owner = self.claims[place.port]
-  if place.said or owner and owner.held then return ports.foreign(job, place.port) end
-  return ports.clear(self.context, job, place.port, wait)
+  if place.path then return path_obstacle(self, job, place.path, wait) end
+  if place.port == 0 then return nil end
+  local why, code, passes = ports.foreign(job, place.port)
+  if why and not passes then return why, code end
+  if place.said and not why then return nil end
+  why, code = ports.clear(self.context, job, place.port, wait)
+  if place.said and code ~= 'EAGAIN' and not ports.foreign(job, place.port) then return nil end
+  return why, code
+end
+
+-- Whether none of those that have it is to have it in its next life.
+local function given_up(self, key, socket)
+  for id in pairs(socket.kept) do
+    local service = self.context.declared(id)
+    for _, place in ipairs(service and service.listen or {}) do
+      if key_of(service, place) == key then return false end
+    end
+  end
+  return true
 end
 
 local function open(self, job, key, place, wait)
@@ -94,7 +136,8 @@ local function open(self, job, key, place, wait)
   end
   local service = job.service
   local owner = { service = { id = service.id }, held = true }
-  local socket = { id = id, port = place.port and port, owner = owner, kept = {}, lives = {} }
+  local socket = { id = id, port = place.port and port, path = place.path, owner = owner, kept = {}, lives = {} }
+  function owner.leaves() return given_up(self, key, socket) end
   if socket.port then self.claims[socket.port] = owner end
   self.held[key] = socket
   return socket
