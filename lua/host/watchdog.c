@@ -35,26 +35,37 @@ static void arm_no_later(struct watchdog *watchdog, int64_t at_us) {
   if (!watchdog->armed_us || watchdog->armed_us > at_us) arm(watchdog, at_us);
 }
 
-static void note_place(struct watchdog_level *level, lua_State *L, lua_Debug *ar) {
-  if (level->where[0]) return;
-  lua_getinfo(L, "Sl", ar);
-  snprintf(level->where, sizeof level->where, "%s:%d: ", ar->short_src, ar->currentline);
+// The innermost line of Lua; functions of C have none.
+static void note_place(struct watchdog_level *level, lua_State *L) {
+  lua_Debug ar;
+  for (int depth = 0; !level->where[0] && lua_getstack(L, depth, &ar); depth++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline > 0)
+      snprintf(level->where, sizeof level->where, "%s:%d: ", ar.short_src, ar.currentline);
+  }
 }
 
-static void on_instruction(lua_State *L, lua_Debug *ar) {
-  struct watchdog_level *level = watched ? watched->level : NULL;
-  if (!level || !level->tripped) { // left over from a level that has been left
-    lua_sethook(L, NULL, 0, 0);
-    return;
-  }
-  note_place(level, L, ar);
+static void interrupt(lua_State *L, struct watchdog_level *level) {
+  note_place(level, L);
   lua_pushfstring(L, "%sinterrupted: ran for more than %d ms without waiting", level->where,
                   level->budget_ms);
   lua_error(L);
 }
 
+static void on_hook(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  struct watchdog_level *level = watched ? watched->level : NULL;
+  if (level && level->tripped) interrupt(L, level);
+  lua_sethook(L, NULL, 0, 0); // left over from a level that has been left
+}
+
+// Calls as well: a function of C may call others of C without end, with no instruction between.
 static void set_hook(lua_State *L) {
-  lua_sethook(L, on_instruction, LUA_MASKCOUNT, 1);
+  lua_sethook(L, on_hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
+}
+
+void watchdog_check(struct watchdog *watchdog, lua_State *L) {
+  if (watchdog_tripped(watchdog)) interrupt(L, watchdog->level);
 }
 
 // Processor time that the level still has. It is counted from the first slice's end on: code that

@@ -1,7 +1,7 @@
 // Interrupts Lua code that hogs the processor. A timer of the kernel is armed while a budget runs;
 // only when it is overdrawn is a hook set, so code that keeps to its budget runs at full speed.
-// The hook raises at every instruction until the code under the budget is left: no pcall, __close
-// or coroutine of the culprit's own can hold it.
+// The hook raises at every instruction and call until the code under the budget is left: no pcall,
+// __close or coroutine of the culprit's own can hold it. Long work in C asks by watchdog_check.
 #pragma once
 #include <lua.h>
 #include <signal.h>
@@ -48,6 +48,9 @@ lua_State *watchdog_switch(struct watchdog *watchdog, lua_State *to);
 
 // The code that runs now is being interrupted.
 bool watchdog_tripped(const struct watchdog *watchdog);
+
+// For long work in C that Lua code has called for: raises on `L` what the hook would, if tripped.
+void watchdog_check(struct watchdog *watchdog, lua_State *L);
 
 // Code under a budget of its own runs within a dispatch: a script's.
 bool watchdog_nested(const struct watchdog *watchdog);
