@@ -11,6 +11,7 @@
 #include "dispatch.h"
 #include "host/call.h"
 #include "host/modules.h"
+#include "lib/lib.h"
 #include "roles/front_link.h"
 #include "sys/sys.h"
 
@@ -71,6 +72,8 @@ static int open_state(lua_State *L) {
   call_open(L);
   modules_open(L, host->options.stdlib);
   call_open_library(L);
+  lib_open_string(L);
+  lib_open_table(L);
   sys_open(L);
   sys_set_root(L);
   return 0;

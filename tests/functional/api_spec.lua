@@ -34,12 +34,18 @@ describe('eval', function()
 
   case('is interrupted when it hogs, and the network goes on', function(t)
     local ask = network(t)
-    for _, code in ipairs { 'while true do end', 'pcall(function() while true do end end); while true do end' } do
+    local before = t:ps()
+    for _, code in ipairs { 'while true do end', 'pcall(function() while true do end end); while true do end',
+      "return ('a'):rep(60):match(('a?'):rep(60) .. ('a'):rep(60))",
+      "for _ in ('a'):rep(60):gmatch(('a-'):rep(60) .. 'b') do end" } do
       local status, body = ask('/v1/eval', '-d', code)
       assert.equal(422, status, body)
       assert.equal('interrupted', cjson.decode(body).code)
+      assert.truthy(body:find('eval:1: interrupted: ran for more than 250 ms', 1, true), body)
     end
-    assert.equal('running', t:ps().web.status)
+    local after = t:ps()
+    assert.equal('running', after.web.status)
+    assert.same({ before.web.pid, before.db.pid }, { after.web.pid, after.db.pid })
   end)
 
   case('as a command prints what came of it', function(t)

@@ -179,6 +179,11 @@ describe('bad input', function()
     assert.is_true(result.cpu_ms < 15000, result.cpu_ms)
   end)
 
+  case('a recipe whose pattern is matched without end is interrupted', function(t)
+    t:file('net.lua', "local pact = require 'pact'\nlocal a = ('a'):rep(60)\nlocal at = a:find(('a?'):rep(60) .. a)\nprint(at)\n")
+    refused(t, t:run({ 'check', 'net.lua' }, { seconds = 30 }), { says = { 'net.lua:3: interrupted: ' }, traceback = true })
+  end)
+
   case('all problems are told in one go, in order of their lines', function(t)
     t:file('net.lua', [[
 local pact = require 'pact'

@@ -71,6 +71,61 @@ static void metamethods_and_functions_of_c_that_call_back(void **state) {
       "while true do pcall(string.gsub, ('x'):rep(1000), 'x', function() pcall(spin) end) end");
 }
 
+// What the standard library's functions would take hours or for ever for, in C.
+static void patterns_that_go_back_without_end(void **state) {
+  (void)state;
+  static const char *const calls[] = {
+      "find(s, p)",        "match(s, p)",           "gsub(s, p, '')",          "gmatch(s, p)()",
+      "find(s, lazy)",     "find(s, greedy)",       "find(long, 'a*b')",       "find(long, '.-b')",
+      "find(long, wide)",  "find(long, 'a-%bab')",  "gsub(open, '%b()', '')",  "find(s, greedy)",
+      "find(long, front)", "find(long, '(a*)%1b')", "gsub(long, '', quietly)",
+  };
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+    char hog[1024];
+    snprintf(hog, sizeof hog,
+             "local s, long, open = ('a'):rep(60), ('a'):rep(1000000), ('('):rep(1000000)\n"
+             "local p, lazy, greedy = ('a?'):rep(60) .. s, ('a-'):rep(60) .. 'b', ('a*'):rep(60) "
+             ".. 'b'\n"
+             "local wide = '[' .. ('b'):rep(100000) .. 'a]*c'\n"
+             "local front = '%%f[' .. ('b'):rep(100000) .. ']'\n"
+             "local function quietly() pcall(string.find, s, p) end\n"
+             "string.%s",
+             calls[i]);
+    expect_left(hog);
+  }
+  expect_left(
+      "while true do pcall(string.find, ('a'):rep(60), ('a?'):rep(60) .. ('a'):rep(60)) end");
+  expect_left("coroutine.wrap(string.find)(('a'):rep(60), ('a?'):rep(60) .. ('a'):rep(60))");
+}
+
+static void lengths_that_lie(void **state) {
+  (void)state;
+  expect_left("table.move({}, 1, math.maxinteger - 1, 2)");
+  expect_left("table.move({}, 1, math.maxinteger - 1, 1, {})");
+  expect_left("local t = setmetatable({}, { __len = function() return 1 << 60 end })\n"
+              "while true do pcall(table.insert, t, 1, 'x') end");
+  expect_left("table.remove(setmetatable({}, { __len = function() return 1 << 60 end }), 1)");
+  expect_left(
+      "table.sort(setmetatable({}, { __len = function() return 1 << 30 end, __index = rawlen }))");
+}
+
+static void functions_of_c_that_call_each_other(void **state) {
+  (void)state;
+  expect_left("table.concat(setmetatable({}, { __index = table.concat }), '', 1, 1 << 60)");
+  expect_left("while true do pcall(load, os.time) end");
+  expect_left("while true do pcall(string.gsub, ('x'):rep(100000), 'x', string.upper) end");
+}
+
+static void nothing_repeated_for_ever_is_nothing(void **state) {
+  (void)state;
+  assert_int_equal(
+      host_world_run("return function(sys)\n"
+                     "  assert((''):rep(1 << 60) == '' and (''):rep(1 << 60, '') == '')\n"
+                     "  return 0\n"
+                     "end"),
+      0);
+}
+
 static void a_try_inside_is_no_shelter(void **state) {
   (void)state;
   expect_left("while true do sys.try(spin) end");
@@ -170,6 +225,10 @@ int main(void) {
       with_dir(coroutines_that_hand_over_to_each_other),
       with_dir(handlers_that_never_close),
       with_dir(metamethods_and_functions_of_c_that_call_back),
+      with_dir(patterns_that_go_back_without_end),
+      with_dir(lengths_that_lie),
+      with_dir(functions_of_c_that_call_each_other),
+      with_dir(nothing_repeated_for_ever_is_nothing),
       with_dir(a_try_inside_is_no_shelter),
       with_dir(a_budget_inside_a_budget_is_its_own),
       with_dir(without_a_budget_nothing_is_interrupted),
