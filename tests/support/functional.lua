@@ -58,6 +58,13 @@ end
 
 function M.signal(pid, name) os.execute(('kill -%s %d 2>/dev/null'):format(name, pid)) end
 
+---Kills several in one moment: none can act between the signals.
+---@param pids integer[]
+function M.kill(pids)
+  local all = table.concat(pids, ' ')
+  os.execute(('kill -STOP %s; kill -KILL %s'):format(all, all))
+end
+
 ---------------------------------------------------------------------------------------------------
 ---One start of the binary.
 ---@class started

@@ -89,7 +89,7 @@ describe('instances', function()
       t:wait_lines('pids', count)
       local roles = network:roles()
       -- stopped first, so that neither sees the other's end
-      os.execute(('kill -STOP %d %d; kill -KILL %d %d'):format(roles.guard, roles.engine, roles.guard, roles.engine))
+      functional.kill { roles.guard, roles.engine }
       functional.wait('their end', function()
         return not functional.procfs.alive(roles.engine) and not functional.procfs.alive(roles.guard)
       end)
@@ -173,7 +173,7 @@ describe('instances', function()
     local network = t:start { 'net.lua' }
     t:wait_lines('pids', 1)
     local roles = network:roles()
-    os.execute(('kill -KILL %d %d %d'):format(roles.engine, roles.guard, network.pid))
+    functional.kill { roles.guard, roles.engine, network.pid }
     functional.wait('the end', function() return not functional.procfs.alive(roles.engine) end)
     t:start { 'net.lua' }
     t:wait_lines('pids', 2)

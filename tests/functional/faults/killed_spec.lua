@@ -49,10 +49,8 @@ end
 local function kill(roles, names, signal)
   local words = {}
   for _, name in ipairs(names) do words[#words + 1] = roles[name] end
-  local pids = table.concat(words, ' ')
-  -- Of several none can act between the signals.
-  if #words > 1 then os.execute('kill -STOP ' .. pids) end
-  os.execute(('kill -%s %s'):format(signal, pids))
+  if #words > 1 then return functional.kill(words) end
+  functional.signal(words[1], signal)
 end
 
 local KILLS = {

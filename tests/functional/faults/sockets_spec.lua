@@ -60,7 +60,7 @@ describe('a socket that is bound for a service', function()
     local network = t:up(recipe './web')
     network:expect 'serving'
     local roles = network:roles()
-    os.execute(('kill -KILL %d %d %d'):format(roles.engine, roles.guard, network.pid)) -- in one moment
+    functional.kill { roles.guard, roles.engine, network.pid }
     t:wait_clean()
     assert.is_true(t:exists 'web')
     local second = t:up(recipe './web')
