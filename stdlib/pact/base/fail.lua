@@ -29,6 +29,15 @@ function M.text(problem)
   return table.concat(out)
 end
 
+---A traceback without the message that Lua writes before it.
+---@param traceback string
+---@param message string
+---@return string
+function M.bare_traceback(traceback, message)
+  if traceback:sub(1, #message) ~= message then return traceback end
+  return (traceback:sub(#message + 1):gsub('^\n', ''))
+end
+
 ---@param problem problem the same text a second time adds nothing
 function Collector:add(problem)
   local text = M.text(problem)

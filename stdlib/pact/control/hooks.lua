@@ -1,6 +1,7 @@
 --- Runs what recipes have to say about events: functions and script files, each as a task of its own.
 -- An error in one is the event `hook_failed` and touches nothing else.
 
+local fail = require 'pact.base.fail'
 local list = require 'pact.base.list'
 local rounds = require 'pact.control.rounds'
 local verdicts = require 'pact.control.verdicts'
@@ -159,9 +160,7 @@ end
 ---@return table
 function M.failure(what, message, traceback, service)
   local file, line, rest = place(message)
-  if traceback and traceback:sub(1, #message) == message then
-    traceback = traceback:sub(#message + 1):gsub('^\n', '')
-  end
+  traceback = traceback and fail.bare_traceback(traceback, message)
   return {
     name = 'hook_failed', service = service, hook = what, file = file, line = line, message = rest, reason = rest,
     traceback = traceback,

@@ -1,6 +1,7 @@
 --- Asks those who may decide instead of the policy: hooks, then the service's own functions.
 
 local duration = require 'pact.base.duration'
+local fail = require 'pact.base.fail'
 local text = require 'pact.base.text'
 local view = require 'pact.supervise.view'
 
@@ -73,7 +74,7 @@ local function failed(sup, node, ticket, what, message, traceback)
   if not file then file, line, rest = node.service.at.file, node.service.at.line, message end
   sup:emit(node, 'hook_failed', {
     hook = what, file = file, line = math.tointeger(tonumber(line)), reason = rest, message = rest,
-    traceback = traceback,
+    traceback = traceback and fail.bare_traceback(traceback, message),
   })
   answer(sup, node, ticket, nil, true)
 end

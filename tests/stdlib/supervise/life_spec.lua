@@ -191,7 +191,9 @@ describe('a life', function()
         net:up(10000)
         assert.same({ 0, 1100, 3200, 7300 }, starts 'a')
         assert.equal('failed', net:status 'a')
-        assert.truthy(net:last('hook_failed').message:find(row[3], 1, true), net:last('hook_failed').message)
+        local told = net:last 'hook_failed'
+        assert.truthy(told.message:find(row[3], 1, true), told.message)
+        assert.equal(row[1] == 'raises' and 1 or nil, told.traceback and told.traceback:find 'stack traceback')
       end)
     end
 
