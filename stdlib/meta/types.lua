@@ -146,6 +146,8 @@
 ---@field reason string for people, such as `exit code 1`
 ---@field requested boolean
 ---@field left? integer processes that it had left behind, and that were ended then
+---@field epoch integer which life of the service it was
+---@field lines? string[] the last ones that it wrote; in answers to 'why' only
 
 ---What anyone may see of a service now; a copy.
 ---@class snapshot
@@ -306,6 +308,9 @@
 ---@field reason string
 ---@field said? string what it says of itself
 ---@field want 'up'|'down'
+---@field want_by? actor who has said so last
+---@field needed_by string[] dependents that are wanted
+---@field forecast? { policy: string, restarts: boolean, delay?: integer } what would follow if it failed now
 ---@field waiting_for { id: string, condition: string, text: string, since: integer }[] since: ms ago
 ---@field blocks string[] who waits for it
 ---@field next_start_in? integer

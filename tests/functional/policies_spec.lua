@@ -123,3 +123,28 @@ describe('policies', function()
     assert.truthy(summary:find('cannot bind', 1, true), all)
   end)
 end)
+
+describe('why', function()
+  case('tells who wants a service, what it wrote before it ended, and what comes next', function(t)
+    t:up [[
+      pact.process 'db' { command = { 'sleep', '1000' }, disabled = true }
+      pact.process 'base' { command = { 'sleep', '1000' } }
+      pact.process 'web' { depends_on = { 'base' }, restart = { delay = '1h', max_delay = '1h', max_retries = 2, jitter = 0 },
+        shell = 'echo starting; echo "cannot open the store" >&2; exit 3' }
+    ]]
+    t:wait_service('web', { status = 'backoff' })
+    local function why(id) return t:run({ 'why', id }).out end
+    local web = why 'web'
+    for _, words in ipairs { 'web is backoff: exit code 3\n', '  wanted: up, by the recipe\n', '  next start in 59 m ',
+      '  restart attempts: 1 of 2\n', ': exit code 3\n    | starting\n    | cannot open the store\n' } do
+      assert.truthy(web:find(words, 1, true), words .. ' in\n' .. web)
+    end
+    local base = why 'base'
+    assert.truthy(base:find('  wanted: up, by the recipe, for web\n', 1, true), base)
+    assert.truthy(base:find('  if it fails: it is restarted', 1, true), base)
+    assert.equal(0, t:run({ 'stop', 'base' }).code)
+    assert.truthy(why('base'):find('  wanted: down, by hand, but needed by web\n', 1, true), why 'base')
+    assert.equal(0, t:run({ 'start', 'db' }).code)
+    assert.truthy(why('db'):find('  wanted: up, by hand\n', 1, true), why 'db')
+  end)
+end)

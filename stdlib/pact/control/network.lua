@@ -247,12 +247,7 @@ function Network:look(id) return groups.look(self, id) end
 ---@param id string
 ---@return why?
 function Network:why(id)
-  local why = self.supervisor:why(id)
-  if not why then return nil end
-  why.decided = self.decisions:of(id)
-  local decide = self.supervisor:service(id).restart.decide
-  why.restart_function = decide and self.recipe:place(decide)
-  return why
+  return require('pact.control.explain').service(self, id)
 end
 
 ---What we do ourselves when an event has gone to all.
@@ -319,7 +314,7 @@ function Network:start(context)
   }
   self.generation:listen_closely(self.plan)
   self:tell(self:hello(), true)
-  self.supervisor:want(context.wanted, 'up', 'person', { no_deps = context.no_deps })
+  self.supervisor:want(context.wanted, 'up', 'recipe', { no_deps = context.no_deps })
   record_plan(self, context.wanted)
   if #context.wanted == 0 then self.at_rest = true end
 end

@@ -73,7 +73,7 @@ local function waited_for(network, ids, goal)
 end
 
 -- Lists, empty ones, too.
-local LISTS = { 'history', 'tags', 'waiting_for', 'blocks' }
+local LISTS = { 'history', 'tags', 'waiting_for', 'blocks', 'needed_by' }
 
 local function lists_in(answer)
   for _, name in ipairs(LISTS) do

@@ -41,6 +41,7 @@ M.exit = { class = 'pact.exit', prefix = 'exit.', title = 'Exits',
     { 'at', 'integer', 'When it ended, as milliseconds of the wall clock.' },
     { 'reason', 'string', 'Why, for people.' },
     { 'requested', 'boolean', 'It was stopped or restarted by somebody.' },
+    { 'epoch', 'integer', 'Which life of the service it was; the first is 1.' },
   } }
 
 ---@type call_group

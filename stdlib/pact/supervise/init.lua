@@ -99,7 +99,13 @@ function M.new(opts)
   return self
 end
 
+-- What somebody wishes by an event.
+local WISHES = { up = 'up', restart = 'up', down = 'down' }
+
 function Supervisor:feed(node, event)
+  local wish = WISHES[event.name]
+  local by_itself = event.name == 'restart' or event.by == 'dependency'
+  if wish and not (by_itself and node.record.want == wish) then node.wish = { want = wish, by = event.by } end
   run.feed(self, node, event)
 end
 

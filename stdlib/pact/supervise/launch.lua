@@ -61,6 +61,7 @@ end
 
 local function remember(sup, node, exit)
   local history = node.history
+  exit.epoch = node.record.epoch
   history[#history + 1] = exit
   if #history > HISTORY then table.remove(history, 1) end
   node.ended_at = sup.sys.time.wall()

@@ -1,5 +1,6 @@
 --- What anyone may see of a service: copies, with words for people.
 
+local backoff = require 'pact.supervise.backoff'
 local deps = require 'pact.supervise.deps'
 local reason = require 'pact.supervise.reason'
 
@@ -100,6 +101,25 @@ function M.snapshot(sup, node)
   }
 end
 
+-- Who wants it: of what it is now.
+local function wish_of(node)
+  local wish, needed = node.wish, {}
+  for _, link in ipairs(node.serves) do
+    if link.from.record.want == 'up' then needed[#needed + 1] = link.from.id end
+  end
+  return wish and wish.want == node.record.want and wish.by or nil, needed
+end
+
+-- What the policy would do about a failure now.
+local function forecast(node, now)
+  local r, policy = node.record, node.service.restart
+  if r.live ~= 'up' or r.want ~= 'up' or policy.policy == 'function' then return nil end
+  local what, delay = backoff.decide(policy, {
+    success = false, uptime = now - node.began, attempt = r.attempt, random = 0.5, reason = '',
+  })
+  return { policy = policy.policy, restarts = what == 'restart', delay = what == 'restart' and delay or nil }
+end
+
 ---@param node node
 ---@return why
 function M.why(sup, node)
@@ -117,8 +137,12 @@ function M.why(sup, node)
     if link.from.record.status == 'waiting' and not link.met then blocks[#blocks + 1] = link.from.id end
   end
   local snapshot = M.snapshot(sup, node)
+  local by, needed = wish_of(node)
   return {
     id = node.id,
+    want_by = by,
+    needed_by = needed,
+    forecast = forecast(node, now),
     status = r.status,
     reason = snapshot.reason,
     said = snapshot.said,

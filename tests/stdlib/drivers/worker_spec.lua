@@ -63,7 +63,7 @@ describe('the driver of workers', function()
         assert.equal('failed', net:status 'w')
       end
       up(function() error() end, { restart = { policy = 'no' } })
-      assert.same({ 'failed', 'nil' }, { net:status 'w', reason() })
+      assert.same({ 'failed', 'raised nothing' }, { net:status 'w', reason() })
     end)
 
     it('a stop ends it where it waits, with its to-be-closed variables', function()

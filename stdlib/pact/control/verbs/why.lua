@@ -11,13 +11,38 @@ local function left(exit)
     exit.left == 1 and 'was' or 'were')
 end
 
+local BY = {
+  person = 'by hand', recipe = 'by the recipe', hook = 'by a hook', reload = 'by a reload', shutdown = 'by the shutdown',
+}
+
+-- Who wants it, or wants it no more.
+local function wanted(why)
+  local by, needed = BY[why.want_by], table.concat(why.needed_by or {}, ', ')
+  local out = by and ('%s, %s'):format(why.want, by) or why.want
+  if needed == '' then return out end
+  return ('%s, %s %s'):format(out, why.want == 'up' and 'for' or 'but needed by', needed)
+end
+
+-- What the policy does about the next failure.
+local function forecast(why)
+  local coming = why.forecast
+  if not coming.restarts then
+    local left = coming.policy ~= 'no' and why.max_retries
+    local cause = left == 0 and 'max_retries is 0' or left and 'its restarts are used up' or 'policy ' .. coming.policy
+    return ('it has failed for good (%s)'):format(cause)
+  end
+  local when = coming.delay == 0 and 'at once' or 'after ' .. duration.format(coming.delay)
+  local most = why.max_retries and (' of %d'):format(why.max_retries) or ''
+  return ('it is restarted %s, attempt %d%s (policy %s)'):format(when, why.attempt + 1, most, coming.policy)
+end
+
 ---@param why why
 ---@return string
 function M.render(why)
   local reason = why.reason ~= '' and (': %s'):format(why.reason) or ''
   local out = { ('%s is %s%s\n'):format(why.id, why.status, reason) }
   local function add(format, ...) out[#out + 1] = '  ' .. format:format(...) .. '\n' end
-  add('wanted: %s', why.want)
+  add('wanted: %s', wanted(why))
   for _, one in ipairs(why.waiting_for or {}) do
     add('waits for %s: %s, %s so far', one.id, one.text or one.condition, duration.format(one.since or 0))
   end
@@ -37,6 +62,7 @@ function M.render(why)
   if (why.attempt or 0) > 0 then
     add('restart attempts: %d%s', why.attempt, why.max_retries and (' of %d'):format(why.max_retries) or '')
   end
+  if why.forecast then add('if it fails: %s', forecast(why)) end
   local probe = why.last_probe
   if probe then
     local result = probe.ok and 'ok' or 'failed'
@@ -46,6 +72,7 @@ function M.render(why)
   for _, exit in ipairs(why.history or {}) do
     add('ended %s after %s: %s%s', os.date('%H:%M:%S', exit.at // 1000), duration.format(exit.uptime), exit.reason,
       (exit.requested and ' (asked for)' or '') .. left(exit))
+    for _, line in ipairs(exit.lines or {}) do add('  | %s', line) end
   end
   if #(why.blocks or {}) > 0 then add('waited for by: %s', table.concat(why.blocks, ', ')) end
   return table.concat(out)

@@ -43,6 +43,36 @@ describe('why', function()
 end)
 
 describe('why', function()
+  local function told(fields)
+    local of = { id = 'web', status = 'running', reason = '', want = 'up', attempt = 0, max_retries = 3 }
+    for name, value in pairs(fields) do of[name] = value end
+    return why.render(of)
+  end
+
+  for words, fields in pairs {
+    ['  wanted: up, by the recipe\n'] = { want_by = 'recipe' },
+    ['  wanted: up, for api, web\n'] = { want_by = 'dependency', needed_by = { 'api', 'web' } },
+    ['  wanted: up, by hand, for api\n'] = { want_by = 'person', needed_by = { 'api' } },
+    ['  wanted: down, by a hook, but needed by api\n'] = { want = 'down', want_by = 'hook', needed_by = { 'api' } },
+    ['  wanted: down\n'] = { want = 'down', needed_by = {} },
+    ['  if it fails: it is restarted after 2 s, attempt 2 of 3 (policy on-failure)\n'] = {
+      attempt = 1, forecast = { policy = 'on-failure', restarts = true, delay = 2000 } },
+    ['  if it fails: it is restarted at once, attempt 5 (policy always)\n'] = {
+      attempt = 4, max_retries = false, forecast = { policy = 'always', restarts = true, delay = 0 } },
+    ['  if it fails: it has failed for good (its restarts are used up)\n'] = {
+      attempt = 3, forecast = { policy = 'on-failure', restarts = false } },
+    ['  if it fails: it has failed for good (policy no)\n'] = { forecast = { policy = 'no', restarts = false } },
+    ['  if it fails: it has failed for good (max_retries is 0)\n'] = {
+      max_retries = 0, forecast = { policy = 'on-failure', restarts = false } },
+    ['after 1.5 s: exit code 1\n    | one\n    | two\n'] = {
+      history = { { at = 0, uptime = 1500, reason = 'exit code 1', lines = { 'one', 'two' } } } },
+  } do
+    it('says' .. words:gsub('\n', ''), function()
+      local out = told(fields)
+      assert.truthy(out:find(words, 1, true), out)
+    end)
+  end
+
   it('names the hook that decided, with its place', function()
     local out = why.render {
       id = 'db', status = 'failed', reason = 'disk full', want = 'up',
