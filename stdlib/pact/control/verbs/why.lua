@@ -12,7 +12,8 @@ local function left(exit)
 end
 
 local BY = {
-  person = 'by hand', recipe = 'by the recipe', hook = 'by a hook', reload = 'by a reload', shutdown = 'by the shutdown',
+  person = 'by hand', recipe = 'by the recipe', hook = 'by a hook', reload = 'by a reload',
+  shutdown = 'by the shutdown',
 }
 
 -- Who wants it, or wants it no more.
@@ -27,8 +28,8 @@ end
 local function forecast(why)
   local coming = why.forecast
   if not coming.restarts then
-    local left = coming.policy ~= 'no' and why.max_retries
-    local cause = left == 0 and 'max_retries is 0' or left and 'its restarts are used up' or 'policy ' .. coming.policy
+    local most = coming.policy ~= 'no' and why.max_retries
+    local cause = most == 0 and 'max_retries is 0' or most and 'its restarts are used up' or 'policy ' .. coming.policy
     return ('it has failed for good (%s)'):format(cause)
   end
   local when = coming.delay == 0 and 'at once' or 'after ' .. duration.format(coming.delay)
