@@ -700,6 +700,26 @@ static void a_lost_server_ends_the_calls(void **state) {
   assert_int_equal(http_link_open(world->links, world->path, &link), -ENOENT);
 }
 
+static void a_link_knows_who_serves_it_before_an_answer_and_after(void **state) {
+  (void)state;
+  uint64_t link;
+  pid_t pid = 0;
+  uid_t uid = (uid_t)-1;
+  assert_int_equal(http_link_open(world->links, world->path, &link), 0);
+  assert_int_equal(http_link_peer(world->links, link, &pid, &uid), 0);
+  assert_int_equal(pid, getpid());
+  assert_int_equal(uid, geteuid());
+  call(link, "/hold", NULL, false);
+  pid = 0;
+  assert_int_equal(http_link_peer(world->links, link, &pid, &uid), 0);
+  assert_int_equal(pid, getpid());
+  until(world->requests);
+  http_server_cancel(world->server, world->last_request);
+  until(world->gone);
+  assert_int_equal(http_link_peer(world->links, link, &pid, &uid), -ENOENT);
+  assert_int_equal(http_link_peer(world->links, link + 1, &pid, &uid), -ENOENT);
+}
+
 static void a_cancelled_call_says_nothing_and_the_server_hears_of_it(void **state) {
   (void)state;
   uint64_t link;
@@ -774,6 +794,7 @@ int main(void) {
       test(half_a_request_and_an_idle_client_are_treated_apart),
       test(a_half_closed_client_still_gets_its_answer),
       test(a_client_that_leaves_is_noticed),
+      test(a_link_knows_who_serves_it_before_an_answer_and_after),
       test(a_killed_client_of_a_stream_is_noticed),
       test(a_stream_comes_in_chunks_and_ends),
       test(http_1_0_gets_its_stream_without_chunks),

@@ -92,6 +92,7 @@ static const char effects[] =
     "  sys.net.listen { host = 'a.test' }\n"
     "  sys.net.listen { path = '/no/such/socket' }\n"
     "  assert(#sys.os.random(256) == 256)\n"
+    "  assert(sys.os.read_input(0) == '')\n"
     "  local log = assert(sys.log.open { dir = dir, name = 'a', max_size = 4096, max_files = 2 })\n"
     "  sys.log.epoch(log, 1)\n"
     "  local watch = sys.log.match(log, { regex = 'h.$' })\n"

@@ -45,12 +45,6 @@ local function each_of(sys, uid)
   end
 end
 
----Whether an engine of a user's runs; where /proc is hidden from us: false.
----@param sys sys
----@param uid integer
----@return boolean
-function M.any_of(sys, uid) return each_of(sys, uid)() ~= nil end
-
 local function is_ours(sys, pid, name)
   local process = ('/proc/%d'):format(pid)
   return sys.fs.read(process .. '/comm', 64) == name .. '\n' and (sys.fs.stat(process) or {}).uid == sys.os.ids()

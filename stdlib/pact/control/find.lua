@@ -106,12 +106,18 @@ local function beside_recipes(sys, directory, into)
   end
 end
 
+-- The recipe's, whose name may have several lines, and the project's behind it, which older ones lack.
+local function directory_of(written)
+  local of, project = written:match '^(.*)\n([^\n]+)\n$'
+  return of or written:match '^[^\n]*', project or ''
+end
+
 -- Networks without a place beside their recipe, of the directories that `is_meant`.
 local function without_place(sys, env, is_meant, into)
   local root = require('pact.control.statedir').fallback_root(sys, env)
   for _, name in ipairs(sys.fs.list(root) or {}) do
     local path = paths.join(root, name)
-    local of, project = (sys.fs.read(path .. '/directory') or ''):match '^([^\n]*)\n?([^\n]*)'
+    local of, project = directory_of(sys.fs.read(path .. '/directory') or '')
     if of ~= '' and is_meant(of) then
       project = project ~= '' and project or name:match '^(.*)%-%x+$' or name
       into[#into + 1] = { path = path, project = project, directory = of }

@@ -18,17 +18,17 @@ function M.uid(sys, dir)
   return stat and stat.uid ~= sys.os.ids() and stat.uid or nil
 end
 
--- What can't be looked into may be long dead: without an engine of that user's it is.
-local function may_live(sys, uid)
-  return require('pact.control.engines').any_of(sys, uid)
+-- What can't be looked into may be long dead; the kernel's list of sockets has what lives.
+local function lives(sys, dir)
+  return (sys.fs.read '/proc/net/unix' or ''):find(' ' .. dir.path .. '/control.sock\n', 1, true) ~= nil
 end
 
 ---@param sys sys
 ---@param found { dir: found_network, uid?: integer, live?: boolean }[]
----@return string? words for the first one that lives, or may
+---@return string? words for the first one that lives
 function M.words(sys, found)
   for _, it in ipairs(found) do
-    if it.uid and (it.live or may_live(sys, it.uid)) then
+    if it.uid and (it.live or lives(sys, it.dir)) then
       return ("the network '%s' in %s is of %s, who alone may ask it: not permitted"):format(it.dir.project,
         it.dir.directory, owner(sys, it.uid))
     end

@@ -40,7 +40,7 @@ for _, client in ipairs(clients) do
         functional.wait('a changed terminal', function() return raw(t, pid) end)
         functional.signal(pid, name)
         local out = started:wait().out
-        assert.truthy(out:find('status ' .. status, 1, true), name .. ': ' .. out)
+        if not functional.sanitized then assert.truthy(out:find('status ' .. status, 1, true), name .. ': ' .. out) end
         assert.equal(t:read 'before', t:read 'after', name)
         for _, off in ipairs(client.off) do
           local last = out:match('.*()' .. off:gsub('%W', '%%%0'))
@@ -49,6 +49,6 @@ for _, client in ipairs(clients) do
         os.remove(t:path 'before')
         os.remove(t:path 'after')
       end
-    end, functional.sanitized)
+    end)
   end)
 end

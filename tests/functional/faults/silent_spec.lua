@@ -177,6 +177,13 @@ describe("another user's network", function()
       end
     end
     refused { 'logs' }
+    -- One that is dead, of somebody who has another, is none.
+    os.execute(('mkdir -p %s/other/.pactlua/dead && chmod 700 %s/other/.pactlua/dead'):format(t.dir, t.dir))
+    os.execute(('mv %s/.pactlua %s/away'):format(t.dir, t.dir))
+    local dead = t:run({ '--reuid=65534', '--regid=65534', '--clear-groups', functional.bin, 'ps' },
+      { program = 'setpriv', cwd = t.dir .. '/other' })
+    os.execute(('mv %s/away %s/.pactlua'):format(t.dir, t.dir))
+    assert.equal(4, dead.code, dead.err)
     local socket = t.dir .. '/' .. t:state 'control%.sock$'[1]
     os.execute(('chmod 666 %s && chmod 755 %s'):format(socket, socket:match '^(.*)/'))
     refused()

@@ -51,6 +51,8 @@ describe('what a command is about', function()
     sys.fs.mkdir '/state/pactlua/foreign-0123abcd'
     world.files['/state/pactlua/other-0123abcd/directory'] = '/home/me\n'
     world.files['/state/pactlua/foreign-0123abcd/directory'] = '/home/you\n'
+    sys.fs.mkdir '/state/pactlua/two-0123abcd'
+    world.files['/state/pactlua/two-0123abcd/directory'] = '/home/me/shop\nof lines\ntwo\n'
     assert.same({
       { path = '/home/me/shop/.pactlua/shop', project = 'shop', directory = '/home/me/shop' },
       { path = '/state/pactlua/other-0123abcd', project = 'other', directory = '/home/me' },
