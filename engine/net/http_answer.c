@@ -20,6 +20,12 @@ static bool has_no_body(int status) {
   return status == 204 || status == 304;
 }
 
+// The words behind a status; none for one that has no name, which HTTP allows.
+static const char *words_of(int status) {
+  const char *words = http_status_str((enum http_status)status);
+  return words[0] == '<' ? "" : words;
+}
+
 // The head of an answer, to be freed.
 static char *head_of(const struct http_conn *conn, int status, const struct http_pair *headers,
                      size_t count, const char *framing, size_t *size) {
@@ -28,9 +34,8 @@ static char *head_of(const struct http_conn *conn, int status, const struct http
     capacity += strlen(headers[i].name) + strlen(headers[i].value) + 4;
   char *head = malloc(capacity);
   if (!head) return NULL;
-  size_t at =
-      (size_t)snprintf(head, capacity, "HTTP/1.1 %d %s\r\n%s%s", status,
-                       http_status_str((enum http_status)status), framing, connection_of(conn));
+  size_t at = (size_t)snprintf(head, capacity, "HTTP/1.1 %d %s\r\n%s%s", status, words_of(status),
+                               framing, connection_of(conn));
   for (size_t i = 0; i < count; i++)
     at +=
         (size_t)snprintf(head + at, capacity - at, "%s: %s\r\n", headers[i].name, headers[i].value);

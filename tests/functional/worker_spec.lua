@@ -191,12 +191,14 @@ describe('its HTTP server', function()
       ['GET /page'] = function() return { file = 'page.html' } end,
       ['GET /cookies'] = { text = 'x', headers = { ['Set-Cookie'] = { 'a=1', 'b=2' }, ['X-Bad'] = 'fine' } },
       ['GET /split'] = function() return { text = 'x', headers = { ['X-Bad'] = 'a\r\nSet-Cookie: c=3' } } end,
+      ['GET /teapot'] = function() return 418 end,
     } }]])
     t:file('page.html', '<h1>')
     assert.same({ id = 'a b', q = '1 2' }, cjson.decode(curl(port, '/items/a%20b?q=1+2')))
     assert.same({ size = 7, n = 5 }, cjson.decode(curl(port, '/items', [[-d '{"n":5}']])))
     assert.truthy(curl(port, '/items', '-i -d "{"'):find 'HTTP/1.1 400 .-the body is no JSON')
     assert.truthy(curl(port, '/none', '-i'):find 'HTTP/1.1 404 ')
+    assert.truthy(curl(port, '/teapot', '-i'):find '^HTTP/1.1 418 \r\n')
     assert.truthy(curl(port, '/items', '-i -X DELETE'):find 'HTTP/1.1 405 .-allow: POST')
     assert.equal('hi\n', curl(port, '/wait'))
     assert.truthy(curl(port, '/page', '-i'):find 'text/html.-<h1>')
