@@ -125,6 +125,10 @@ function M.overrun(sys, dir)
     situation(sys, pid))
 end
 
+---It has answered lately.
+---@return boolean
+function Silence:answers() return not self.first and self.rounds <= LATER end
+
 ---Says it, if it isn't said already.
 function Silence:tell()
   if self.told then return end

@@ -123,6 +123,17 @@ describe('an engine that is asked', function()
     assert.truthy(heard:words(true):find('it sleeps (state S); it is killed now', 1, true))
   end)
 
+  it('has answered lately, or not', function()
+    local held = false
+    local watched = watch(function() return not held and 20 end)
+    assert.is_false(watched:answers())
+    world:advance(1500)
+    assert.is_true(watched:answers())
+    held = true
+    world:advance(10000)
+    assert.is_false(watched:answers())
+  end)
+
   it('is watched no longer after the end', function()
     local watched = watch(never)
     watched:off()

@@ -30,7 +30,7 @@ function M.run(context)
   return live.run(context, function(link, _, loop, watch)
     local status, body = link:ask('GET', ('/v1/services/%s/surroundings'):format(context.invocation.ids[1]))
     if status ~= 200 then return refused(context, status, body) end
-    watch:off() -- CMD has the terminal, and asks nobody
+    if watch then watch:off() end -- CMD has the terminal, and asks nobody
     local id, message, code, step = start(context, body)
     if not id then
       context.err(('pactlua: exec: %s\n'):format(message))

@@ -71,7 +71,7 @@ function M.run(context)
     local all
     status, all = link:ask('GET', '/v1/addresses')
     if status ~= 200 then return live.refused(context, status, all) end
-    watch:off()
+    if watch then watch:off() end
     local address, message = M.address(service, all.addresses, endpoint)
     if not address then return live.refused(context, 404, { error = message }) end
     local program = is_web(address) and opener(context)
