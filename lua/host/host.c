@@ -136,8 +136,11 @@ static void on_turn(void *context) {
   watchdog_rest(&host->watchdog);
 }
 
+// No turn follows in which the alarm would be put off.
 static void on_burst_over(uv_timer_t *timer) {
-  run(timer->data, collect, NULL, WATCHDOG_DISPATCH_MS, "error in a finalizer");
+  struct host *host = timer->data;
+  run(host, collect, NULL, WATCHDOG_DISPATCH_MS, "error in a finalizer");
+  watchdog_rest(&host->watchdog);
 }
 
 static void await_burst(struct host *host) {
