@@ -20,7 +20,6 @@ struct logs {
   struct chunk *spare;     // pipes are read into it; handed over when it is worth it
   struct list tails;       // sources that hold an unterminated line, oldest first
   struct list paused;      // pipes that wait for room in the queue
-  struct list notifying;   // logs with EV_OUTPUT on
   uv_async_t news;         // from the writing thread
   uv_timer_t tail_timer;   // the oldest held line
   uint64_t tails_due_us;   // lines held until then are handed on after one more look at the pipes
@@ -36,8 +35,6 @@ struct log {
   struct list pipes, watches;
   struct source *ours[4]; // by stream, for logs_write
   struct screen screen;   // of its terminals
-  struct list notifying;
-  uint64_t told_offset;
   uint32_t epoch;
   uint8_t next_source;
 };

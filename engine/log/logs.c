@@ -33,45 +33,38 @@ static void push_faults(struct logs *logs) {
   }
 }
 
-// True when its file has bytes that nobody has been told of.
-static bool has_news(struct log *log, struct log_stat *stat) {
-  writer_stat(log->logs->writer, log->store, stat);
-  if (stat->size_bytes == log->told_offset) return false;
-  log->told_offset = stat->size_bytes;
-  return true;
+size_t logs_news(struct logs *logs, uint64_t ids[LOGS_NEWS]) {
+  struct writer_news news[LOGS_NEWS];
+  size_t count = writer_take_news(logs->writer, news, LOGS_NEWS);
+  for (size_t i = 0; i < count; i++) ids[i] = news[i].id;
+  return count;
 }
 
-size_t logs_news(struct logs *logs, uint64_t *ids, size_t most) {
-  size_t count = 0;
-  list_each(it, &logs->notifying) {
-    struct log *log = list_entry(it, struct log, notifying);
-    struct log_stat stat;
-    if (count < most && has_news(log, &stat)) ids[count++] = log->id;
-  }
-  return count;
+static void tell(struct logs *logs, const struct writer_news *news) {
+  struct event_output *output = mem_new(sizeof *output);
+  output->event = (struct event){.kind = EV_OUTPUT, .id = news->id};
+  output->end_offset = news->end_offset;
+  output->lines = news->lines;
+  loop_push(logs->loop, &output->event);
 }
 
 // True when something was told.
 static bool tell_output(struct logs *logs) {
+  struct writer_news news[LOGS_NEWS];
+  size_t count;
   bool told = false;
-  list_each(it, &logs->notifying) {
-    struct log *log = list_entry(it, struct log, notifying);
-    struct log_stat stat;
-    if (!has_news(log, &stat)) continue;
-    struct event_output *output = mem_new(sizeof *output);
-    output->event = (struct event){.kind = EV_OUTPUT, .id = log->id};
-    output->end_offset = stat.size_bytes;
-    output->lines = stat.lines;
-    loop_push(logs->loop, &output->event);
-    told = true;
-  }
+  do {
+    count = writer_take_news(logs->writer, news, LOGS_NEWS);
+    for (size_t i = 0; i < count; i++) tell(logs, &news[i]);
+    told = told || count;
+  } while (count == LOGS_NEWS);
   return told;
 }
 
 // Told at once after a silence, and then every 25 ms. While the timer runs the writer says nothing;
 // it is armed before the last look, so that nothing falls between.
 static void look_for_output(struct logs *logs) {
-  if (list_empty(&logs->notifying) || uv_is_active((uv_handle_t *)&logs->output_timer)) return;
+  if (uv_is_active((uv_handle_t *)&logs->output_timer)) return;
   if (tell_output(logs)) {
     uv_update_time(&logs->loop->uv);
     uv_timer_start(&logs->output_timer, on_output_timer, OUTPUT_MS, 0);
@@ -102,7 +95,6 @@ struct logs *logs_create(struct loop *loop) {
   logs->loop = loop;
   list_init(&logs->tails);
   list_init(&logs->paused);
-  list_init(&logs->notifying);
   logs->writer = writer_create(wake, logs);
   logs->handles = 3;
   logs->news.data = logs->tail_timer.data = logs->output_timer.data = logs;
@@ -128,7 +120,6 @@ static void close_log(struct logs *logs, struct log *log) {
   }
   screen_finish(&log->screen);
   watch_end_all(log);
-  list_remove(&log->notifying);
   writer_close(logs->writer, log->store);
   free(log);
 }
@@ -160,7 +151,6 @@ int logs_open(struct logs *logs, const struct log_options *options, uint64_t *id
   log->store = store;
   list_init(&log->pipes);
   list_init(&log->watches);
-  list_init(&log->notifying);
   idmap_set(&logs->logs, new_id, log);
   return 0;
 }
@@ -233,14 +223,8 @@ int logs_write(struct logs *logs, uint64_t id, int stream, const char *bytes, si
 void logs_notify(struct logs *logs, uint64_t id, enum log_notice notice) {
   struct log *log = idmap_get(&logs->logs, id);
   if (!log) return;
-  list_remove(&log->notifying);
   writer_notify(logs->writer, log->store, notice);
-  if (notice == LOG_UNTOLD) return;
-  struct log_stat stat;
-  writer_stat(logs->writer, log->store, &stat);
-  log->told_offset = stat.size_bytes;
-  list_append(&logs->notifying, &log->notifying);
-  writer_arm(logs->writer);
+  if (notice != LOG_UNTOLD) writer_arm(logs->writer);
 }
 
 ssize_t logs_view(struct logs *logs, uint64_t id, const struct log_viewer *viewer, char *recent,

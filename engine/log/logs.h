@@ -129,8 +129,9 @@ ssize_t logs_view(struct logs *logs, uint64_t id, const struct log_viewer *viewe
 void logs_unview(struct logs *logs, uint64_t id, uint64_t viewer_id);
 
 // Those with bytes in their files of which no EV_OUTPUT has told yet, and none will: for who can't
-// wait. At most `most`; gives their number.
-size_t logs_news(struct logs *logs, uint64_t *ids, size_t most);
+// wait. At most LOGS_NEWS at a time; gives their number.
+enum { LOGS_NEWS = 256 };
+size_t logs_news(struct logs *logs, uint64_t ids[LOGS_NEWS]);
 
 // The last lines that pass the filter, with what is still queued; also while the disk is full.
 int logs_lines(struct logs *logs, uint64_t id, const struct line_filter *filter,

@@ -41,6 +41,7 @@ int store_init(struct store *store, const struct log_options *options, uint64_t 
   store->format = options->format;
   segment_init(&store->segment, store->stem, options->format);
   list_init(&store->unopened);
+  list_init(&store->news);
   if (!segment_exists(&store->segment)) return 0;
   int result = store_open(store);
   store->end_offset = store->checked_end;

@@ -33,6 +33,7 @@ struct store {
   // Under the writer's lock.
   struct store *next_ready;
   struct list unopened; // in the writer's list until its files are to be there
+  struct list news;     // in the writer's list while its file has bytes that nobody was told of
   bool ready, closing, notify;
   struct chunk_list pending, writing, dropped; // dropped: the last ones that found no disk
   size_t dropped_bytes;

@@ -24,6 +24,7 @@ struct writer *writer_create(writer_wake_fn wake, void *context) {
   clock_init_condition(&writer->idle);
   chunk_pool_init(&writer->pool);
   list_init(&writer->unopened);
+  list_init(&writer->news);
   writer->wake = wake;
   writer->context = context;
   return writer;
@@ -149,6 +150,8 @@ struct store *writer_open(struct writer *writer, const struct log_options *optio
 void writer_close(struct writer *writer, struct store *store) {
   pthread_mutex_lock(&writer->lock);
   store->closing = true;
+  store->notify = false;
+  list_remove(&store->news);
   writer->closing_count++;
   make_ready(writer, store);
   pthread_mutex_unlock(&writer->lock);
@@ -204,6 +207,7 @@ void writer_count_lost(struct writer *writer, struct store *store, uint64_t byte
 void writer_notify(struct writer *writer, struct store *store, enum log_notice notice) {
   pthread_mutex_lock(&writer->lock);
   store->notify = notice != LOG_UNTOLD;
+  list_remove(&store->news);
   store->awaited_until_us = notice == LOG_FOLLOWED ? clock_mono_us() + FOLLOWER_WAIT_US : 0;
   pthread_mutex_unlock(&writer->lock);
 }
@@ -212,6 +216,18 @@ void writer_arm(struct writer *writer) {
   pthread_mutex_lock(&writer->lock);
   writer->armed = true;
   pthread_mutex_unlock(&writer->lock);
+}
+
+size_t writer_take_news(struct writer *writer, struct writer_news *news, size_t most) {
+  size_t count = 0;
+  pthread_mutex_lock(&writer->lock);
+  while (count < most && !list_empty(&writer->news)) {
+    struct store *store = list_entry(writer->news.next, struct store, news);
+    list_remove(&store->news);
+    news[count++] = (struct writer_news){store->id, store->end_offset, store->lines};
+  }
+  pthread_mutex_unlock(&writer->lock);
+  return count;
 }
 
 void writer_stat(struct writer *writer, struct store *store, struct log_stat *stat) {

@@ -26,6 +26,11 @@ struct writer_snapshot {
   uint64_t end_offset;      // the files are to be read up to here
 };
 
+struct writer_news {
+  uint64_t id; // of the store
+  uint64_t end_offset, lines;
+};
+
 struct writer *writer_create(writer_wake_fn wake, void *context);
 // Writes what is queued, at most for `timeout_ms`, and closes all stores.
 void writer_destroy(struct writer *writer, unsigned timeout_ms);
@@ -52,6 +57,9 @@ bool writer_flush(struct writer *writer, unsigned timeout_ms);
 // `wake` is called once when bytes of a store that notifies have been written, until armed again.
 void writer_notify(struct writer *writer, struct store *store, enum log_notice notice);
 void writer_arm(struct writer *writer);
+// Takes stores that notify and have grown since they were last taken: each once, `most` of them at
+// most. Gives their number.
+size_t writer_take_news(struct writer *writer, struct writer_news *news, size_t most);
 
 void writer_stat(struct writer *writer, struct store *store, struct log_stat *stat);
 void writer_snapshot(struct writer *writer, struct store *store, struct writer_snapshot *snapshot);

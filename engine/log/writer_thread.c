@@ -104,15 +104,23 @@ static void publish(struct writer *writer, struct store *store, uint64_t written
   if (result != 0 && !store->faulted) fault_begins(writer, store, result);
 }
 
+// Takes over how far its file goes now. Under the lock.
+static void grow(struct writer *writer, struct store *store) {
+  uint64_t end = segment_end(&store->segment);
+  if (end != store->end_offset && store->notify && list_empty(&store->news))
+    list_append(&writer->news, &store->news);
+  store->end_offset = end;
+}
+
 // True when the loop wants to hear.
-static bool news(struct writer *writer, struct store *store, uint64_t end_before) {
+static bool wants_to_hear(struct writer *writer, const struct store *store) {
   bool wake = writer->faults_first != NULL;
   if (writer->room_wanted && writer->queued_bytes <= WRITER_QUEUE_ALL / 2 &&
       store->queued_bytes <= WRITER_QUEUE_LOG / 2) {
     writer->room_wanted = false;
     wake = true;
   }
-  if (writer->armed && store->notify && store->end_offset != end_before) {
+  if (writer->armed && !list_empty(&writer->news)) {
     writer->armed = false;
     wake = true;
   }
@@ -151,8 +159,7 @@ static void write_pending(struct writer *writer, struct store *store) {
     pthread_mutex_lock(&writer->lock);
   }
   if (starved(result) && !store_is_open(store) && !store->closing) return put_back(writer, store);
-  uint64_t end_before = store->end_offset;
-  store->end_offset = segment_end(&store->segment);
+  grow(writer, store);
   store->lines += outcome.lines;
   store->lost_bytes += outcome.removed_bytes;
   if (outcome.removed) {
@@ -161,7 +168,7 @@ static void write_pending(struct writer *writer, struct store *store) {
     store->lost_told += outcome.removed_bytes;
   }
   publish(writer, store, outcome.written_bytes, result);
-  if (news(writer, store, end_before)) wake(writer);
+  if (wants_to_hear(writer, store)) wake(writer);
 }
 
 static void try_again(struct writer *writer, struct store *store) {
@@ -174,7 +181,7 @@ static void try_again(struct writer *writer, struct store *store) {
   fault_ends(writer, store);
   forget_dropped(store);
   store->lost_told += lost;
-  store->end_offset = segment_end(&store->segment);
+  grow(writer, store);
   tell(writer, store, NULL, 0, lost);
   wake(writer);
 }
@@ -201,7 +208,7 @@ static void open_empty(struct writer *writer, struct store *store) {
   pthread_mutex_unlock(&writer->lock);
   int result = store_open(store);
   pthread_mutex_lock(&writer->lock);
-  store->end_offset = segment_end(&store->segment);
+  grow(writer, store);
   if (result == 0) return;
   if (starved(result) && !store->closing) return stay_unopened(writer, store);
   fault_begins(writer, store, result);

@@ -18,6 +18,7 @@ struct writer {
   // Under the lock:
   struct store *ready_first, *ready_last; // with chunks to write, or to close
   struct list unopened;                   // stores whose files are to be made at `open_us`
+  struct list news;                       // stores that notify and have grown, oldest first
   uint64_t open_us, open_by_us;           // the latter is never put off
   unsigned unopened_count;
   struct store **faulted; // to be tried again

@@ -8,8 +8,6 @@
 #include "sys/options.h"
 #include "sys/window.h"
 
-enum { NEWS_MAX = 256 };
-
 static struct logs *logs_of(lua_State *L) {
   return engine_logs(sys_engine(L));
 }
@@ -67,8 +65,8 @@ static int match(lua_State *L) {
 }
 
 static int news(lua_State *L) {
-  uint64_t ids[NEWS_MAX];
-  size_t count = logs_news(logs_of(L), ids, NEWS_MAX);
+  uint64_t ids[LOGS_NEWS];
+  size_t count = logs_news(logs_of(L), ids);
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {
     lua_pushinteger(L, (lua_Integer)ids[i]);
