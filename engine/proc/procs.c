@@ -11,16 +11,20 @@
 #include "log/logs.h"
 #include "proc/registry.h"
 
+enum { CHLD_MS = 5 };
+
 static void on_chld_timer(uv_timer_t *timer) {
   reap_on_chld(timer->data);
 }
 
-// Called once for each signal; one look behind the last of them is enough.
+// A look at all children takes its time where there are many: it isn't for each signal, nor before
+// what follows from the end of a leader, which its pidfd tells.
 static void on_chld(uv_signal_t *chld, int signo) {
   struct procs *procs = chld->data;
   (void)signo;
+  if (!list_empty(&procs->sweeps)) sweep_soon(procs);
   if (!uv_is_active((uv_handle_t *)&procs->chld_timer))
-    uv_timer_start(&procs->chld_timer, on_chld_timer, 0, 0);
+    uv_timer_start(&procs->chld_timer, on_chld_timer, CHLD_MS, 0);
 }
 
 struct procs *procs_create_on(struct loop *loop, const struct kernel *kernel) {
@@ -130,6 +134,7 @@ static struct proc *enroll(struct procs *procs, const struct procs_spec *spec,
   for (int i = 0; i < 3 && !proc->terminal; i++) proc->pipes_ino[i] = inode_of(result->fds[i]);
   idmap_set(&procs->by_id, proc->id, proc);
   idmap_set(&procs->by_pid, (uint64_t)proc->pid, proc);
+  procs->living++;
   return proc;
 }
 
@@ -144,6 +149,7 @@ static int give_up(struct proc *proc, const int fds[3], int error, struct spawn_
     reap_unwatch(proc);
   else
     close(proc->pidfd);
+  proc->procs->living--;
   proc_forget(proc);
   return refuse(failure, -error, "the loop can't watch the process");
 }

@@ -66,6 +66,7 @@ void reap_unwatch(struct proc *proc) {
 static void ended(struct proc *proc, const siginfo_t *info, const struct rusage *usage) {
   struct procs *procs = proc->procs;
   proc->exited = true;
+  procs->living--;
   reap_unwatch(proc);
   if (proc->abandoned) {
     pipes_close(proc);
@@ -161,6 +162,5 @@ void reap_on_chld(struct procs *procs) {
   while (procs->kernel->waitid(P_ALL, 0, &info, WSTOPPED | WCONTINUED | WNOHANG, NULL) == 0 &&
          info.si_pid)
     tell_jobstop(procs, &info);
-  reap_orphans(procs);
-  if (!list_empty(&procs->sweeps)) sweep_soon(procs);
+  if (list_empty(&procs->sweeps)) reap_orphans(procs); // else the sweep does
 }

@@ -23,6 +23,7 @@ struct procs {
   uv_timer_t sweep_timer;
   uv_timer_t orphan_timer; // zombies of others stand behind a leader's
   int open_handles;        // of the four above
+  size_t living;           // leaders that have not ended
   bool closing;
 };
 

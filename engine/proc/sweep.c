@@ -249,7 +249,10 @@ void sweep_on_timer(uv_timer_t *timer) {
     else
       proceed(sweep, error != 0, now_ms);
   }
-  reap_orphans(procs);
+  if (procs->living)
+    reap_seen_orphans(procs); // the look has met them all
+  else
+    reap_orphans(procs);
 }
 
 static struct sweep *sweep_new(struct procs *procs, struct proc *proc, uint64_t id) {

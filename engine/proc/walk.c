@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -49,21 +48,27 @@ struct look {
   struct procs *procs;
   enum walk_extent extent;
   walk_found_fn found;
+  bool ended; // somebody has been met who lives no more
 };
 
 // The entry behind the last has been filled.
-static void take_in(const struct look *look) {
+static void take_in(struct look *look) {
   struct walk *walk = &look->procs->walk;
   walk_attribute(look->procs, walk->count++);
-  if (look->found) look->found(look->procs, &walk->entries[walk->count - 1]);
+  const struct walk_entry *entry = &walk->entries[walk->count - 1];
+  look->ended = look->ended || !walk_alive(entry);
+  if (look->found) look->found(look->procs, entry);
 }
 
-static int add(const struct look *look, pid_t pid) {
+static int add(struct look *look, pid_t pid) {
   struct procs *procs = look->procs;
   if (left_out(procs, pid, look->extent)) return 0;
   struct walk_entry *entry = append(&procs->walk);
   int error = procfs_stat(procs->kernel, pid, &entry->stat);
-  if (!error) take_in(look);
+  if (!error)
+    take_in(look);
+  else
+    look->ended = true;
   return blinded(error) ? error : 0;
 }
 
@@ -120,36 +125,14 @@ static int list_children(const struct kernel *kernel, pid_t pid, int threads, st
   return error;
 }
 
-static int by_number(const void *a, const void *b) {
-  pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-  return (x > y) - (x < y);
-}
-
-// The kernel may leave out a child while another one ends, so our own are listed twice; deeper
-// ones come up to us, and into the next walk, when their parents have ended.
-static int list_own_children(const struct procs *procs, struct pids *pids) {
-  const struct kernel *kernel = procs->kernel;
-  int error = list_children(kernel, procs->self, 0, pids);
-  size_t first = pids->count;
-  if (!error) error = list_children(kernel, procs->self, 0, pids);
-  if (pids->count == first * 2 && first &&
-      memcmp(pids->list, pids->list + first, first * sizeof *pids->list) == 0) {
-    pids->count = first;
-    return error;
-  }
-  if (pids->count) qsort(pids->list, pids->count, sizeof *pids->list, by_number);
-  size_t kept = 0;
-  for (size_t i = 0; i < pids->count; i++)
-    if (!i || pids->list[i] != pids->list[i - 1]) pids->list[kept++] = pids->list[i];
-  pids->count = kept;
-  return error;
-}
-
-static int descend(const struct look *look) {
+// Our own children stay in the kernel's list while it is read, as only we take them away.
+static int descend(struct look *look) {
   struct procs *procs = look->procs;
   struct walk *walk = &procs->walk;
   struct pids pids = {0};
-  int error = list_own_children(procs, &pids);
+  walk->count = 0;
+  look->ended = false;
+  int error = list_children(procs->kernel, procs->self, 0, &pids);
   for (size_t at = 0;; at++) {
     for (size_t i = 0; !error && i < pids.count; i++) error = add(look, pids.list[i]);
     pids.count = 0;
@@ -178,7 +161,7 @@ static int scan_all(struct procs *procs, enum walk_extent extent, struct walk *a
   return blinded(error) ? error : 0;
 }
 
-static void take_children(const struct look *look, pid_t parent, struct walk *all) {
+static void take_children(struct look *look, pid_t parent, struct walk *all) {
   for (size_t i = 0; i < all->count; i++) {
     if (all->entries[i].stat.ppid != parent) continue;
     append(&look->procs->walk)->stat = all->entries[i].stat;
@@ -187,7 +170,7 @@ static void take_children(const struct look *look, pid_t parent, struct walk *al
   }
 }
 
-static int scan(const struct look *look) {
+static int scan(struct look *look) {
   struct procs *procs = look->procs;
   struct walk all = {0};
   int error = scan_all(procs, look->extent, &all);
@@ -200,20 +183,23 @@ static int scan(const struct look *look) {
 }
 
 // Without a living child there is nobody to look for; zombies don't count here.
-static bool childless(const struct kernel *kernel) {
+static bool childless(const struct procs *procs) {
   siginfo_t info;
-  return kernel->waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == -ECHILD;
+  return !procs->living &&
+         procs->kernel->waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) == -ECHILD;
 }
 
 int walk_take(struct procs *procs, enum walk_extent extent, walk_found_fn found) {
-  const struct look look = {.procs = procs, .extent = extent, .found = found};
+  struct look look = {.procs = procs, .extent = extent, .found = found};
   struct walk *walk = &procs->walk;
   uint64_t began_ms = loop_now_ms(procs->loop);
   walk->count = 0;
   walk->at_ms = 0;
   int error = 0;
-  if (extent == WALK_ZOMBIES || !childless(procs->kernel)) {
+  if (extent == WALK_ZOMBIES || !childless(procs)) {
     error = descend(&look);
+    // Whose children may have come to us, behind those that were listed.
+    if (!error && look.ended && extent != WALK_ZOMBIES) error = descend(&look);
     if (error == -ENOENT) error = scan(&look);
   }
   walk_remember(procs, !error && extent == WALK_WHOLE);
