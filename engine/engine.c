@@ -46,8 +46,8 @@ void engine_finish(struct engine *engine) {
 // Asks each module that has operations whether the id is one of its own.
 bool engine_cancel(struct engine *engine, uint64_t id) {
   if (!id) return false;
+  if (engine->timers && timers_cancel(engine->timers, id)) return true; // without an event so far
   loop_forget(&engine->loop, id);
-  if (engine->timers && timers_cancel(engine->timers, id)) return true;
   if (engine->logs && logs_cancel(engine->logs, id)) return true;
   if (engine->tails && tails_cancel(engine->tails, id)) return true;
   if (engine->http_client && http_client_cancel(engine->http_client, id)) return true;
