@@ -46,7 +46,10 @@ end
 -- Without one of these no name in it is a secret's.
 local SIGNS = { 'password', 'secret', 'token', 'private', '_key', '-key' }
 
-local function may_name(lower)
+-- A value stands behind `=` or an option: most texts have neither.
+local function may_name(text)
+  if not text:find('=', 1, true) and not text:find('-', 1, true) then return false end
+  local lower = text:lower()
   for _, sign in ipairs(SIGNS) do
     if lower:find(sign, 1, true) then return true end
   end
@@ -84,10 +87,9 @@ local function find_all(text, quoted)
   if text:find('://', 1, true) and text:find('@', 1, true) then
     text = text:gsub('(://[^%s/:@"\'\\]*):[^%s/"\'\\]+@', '%1:' .. M.hidden .. '@')
   end
-  local lower = text:lower()
-  local names = may_name(lower)
+  local names = may_name(text)
   if names then text = find_named(text, quoted) end
-  if lower:find('authorization', 1, true) then
+  if text:find('uthorization', 1, true) then
     text = text:gsub('([Aa]uthorization:? %a+ )' .. IN_WORD .. '+', '%1' .. M.hidden)
   end
   return text, names

@@ -76,8 +76,8 @@ local function surroundings(self, job, starts)
     local ok, why, code = self.notify:open(job, env, options.uid)
     if not ok then return nil, why, code, 'notify' end
   end
-  options.tag = ('PACTLUA_TAG=%s/%s/%d'):format(self.tag_base, service.id, job.epoch)
-  env.PACTLUA_TAG = options.tag:match '=(.*)$'
+  env.PACTLUA_TAG = ('%s/%s/%d'):format(self.tag_base, service.id, job.epoch)
+  options.tag = 'PACTLUA_TAG=' .. env.PACTLUA_TAG
   if user ~= true then
     env.USER, env.LOGNAME = service.env.USER or user.name, service.env.LOGNAME or user.name
     env.HOME = service.env.HOME or user.home

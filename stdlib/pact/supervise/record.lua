@@ -64,6 +64,20 @@ function M.new(service)
   return r
 end
 
+---Field by field: the size of the new one is known, and this goes on at every step.
+---@param r record
+---@return record
+function M.copy(r)
+  return {
+    id = r.id, task = r.task, external = r.external, scheduled = r.scheduled, called = r.called, checked = r.checked,
+    probed = r.probed, policy = r.policy, success = r.success, restart_when_unhealthy = r.restart_when_unhealthy,
+    want = r.want, status = r.status, health = r.health, reason = r.reason, epoch = r.epoch, live = r.live,
+    cause = r.cause, again = r.again, restarting = r.restarting, attempt = r.attempt, restart_count = r.restart_count,
+    asked = r.asked, due = r.due, pid = r.pid, started = r.started, refused = r.refused, complaint = r.complaint,
+    verdict = r.verdict, exit = r.exit,
+  }
+end
+
 ---The service is another from now on: what is decided by it is taken over, and what goes on goes on.
 ---@param r record
 ---@param event { facts: table, fresh?: boolean } fresh: its check is another, and nothing is known by it yet

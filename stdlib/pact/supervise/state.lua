@@ -295,14 +295,6 @@ M.table = {
   },
 }
 
-local function copy(from)
-  local r = {}
-  for key, value in pairs(from) do
-    r[key] = value
-  end
-  return r
-end
-
 local NOTHING = {}
 
 ---@param now record
@@ -317,7 +309,7 @@ function M.step(now, event)
   if not handler then
     return now, NOTHING
   end
-  local r, out = copy(now), {}
+  local r, out = record.copy(now), {}
   handler(r, event, out)
   return r, out
 end
