@@ -210,6 +210,17 @@ static void verbs_that_run_a_network_are_known_before_anything_else(void **state
   }
 }
 
+static void a_collection_outside_of_a_turn_leaves_no_alarm(void **state) {
+  (void)state;
+  struct host host;
+  struct host_options options = {.role = "solo", .program = "/proc/self/exe"};
+  assert_int_equal(host_open(&host, &options), 0);
+  uv_ref((uv_handle_t *)&host.burst_timer);
+  uv_run(&host.engine.loop.uv, UV_RUN_DEFAULT);
+  assert_int_equal(host.watchdog.armed_us, 0);
+  host_close(&host);
+}
+
 #define with_dir(test) cmocka_unit_test_setup_teardown(test, host_world_setup, host_world_teardown)
 
 int main(void) {
@@ -226,6 +237,7 @@ int main(void) {
       with_dir(a_recipe_s_directory_can_be_added),
       with_dir(precompiled_chunks_are_refused_everywhere),
       cmocka_unit_test(verbs_that_run_a_network_are_known_before_anything_else),
+      cmocka_unit_test(a_collection_outside_of_a_turn_leaves_no_alarm),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,9 +65,7 @@ local function memory_rows(one)
   }
 end
 
--- The alarm that watches over a recipe's body (ten seconds) rings once, however soon that has ended: it is let by.
 local function idle_rows(one, seconds)
-  if seconds > 3 then bench.sleep(11) end
   local roles = usage.roles(one)
   local found = usage.during({ roles.front, roles.guard, roles.engine }, seconds)
   return {
