@@ -20,7 +20,7 @@ local KEYS = {
   media = { schema = true },
   schema = {
     type = false, ['$ref'] = false, properties = false, required = false, additionalProperties = false, items = false,
-    enum = false, minimum = false, description = false, format = false,
+    enum = false, minimum = false, maxLength = false, description = false, format = false,
   },
 }
 

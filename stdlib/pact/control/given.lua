@@ -11,6 +11,7 @@ local M = {}
 ---@field [2] string a key of `types`
 ---@field [3] string what it is
 ---@field required? boolean
+---@field most? integer bytes of a text
 
 local COUNT_MAX = 1 << 53
 
@@ -105,6 +106,9 @@ local function take(where, fields, values, reader, into)
       into[name] = kind[reader](value)
       if into[name] == nil then
         return nil, ("%s: '%s' must be %s, got %s"):format(where, name, kind.words, shown(value))
+      end
+      if field.most and #into[name] > field.most then
+        return nil, ("%s: '%s' is %d bytes long, and may have %d"):format(where, name, #into[name], field.most)
       end
     elseif field.required then
       return nil, ("%s: '%s' is needed: %s"):format(where, name, field[3])

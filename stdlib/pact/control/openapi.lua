@@ -33,6 +33,7 @@ local function body(row)
   for _, field in ipairs(row.body) do
     local property = { description = field[3] }
     for key, value in pairs(given.types[field[2]].schema) do property[key] = value end
+    property.maxLength = field.most
     properties[field[1]] = property
     if field.required then required[#required + 1] = field[1] end
   end

@@ -52,6 +52,7 @@ local REFUSED = {
   { 'POST', '/v1/wait', { ids = { 1 } }, 400, 'EINVAL', "'ids' must be a list of texts" },
   { 'POST', '/v1/wait', { ids = { 'wbe' } }, 404, 'unknown', "did you mean 'web'?" },
   { 'POST', '/v1/commands/x', { args = 'x' }, 400, 'EINVAL', "'args' must be a list of texts" },
+  { 'POST', '/v1/complete', { text = ('x.'):rep(40000) }, 400, 'EINVAL', "'text' is 80000 bytes long, and may have 65536" },
   { 'POST', '/v1/shutdown', { now = 1 }, 400, 'EINVAL', "'now' must be true or false" },
 }
 

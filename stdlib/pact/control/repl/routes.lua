@@ -4,6 +4,9 @@ local json = require 'pact.base.json'
 
 local M = {}
 
+-- Of what is typed; to read it takes time that others wait for.
+local TEXT_MOST = 64 * 1024
+
 local BUSY = { error = 'nothing runs yet', code = 'busy' }
 
 local function complete(network, request)
@@ -26,7 +29,7 @@ M.rows = {
     answer = 'hello with session, then output, at last end', type = 'application/x-ndjson' },
   { 'POST', '/v1/complete', complete, summary = 'What may stand next in Lua text; nothing is run',
     answer = 'from: the byte that candidates begin at; candidates: text and label', body = {
-      { 'text', 'text', 'Lua text up to the cursor', required = true },
+      { 'text', 'text', 'Lua text up to the cursor', required = true, most = TEXT_MOST },
       { 'session', 'count', 'of the REPL that asks' },
     } },
   { 'GET', '/v1/hooks', function(network)
