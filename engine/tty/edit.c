@@ -231,6 +231,14 @@ bool edit_cancel(struct edit *edit, const char *mark) {
   return asked;
 }
 
+bool edit_typed(struct edit *edit) {
+  pthread_mutex_lock(&edit->lock);
+  const LineInfo *info = is_shown(edit) ? edit->api->el_line(edit->line) : NULL;
+  bool typed = info && info->lastchar > info->buffer;
+  pthread_mutex_unlock(&edit->lock);
+  return typed;
+}
+
 void edit_remember(struct edit *edit, const char *text) {
   if (!edit->api) return;
   HistEvent event;

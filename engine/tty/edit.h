@@ -39,6 +39,8 @@ void edit_read(struct edit *edit, const char *prompt);
 // Gives up the line that is asked for, writing `mark` behind it; one that was typed and not yet
 // told of, too. False: none was asked for.
 bool edit_cancel(struct edit *edit, const char *mark);
+// Whether something stands in the line that is being typed.
+bool edit_typed(struct edit *edit);
 // Writes above the line that is being typed; 0 or -errno.
 int edit_write(struct edit *edit, const char *bytes, size_t size);
 // A line that the arrow keys give back.

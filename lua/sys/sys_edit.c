@@ -60,6 +60,11 @@ static int cancel(lua_State *L) {
   return 1;
 }
 
+static int typed(lua_State *L) {
+  lua_pushboolean(L, edit_typed(edit_of(L)));
+  return 1;
+}
+
 static int write_above(lua_State *L) {
   size_t size;
   const char *bytes = luaL_checklstring(L, 1, &size);
@@ -101,19 +106,11 @@ static int clear(lua_State *L) {
 
 int sys_open_edit(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"available", available},
-      {"open", open_edit},
-      {"close", close_edit},
-      {"read", read_line},
-      {"cancel", cancel},
-      {"write", write_above},
-      {"remember", remember},
-      {"complete", complete},
-      {"suspend", suspend},
-      {"resize", resize},
-      {"resume", resume},
-      {"clear", clear},
-      {NULL, NULL},
+      {"available", available}, {"open", open_edit},    {"close", close_edit},
+      {"read", read_line},      {"cancel", cancel},     {"typed", typed},
+      {"write", write_above},   {"remember", remember}, {"complete", complete},
+      {"suspend", suspend},     {"resize", resize},     {"resume", resume},
+      {"clear", clear},         {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

@@ -622,6 +622,8 @@ function sys.edit.read(prompt) end
 ---@param mark? string written behind it
 ---@return boolean asked false: none was
 function sys.edit.cancel(mark) end
+---@return boolean something stands in the line that is being typed
+function sys.edit.typed() end
 ---Writes to standard output; above the line that is being typed, which is drawn again.
 ---@return true?, string?, string?
 function sys.edit.write(bytes) end

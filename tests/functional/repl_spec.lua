@@ -214,6 +214,17 @@ describe('repl at a terminal', function()
     at:expect 'web | hello'
     at:enter ':tail off'
     at:ends('no log is followed any more', 'shop>')
+    at:enter ':tail db'
+    at:type 'not this'
+    at:press 'C-c'
+    at:ends('shop> not this^C', 'shop>')
+    at:press 'C-c'
+    at:ends('shop> ^C', 'no log is followed any more', 'shop>')
+    at:enter 'os.exit(7)'
+    at:ends 'status 7'
+    assert.equal('running', t:ps().web.status)
+    assert.equal(5, t:run({ 'eval', 'os.exit(5)' }).code)
+    assert.equal('running', t:ps().web.status)
   end)
 
   session('commands are those of the command line, and some of its own', function(t)

@@ -157,14 +157,21 @@ local function start_services(context, specs)
   return handles
 end
 
----@param context table
----@param status? integer
-function M.shutdown(context, status)
+---@param status any
+---@return integer
+function M.status_of(status)
   if status ~= nil and not (math.type(status) == 'integer' and status >= 0 and status <= 255) then
     arguments.misuse('pact.shutdown: a status of 0–255 expected, got %s', text.show(status))
   end
+  return status or 0
+end
+
+---@param context table
+---@param status? integer
+function M.shutdown(context, status)
+  status = M.status_of(status)
   if context.launch.dry then begin(context) end
-  context.network:shutdown('the recipe asked for it', { status = status or 0 })
+  context.network:shutdown('the recipe asked for it', { status = status })
 end
 
 -- a service, or the instances of a group

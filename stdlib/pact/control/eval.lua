@@ -16,6 +16,7 @@ local NAME, OUTPUT_MAX, SHOWN_MAX = 'eval', 1 << 20, 1 << 20
 ---@field code? 'syntax'|'raised'|'interrupted'|'cancelled'
 ---@field traceback? string lines of its own and of the recipe's
 ---@field ms integer how long it took
+---@field status? integer what os.exit was called with: that of who asked, not the network's
 ---@field heard? integer messages that its session was sent before
 
 -- Handles by id, read afresh each time: services may come while the network runs.
@@ -123,6 +124,10 @@ local function listener(network)
     end
     parts[#parts + 1], size = bytes:sub(1, OUTPUT_MAX - size), size + #bytes
   end
+  function self.leave(status)
+    self.status = status
+    network.sched:stop(self.task)
+  end
   function self.text()
     if size == 0 then return nil end
     return table.concat(parts) .. (self.cut and '\n(more was printed than is kept)\n' or '')
@@ -163,9 +168,12 @@ function M.run(network, code, opts)
     owner = heard,
     failed = function(raised, traceback) answer = failure(network, raised, traceback) end,
   })
+  if not session then heard.task = task end
   if opts.begun then opts.begun(task) end
   network.sched:join(task)
-  if not answer or not answer.ok and task.cancelled then
+  if heard.status then
+    answer = { ok = true, values = {}, status = heard.status }
+  elseif not answer or not answer.ok and task.cancelled then
     answer = { ok = false, error = 'the network ended before it had an answer', code = 'cancelled' }
   end
   answer.ms = network.sys.time.now() - began

@@ -43,7 +43,9 @@ function M.globals(context)
   for name, value in pairs(io) do io_[name] = value end
   function os_.exit(status)
     if status == nil or status == true then status = 0 end
-    acting.shutdown(context, status or 1)
+    local task = context.sched:current()
+    local leave = task and task.owner and task.owner.leave
+    if leave then leave(acting.status_of(status or 1)) else acting.shutdown(context, status or 1) end
     context.sched:suspend(function() end) -- as the real one, this doesn't come back
   end
   function os_.execute(command)

@@ -40,6 +40,8 @@ function Spawned:status()
   return (status == 'ready' or status == 'waiting') and 'running' or status
 end
 
+function Spawned:__tostring() return 'task, ' .. self:status() end
+
 local function spawn(context, fn, ...)
   arguments.typed(fn, 'function', 'pact.spawn: what it runs')
   context.launch.recipe.busy = true
@@ -131,6 +133,12 @@ local Queue = { __name = 'queue' }
 Queue.__index = Queue
 
 local Queues = setmetatable({}, { __mode = 'k' }) -- queue → its inside
+
+function Queue:__tostring()
+  local inside = Queues[self]
+  if inside.closed then return 'queue, closed' end
+  return ('queue with %d of %d values'):format(#inside.values, inside.room)
+end
 
 local function queue(context, room)
   if room == nil then room = 1 end

@@ -97,7 +97,10 @@ function Pretty:table(value, indent, depth, lead)
   local known = self.known(value)
   if known then return known end
   local meta = debug.getmetatable(value)
-  if type(meta) == 'table' and rawget(meta, '__tostring') then return tostring(value) end
+  if type(meta) == 'table' and rawget(meta, '__tostring') then
+    local ok, words = pcall(tostring, value)
+    return ok and words or self:note(("<its __tostring failed: %s>"):format(text.show(words)))
+  end
   if self.open[value] then return self:note '<again>' end
   if next(value) == nil then return '{}' end
   if depth == 0 then return '{…}' end
@@ -107,10 +110,16 @@ function Pretty:table(value, indent, depth, lead)
   return shown
 end
 
+-- What isn't Lua's own may say what it is, too.
+function Pretty:userdata(value)
+  local ok, words = pcall(tostring, value)
+  return ok and words or self:note(('<its __tostring failed: %s>'):format(text.show(words)))
+end
+
 function Pretty:any(value, indent, depth, lead)
   if type(value) == 'table' then return self:table(value, indent, depth, lead) end
   local scalar = scalars[type(value)]
-  if not scalar then return tostring(value) end
+  if not scalar then return self:userdata(value) end
   local shown, colour = scalar(value, self)
   return self.style:paint(colour, shown)
 end

@@ -122,6 +122,24 @@ describe('eval', function()
     assert.is_true(select(2, engine.ask('POST', '/v1/commands/look', {})).result)
   end)
 
+  it('is what os.exit ends, with its status; the network goes on', function()
+    local engine = up()
+    for code, status in pairs { ['os.exit(3)'] = 3, ['print "x" os.exit()'] = 0, ['pcall(os.exit, false)'] = 1 } do
+      local body, answered = engine.eval(code)
+      assert.same({ 200, status }, { answered, body.status }, code)
+    end
+    assert.truthy(engine.eval('os.exit(300)').error:find('a status of 0–255', 1, true))
+    assert.same({ 'running' }, engine.eval('svc.web.status').values)
+    assert.same({}, engine.messages 'end')
+  end)
+
+  it('tells what tasks and queues do', function()
+    local engine = up()
+    assert.same({ 'task, running' }, engine.eval('pact.spawn(function() pact.sleep "1h" end)').values)
+    assert.same({ 'queue with 1 of 3 values' }, engine.eval('q = pact.queue(3) q:put(1) return q').values)
+    assert.same({ 'queue, closed' }, engine.eval('q:close() return q').values)
+  end)
+
   it('takes the text as the body, too', function()
     local _, body = up().ask('POST', '/v1/eval', 'svc.web.status, 2')
     assert.same({ 'running', '2' }, body.values)

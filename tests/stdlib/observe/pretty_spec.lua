@@ -14,6 +14,7 @@ local function many(count)
 end
 
 local named = setmetatable({}, { __tostring = function() return 'by its own words' end })
+local mute = setmetatable({}, { __tostring = function() error('no words', 0) end })
 local protected = setmetatable({ a = 1 }, { __metatable = false, __index = error, __pairs = error, __len = error })
 
 -- value, options, what is shown
@@ -34,6 +35,7 @@ local SHOWN = {
   { many(5), { items = 3 }, '{ 1, 2, 3, … and 2 more }' },
   { named, {}, 'by its own words' },
   { { named }, {}, '{ by its own words }' },
+  { { mute }, {}, "{ <its __tostring failed: 'no words'> }" },
   { protected, {}, '{ a = 1 }' },
   { { ('x'):rep(30), ('y'):rep(30) }, { width = 40 }, "{\n  '" .. ('x'):rep(30) .. "',\n  '" .. ('y'):rep(30) .. "'\n}" },
   { { a = { ('x'):rep(30), 'y' }, b = 1 }, { width = 40 },

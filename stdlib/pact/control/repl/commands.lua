@@ -67,7 +67,7 @@ local function events(repl, words)
     local status, body = repl.link:ask('GET', '/v1/status')
     if status ~= 200 then return refused(repl, status, body) end
     repl:follow(body.last_event)
-    repl:say("events are shown as they come; ':events off' ends that\n")
+    repl:say("events are shown as they come; Ctrl-C or ':events off' ends that\n")
   end
 end
 
@@ -142,9 +142,9 @@ M.rows = {
   { name = 'why', args = 'ID', help = 'why a service is as it is', verb = { 'why' }, ids = true },
   { name = 'logs', args = '[ID…]', help = 'what services wrote; -n N, --since T, --grep TEXT', verb = { 'logs' },
     ids = true },
-  { name = 'tail', args = '[ID…|off]', help = 'what services write, as it comes', run = tail, ids = true },
+  { name = 'tail', args = '[ID…|off]', help = 'what services write, as it comes, until Ctrl-C', run = tail, ids = true },
   { name = 'env', args = '[ID]', help = 'addresses, or the environment of a service', verb = { 'env' }, ids = true },
-  { name = 'events', args = '[N|off]', help = 'events as they come, or the last N', run = events },
+  { name = 'events', args = '[N|off]', help = 'events as they come, until Ctrl-C; or the last N', run = events },
   { name = 'hooks', args = '', help = 'hooks, where they are written, when they ran', run = hooks },
   { name = 'time', args = 'EXPR', help = 'how long it takes', run = time },
   { name = 'reload', args = '[--dry-run]', help = 'go over to the recipe as it is written now', verb = { 'reload' } },

@@ -44,6 +44,15 @@ function Repl:follow_logs(ids, show)
   })
 end
 
+---Nothing is shown as it comes any more.
+---@return boolean was there anything
+function Repl:calm()
+  local logs, events = self:unfollow(), self:follow(false)
+  if logs then self:say 'no log is followed any more\n' end
+  if events then self:say 'events are no longer shown\n' end
+  return logs or events
+end
+
 ---@return boolean were logs followed
 function Repl:unfollow()
   local before = self.following

@@ -100,11 +100,16 @@ function Server:print(text)
 end
 
 ---The owner of tasks that its lines begin.
----@return { work: work, actor: actor, output: fun(bytes: string), hears_of: fun(what: string, message: string) }
+---@return { work: work, actor: actor, output: fun(bytes: string), hears_of: fun(what: string, message: string),
+---  leave: fun(status: integer) } leave: what os.exit does
 function Server:owner()
   return {
     work = self.work, actor = 'person',
     output = function(bytes) self.lines:write(bytes) end,
+    leave = function(status)
+      self:flush()
+      self:tell { type = 'leave', status = status }
+    end,
     hears_of = function(what, message) self.lines:write(('%s failed: %s\n'):format(what, message)) end,
   }
 end

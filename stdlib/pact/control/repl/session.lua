@@ -115,6 +115,9 @@ end
 
 function messages.output(self, message) self:say(message.text) end
 
+-- A line has called os.exit, which means this process.
+function messages.leave(self, message) self:leave(math.tointeger(message.status) or 0) end
+
 messages['end'] = function(self, message) self.ended = message end
 
 -- What a script has still to do can't be done: that is seen when it has another line.
@@ -263,7 +266,7 @@ function Repl:error(body)
   if #places > 1 then self.terminal:whisper(table.concat(places)) end
 end
 
----Ctrl-C: ends a call, or gives up what was typed.
+---Ctrl-C: ends a call, or gives up what was typed; where nothing was, what is shown as it comes.
 function Repl:interrupt()
   if not self.terminal.person then return self:leave(256 + self.sys.os.signals.INT) end
   local busy = self.busy
@@ -274,8 +277,13 @@ function Repl:interrupt()
     self:say 'interrupted\n'
     return self:ask()
   end
+  local begun = self.chunk:begun() or self.sys.edit.typed()
   self.sys.edit.cancel '^C'
   self.chunk:drop()
+  if not begun and self:calm() then
+    self.interrupts = 0
+    return self:ask()
+  end
   self.interrupts = self.interrupts + 1
   if self.interrupts == 2 then self:say "':quit' or Ctrl-D leaves; the network goes on\n" end
   self:ask()

@@ -32,7 +32,7 @@ function M.run(context)
       return refused
     end
     for _, value in ipairs(body.values) do context.out(value .. '\n') end
-    return 0
+    return math.tointeger(body.status) or 0
   end)
 end
 

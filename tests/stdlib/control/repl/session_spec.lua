@@ -25,6 +25,7 @@ local function open(opts)
     end,
     close = function() it.closed = true end,
     read = function(prompt) it.prompts[#it.prompts + 1] = prompt it.reading = true end,
+    typed = function() return it.typed ~= nil end,
     cancel = function() local was = it.reading it.reading = false return was end,
     write = function(words) if it.full then return nil, 'stdout: full', it.full end it.shown = it.shown .. words return true end,
     remember = function(entry) it.remembered[#it.remembered + 1] = entry end,
@@ -111,6 +112,28 @@ describe('a REPL', function()
     assert.same({ 'interrupted\n', 'shop> ', it_.asked[1].id }, { it_.shown, it_.prompt(), it_.cancelled })
     it_.asked[1].answer(200, { values = { 'late' }, heard = 1 })
     assert.equal('interrupted\n', it_.shown)
+  end)
+
+  it('is left with the status of os.exit', function()
+    local it_ = open()
+    it_.type 'os.exit(3)'
+    it_.hear { type = 'leave', status = 3 }
+    assert.equal(3, it_.left)
+  end)
+
+  it('ends at Ctrl-C what is shown as it comes, unless something is typed', function()
+    local it_ = open()
+    it_.type ':tail'
+    it_.typed = 'x'
+    it_.interrupt()
+    assert.equal('', it_.shown)
+    it_.typed = nil
+    it_.interrupt()
+    assert.equal('no log is followed any more\n', it_.shown)
+    it_.interrupt()
+    assert.equal('no log is followed any more\n', it_.shown)
+    it_.interrupt()
+    assert.truthy(it_.shown:find(':quit', 1, true))
   end)
 
   it('gives up lines at Ctrl-C, and tells at the second how to leave', function()
