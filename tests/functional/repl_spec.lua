@@ -184,7 +184,7 @@ describe('repl at a terminal', function()
     local at = open(t, { columns = 40 })
     at:enter "go = pact.queue()"
     at:enter "pact.spawn(function() for word in function() return go:take() end do print(word) end end)"
-    at:expect '{'
+    at:expect 'task, running'
     local typed = 'local typed = "over more than one row, which is forty columns"'
     at:type(typed)
     at:press('Left', 'Left')

@@ -142,7 +142,7 @@ M.rows = {
   { name = 'why', args = 'ID', help = 'why a service is as it is', verb = { 'why' }, ids = true },
   { name = 'logs', args = '[ID…]', help = 'what services wrote; -n N, --since T, --grep TEXT', verb = { 'logs' },
     ids = true },
-  { name = 'tail', args = '[ID…|off]', help = 'what services write, as it comes, until Ctrl-C', run = tail, ids = true },
+  { name = 'tail', args = '[ID…|off]', help = 'what services write until Ctrl-C', run = tail, ids = true },
   { name = 'env', args = '[ID]', help = 'addresses, or the environment of a service', verb = { 'env' }, ids = true },
   { name = 'events', args = '[N|off]', help = 'events as they come, until Ctrl-C; or the last N', run = events },
   { name = 'hooks', args = '', help = 'hooks, where they are written, when they ran', run = hooks },
