@@ -122,6 +122,14 @@ describe('the HTTP server of a worker', function()
       end)
     end
 
+    it('what is found wrong in our own code is in the log, too, without its place', function()
+      serve { handler = function()
+        error('@stdlib/pact/drivers/worker/exchange.lua:163: interrupted: ran for more than 250 ms', 0)
+      end }
+      get '/'
+      assert.equal(1, (log():find('http handler: interrupted: ran for more than 250 ms\n', 1, true)), log())
+    end)
+
     it('one in the middle of an answer cuts it off', function()
       serve { handler = function() return function(write)
         write 'half'

@@ -94,10 +94,11 @@ function Life:run(what, fn, opts, ...)
   }, ...)
 end
 
--- Lines of our own say nothing to who wrote the recipe.
+-- Lines of our own say nothing to who wrote the recipe, but what is wrong does, wherever it was found.
 local function without_ours(traceback)
-  local out = {}
-  for line in traceback:gmatch '[^\n]+' do
+  local first, rest = traceback:match '^([^\n]*)(.*)$'
+  local out = { (first:gsub('^%S*stdlib/pact/[^:]+:%d+: ', '')) }
+  for line in rest:gmatch '[^\n]+' do
     if not line:find('stdlib/pact/', 1, true) and not line:find('%[C%]: in %?$') then out[#out + 1] = line end
   end
   return table.concat(out, '\n') .. '\n'
