@@ -50,7 +50,7 @@ M.act = { class = 'pact.act', prefix = 'options.', title = 'Options of start, st
     { 'wait', "boolean|'started'|'ready'|'healthy'|nil",
       'What is waited for: true until it is ready or stopped, which is the default; false returns at once.' },
     { 'timeout', 'duration?', "How long to wait at most; then nil, a message and 'timeout'. What was begun goes on." },
-    { 'with_dependents', 'boolean?', 'Of restart: those that depend on it, too.' },
+    { 'with_dependents', 'boolean?', 'Of stop and restart: those that depend on it, too.' },
     { 'no_deps', 'boolean?', 'Of start: not what it needs.' },
   } }
 
