@@ -8,6 +8,7 @@ local M = {}
 -- KEPT: entries in the file after it has been cut; MOST: how many it may have before.
 local KEPT, MOST, MODE = 1000, 2000, tonumber('600', 8)
 local TRIES, PAUSE_MS = 50, 10
+local LONGEST = 64 << 10 -- bytes of an entry: what is longer was pasted, and is nothing to look for
 
 ---@class history
 ---@field path string
@@ -66,7 +67,8 @@ end
 ---Adds an entry behind what others have added meanwhile. It may wait for one that cuts the file.
 ---@param entry string
 function History:add(entry)
-  if entry == self.newest or entry:find '^%s' then return end -- as shells: a blank in front keeps it out
+  if #entry > LONGEST or entry == self.newest then return end
+  if entry:find '^%s' then return end -- as shells: a blank in front keeps it out
   self.newest = entry
   self:append(M.line_of(entry) .. '\n', TRIES)
 end

@@ -151,9 +151,9 @@ describe('history', function()
     assert.same(entries, open(files):read())
   end)
 
-  it('keeps out what repeats the last, or begins with a blank', function()
+  it('keeps out what repeats the last, begins with a blank, or is very long', function()
     local one, files = open()
-    for _, entry in ipairs { 'a', 'a', ' secret', 'b', 'a' } do one:add(entry) end
+    for _, entry in ipairs { 'a', 'a', ' secret', ('x'):rep(70000), 'b', 'a' } do one:add(entry) end
     assert.same({ 'a', 'b', 'a' }, open(files):read())
   end)
 
