@@ -34,16 +34,18 @@ build() {
 # failed_of NAME: of the output of a test program or of busted, which is read.
 failed_of() {
   LC_ALL=C awk -v name="$1" '
-    function entry(text) { print "! " text; told = 1; left = 8 }
+    function entry(text) { print "! " text; left = 8; label = "" }
     /^(FAILED|ERROR) tests\// { entry(substr($0, index($0, " ") + 1)); next }
     /^FAILED .*: busted ended/ { entry(substr($0, 8)); next }
     /^not ok / && !/# SKIP/ && !/ - tests$/ { sub(/^not ok [0-9]* - /, ""); entry(name ": " $0); next }
     /ERROR: (Address|Leak)Sanitizer|runtime error: |WARNING: ThreadSanitizer/ { entry(name ": " $0); next }
-    /^ *$/ || /^ *\t|stack traceback:/ { next }
+    /^ *$/ || /^ *\t|stack traceback:|^# not ok - tests/ { next }
+    left > 0 && /^  (Passed in|Expected):$/ { label = substr($0, 3) " "; next }
     left > 0 && /^(  |# )/ {
       sub(/^(# | *)/, "")
       sub(/^tests\/support\/functional.lua:[0-9]+: /, "")
-      print "!   " $0
+      print "!   " label $0
+      label = ""
       left--
       next
     }
