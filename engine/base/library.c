@@ -1,8 +1,32 @@
 #include "base/library.h"
 
 #include <dlfcn.h>
+#include <link.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// Only of files: the kernel's own library is none, and our program has no path here.
+static int drop_pages(struct dl_phdr_info *info, size_t size, void *context) {
+  const uintptr_t page = *(const uintptr_t *)context;
+  (void)size;
+  if (info->dlpi_name[0] != '/') return 0;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+    if (part->p_type != PT_LOAD || part->p_flags & PF_W) continue;
+    uintptr_t from = (info->dlpi_addr + part->p_vaddr) & ~(page - 1);
+    uintptr_t to = (info->dlpi_addr + part->p_vaddr + part->p_memsz + page - 1) & ~(page - 1);
+    madvise((void *)from, to - from, MADV_DONTNEED);
+  }
+  return 0;
+}
+
+void library_drop_pages(void) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  dl_iterate_phdr(drop_pages, &page);
+}
 
 bool library_load(const struct library *library, void *table, char *why, size_t why_size) {
   void *opened = dlopen(library->file, library->how | RTLD_LOCAL);

@@ -18,5 +18,10 @@ struct library {
   size_t count;
 };
 
+// Gives back the pages of all libraries that hold nothing but what their files do. Loading and
+// first calls have read most of them for once; those that are used again come from the kernel's
+// cache.
+void library_drop_pages(void);
+
 // Fills `table`; the library stays open. False: `why` says what is missing, for people.
 bool library_load(const struct library *library, void *table, char *why, size_t why_size);

@@ -47,9 +47,12 @@ static const struct library libcurl = {.file = "libcurl.so.4",
 
 static bool load(struct curl_api *api, char *why, size_t size) {
   if (!library_load(&libcurl, api, why, size)) return false;
-  if (api->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) return true;
-  snprintf(why, size, "libcurl can't be initialised");
-  return false;
+  if (api->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    snprintf(why, size, "libcurl can't be initialised");
+    return false;
+  }
+  library_drop_pages();
+  return true;
 }
 
 const struct curl_api *curl_api_get(const char **why) {
