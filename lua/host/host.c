@@ -72,6 +72,7 @@ static int open_state(lua_State *L) {
   call_open(L);
   modules_open(L, host->options.stdlib);
   call_open_library(L);
+  lib_open_base(L);
   lib_open_string(L);
   lib_open_table(L);
   sys_open(L);

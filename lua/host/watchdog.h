@@ -33,7 +33,8 @@ struct watchdog {
 };
 
 // Budgets in milliseconds; 0 is none.
-#define WATCHDOG_DISPATCH_MS 10000 // a dispatch runs the library's own code; its user's is resumed
+#define WATCHDOG_DISPATCH_MS  10000 // a dispatch runs the library's own code; its user's is resumed
+#define WATCHDOG_FINALIZER_MS 250
 
 void watchdog_init(struct watchdog *watchdog);
 void watchdog_finish(struct watchdog *watchdog);

@@ -6,3 +6,5 @@
 // Put their functions into the tables `string` and `table`, which are open.
 void lib_open_string(lua_State *L);
 void lib_open_table(lua_State *L);
+// The global setmetatable: finalizers can be interrupted, and what they raise is told.
+void lib_open_base(lua_State *L);

@@ -91,10 +91,10 @@ local function init() return chance(60) and 1 or random(-16, 16) end
 
 local function replacement()
   local kind = random(4)
-  if kind == 1 then return text_of({ 'x', '%0', '%1', '%2', '%%', '\0', '%1', '%9', chance(5) and '%' or '' }, 4) end
+  if kind == 1 then return text_of({ 'x', '%0', '%1', '%2', '%%', '\0', '%1', '%9', chance(30) and '%' or '' }, 4) end
   if kind == 2 then return random(9) end
   local values = { a = 'x', b = false, ['1'] = 7, [' '] = 1.5, ab = 'A\0B', aa = '', [1] = 'one' }
-  values['.'] = chance(5) and {}
+  if chance(20) then values[one_of { '.', 'a', ' ' }] = {} end
   if kind == 3 then return values end
   local calls = 0
   return function(...)

@@ -89,6 +89,29 @@ static void random_calls_do_what_the_standard_librarys_do(void **state) {
   lua_close(L);
 }
 
+static void setmetatable_does_as_well(void **state) {
+  (void)state;
+  static const char tries[] =
+      "local shut, plain = setmetatable({}, { __metatable = 1 }), {}\n"
+      "local calls = { { 1, {} }, { {}, 1 }, { {} }, {}, { shut, {} }, { plain, nil, n = 2 },\n"
+      "  { 'x', {} }, { plain, { __index = { x = 5 } } }, { plain, {}, 3 } }\n"
+      "local function try(set, ...) local a, b = set(...) return a, b end\n"
+      "for i, call in ipairs(calls) do\n"
+      "  local ok, value = pcall(try, theirs, table.unpack(call, 1, call.n or #call))\n"
+      "  local to = { pcall(try, setmetatable, table.unpack(call, 1, call.n or #call)) }\n"
+      "  assert(ok == to[1] and value == to[2], tostring(value))\n"
+      "  assert(to[1] == (i > 5 and i ~= 7), i)\n"
+      "end\n"
+      "assert(getmetatable(plain) == calls[9][2] and plain.x == nil)";
+  struct both both;
+  open_both(&both);
+  lua_getglobal(both.L, "setmetatable");
+  lib_open_base(both.L);
+  lua_setglobal(both.L, "theirs");
+  expect_ok(both.L, luaL_dostring(both.L, tries));
+  lua_close(both.L);
+}
+
 static void they_do_so_when_the_collector_never_rests(void **state) {
   (void)state;
   struct both both;
@@ -101,6 +124,7 @@ static void they_do_so_when_the_collector_never_rests(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_calls_do_what_the_standard_librarys_do),
+      cmocka_unit_test(setmetatable_does_as_well),
       cmocka_unit_test(they_do_so_when_the_collector_never_rests),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,34 @@ static void nothing_repeated_for_ever_is_nothing(void **state) {
       0);
 }
 
+static void a_finalizer_that_never_ends(void **state) {
+  (void)state;
+  int before = host_world_listen();
+  int status = host_world_run(
+      "return function(sys)\n"
+      "  local others = 0\n"
+      "  local loops = { __gc = function() while true do pcall(function() while true do end end) "
+      "end end }\n"
+      "  local counts = { __gc = function() others = others + 1 coroutine.yield() end }\n"
+      "  local co = coroutine.create(function()\n"
+      "    for i = 1, 3 do setmetatable({}, counts) end\n"
+      "    setmetatable({}, loops)\n"
+      "    for i = 1, 3 do setmetatable({}, counts) end\n"
+      "    collectgarbage()\n"
+      "    return 'whole'\n" // what finalizers take isn't its own
+      "  end)\n"
+      "  local ok, result = sys.resume(co, 150)\n"
+      "  assert(ok and result == 'whole' and others == 6, result)\n"
+      "  return 0\n"
+      "end");
+  char *heard = host_world_heard(before);
+  assert_int_equal(status, 0);
+  assert_non_null(strstr(heard, "pactlua: error in a finalizer: "));
+  assert_non_null(strstr(heard, "main.lua:3: interrupted: ran for more than 250 ms"));
+  assert_non_null(strstr(heard, "can't wait here"));
+  free(heard);
+}
+
 static void a_try_inside_is_no_shelter(void **state) {
   (void)state;
   expect_left("while true do sys.try(spin) end");
@@ -229,6 +257,7 @@ int main(void) {
       with_dir(lengths_that_lie),
       with_dir(functions_of_c_that_call_each_other),
       with_dir(nothing_repeated_for_ever_is_nothing),
+      with_dir(a_finalizer_that_never_ends),
       with_dir(a_try_inside_is_no_shelter),
       with_dir(a_budget_inside_a_budget_is_its_own),
       with_dir(without_a_budget_nothing_is_interrupted),
