@@ -62,8 +62,7 @@ end
 -- What has a meaning is everybody's: nobody takes it away from the others.
 local function set(env, name, value)
   if M.means_something(env, name) then
-    fail.misuse(("'%s' stays what it is, as it isn't yours alone: take another name, or 'local %s = …'")
-      :format(name, name))
+    fail.misuse(("'%s' is everybody's: take another name, or 'local %s = …'"):format(name, name))
   end
   rawset(env, name, value)
 end

@@ -77,7 +77,7 @@ describe('eval', function()
   for _, row in ipairs(KEPT_NAMES) do
     it(('%q takes nothing away from others'):format(row[1]), function()
       local engine = up()
-      assert.truthy(engine.eval(row[1]).error:find(("eval:1: '%s' stays what it is"):format(row[2]), 1, true))
+      assert.truthy(engine.eval(row[1]).error:find(("eval:1: '%s' is everybody's"):format(row[2]), 1, true))
       assert.same({ 'running' }, engine.eval('print() return pact and _G.svc.web.status').values)
       assert.same({ '1' }, engine.eval(('local %s = 1 return %s'):format(row[2], row[2])).values)
     end)
