@@ -144,9 +144,10 @@ end
 
 -- What is known of ports and sockets, for this life.
 local function claim(self, job, wait)
+  local sockets = self.sockets(job.service.listen)
+  if sockets then sockets:keep_declared(job.service) end -- its own of before may have a port that it wants now
   local ok, message, code = ports.claim(self, job, wait)
-  local sockets = ok and self.sockets(job.service.listen)
-  if not sockets then return ok, message, code end
+  if not ok or not sockets then return ok, message, code end
   return sockets:claim(job, wait)
 end
 

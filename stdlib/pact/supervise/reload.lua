@@ -51,6 +51,7 @@ local function reshape(sup, node, before)
   for _, link in ipairs(node.serves) do link.used = node.record.epoch end -- what counts as ready now is no comeback
   node.driver = sup.drivers[service.kind]
   if not node.record.live then node.ports = sup.declared_ports(service) end
+  if sup.sockets and not node.record.live then sup.sockets:keep_declared(service) end
   if node.log and (before.log or {}).format ~= (service.log or {}).format then launch.close_log(sup, node) end
 end
 

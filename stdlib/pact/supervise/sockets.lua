@@ -143,8 +143,9 @@ local function open(self, job, key, place, wait)
   return socket
 end
 
--- Those that the service has no longer, as its declaration was changed.
-local function drop_others(self, service)
+---Leaves those that the service has no longer, as its declaration was changed.
+---@param service service
+function Sockets:keep_declared(service)
   local wanted = {}
   for _, place in ipairs(service.listen or {}) do wanted[key_of(service, place)] = true end
   for _, key in ipairs(list.keys(self.held)) do
@@ -158,7 +159,7 @@ end
 ---@return true? ok, string? message, string? code
 function Sockets:claim(job, wait)
   local service, ids, names = job.service, {}, {}
-  drop_others(self, service)
+  self:keep_declared(service)
   for i, place in ipairs(service.listen or {}) do
     local key = key_of(service, place)
     if not self.held[key] then
@@ -176,10 +177,12 @@ function Sockets:claim(job, wait)
   return true
 end
 
----A life is over; its sockets stay.
+---A life is over; its sockets stay, those that the next one is to have.
 ---@param id string of a service
 function Sockets:ended(id)
   for _, socket in pairs(self.held) do socket.lives[id] = nil end
+  local service = self.context.declared(id)
+  if service then self:keep_declared(service) end
 end
 
 function Sockets:leave(key, id)
