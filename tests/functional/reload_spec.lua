@@ -14,6 +14,8 @@ end
 local A = "pact.process 'a' { command = { 'sleep', '1000' } }\n"
 local B = "pact.process 'b' { command = { 'sleep', '1000' }, depends_on = { 'a' } }\n"
 
+local B_ALONE = "pact.process 'b' { command = { 'sleep', '1000' } }\n"
+
 -- A network of a and b that is ready.
 local function network(t, text, ...)
   recipe(t, text or A .. B)
@@ -43,7 +45,7 @@ local function holders(first, second, more)
     ]]):format(first, second) .. (more or '')
 end
 
-local SLOW_END = [[ pact.process 'behind' { depends_on = { 'a', 'b' }, shell = 'trap "sleep 0.3; exit" TERM; touch up; while :; do sleep 0.05; done',
+local SLOW_END = [[ pact.process 'behind' { depends_on = { 'a', 'b' }, shell = 'trap "sleep 1; exit" TERM; touch up; while :; do sleep 0.05; done',
   health = { file = 'up' } } ]]
 
 describe('reload', function()
@@ -230,6 +232,18 @@ describe('reload', function()
     assert.truthy(result.err:find("the project is 'other' now", 1, true), result.err)
     assert.truthy(result.err:find('shut it down and start it again', 1, true), result.err)
     assert.same(before, pids(t))
+  end)
+
+  case('renews what comes back as another one before its stop has begun', function(t)
+    local function as(n) return ([[ pact.process 'a' { command = { 'sleep', '1000' }, env = { N = %d } } ]]):format(n) end
+    network(t, as(1) .. B_ALONE .. SLOW_END)
+    local before = pids(t).a
+    assert.equal(0, reload(t, B_ALONE).code)
+    assert.equal(0, reload(t, as(2)).code)
+    functional.wait('another process of a', function()
+      local a = t:ps().a
+      return a and a.status == 'running' and a.pid ~= before
+    end)
   end)
 
   case('gives ports, sockets and paths to services of another name when those that had them have ended', function(t)

@@ -231,6 +231,18 @@ local function to_renew(sup, changed)
   return nodes
 end
 
+-- One that was to go and is there again, as another one, before its stop had begun. Whether it is wanted is said behind
+-- the reload.
+local function renew_returned(sup, returned, by)
+  if not returned[1] then return end
+  sup.sched:post(function()
+    renew.begin(sup, list.filter(returned, function(node)
+      local r = node.record
+      return node.pending ~= nil and r.live ~= nil and r.status ~= 'stopping' and M.renews(node)
+    end), by)
+  end)
+end
+
 ---Goes over to another plan. What is wanted of services that stay doesn't change by it.
 ---@param sup supervisor
 ---@param plan plan
@@ -238,11 +250,12 @@ end
 ---@param by actor
 function M.apply(sup, plan, diff, by)
   sup.opts.plan = plan
-  local restarts = {}
+  local restarts, returned = {}, {}
   for _, change in ipairs(diff.changed) do restarts[change.id] = change.restarts[1] ~= nil end
   for _, id in ipairs(plan.order) do
     local node, service = sup.nodes[id], plan.services[id]
     if node then
+      if node.leaving then returned[#returned + 1] = node end
       adopt(sup, node, service, restarts[id] or node.leaving)
       node.leaving = nil
     else
@@ -254,6 +267,7 @@ function M.apply(sup, plan, diff, by)
   renew.begin(sup, to_renew(sup, diff.changed), by)
   for _, id in ipairs(diff.added) do sup:retire(id, false) end
   part(sup, plan, by)
+  renew_returned(sup, returned, by)
   sup.touched, sup.resting = true, false -- whether it is at rest is found out anew
   sup:look_soon()
 end
