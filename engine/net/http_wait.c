@@ -60,8 +60,9 @@ void http_conn_wait(struct http_conn *conn) {
 }
 
 bool http_conn_dawdles(const struct http_conn *conn) {
-  if (conn->waits == HTTP_WAIT_LINGER) return true;
-  if (conn->waits != HTTP_WAIT_HEAD && conn->waits != HTTP_WAIT_BODY) return false;
+  if (conn->waits != HTTP_WAIT_LINGER && conn->waits != HTTP_WAIT_HEAD &&
+      conn->waits != HTTP_WAIT_BODY)
+    return false;
   return loop_now_ms(conn->server->loop) - conn->waits_ms >= HTTP_CONN_FRESH_MS;
 }
 
