@@ -1,6 +1,7 @@
 --- Fault 42: commands that cross each other. The newest intent wins, no two lives at a time, none a crash.
 local functional = require 'functional'
 local cjson = require 'cjson'
+local lfs = require 'lfs'
 local case, procfs = functional.case, functional.procfs
 
 -- Writes down a second life beside the first; takes its time to end.
@@ -41,6 +42,17 @@ local function in_order(t, wanted)
   assert.equal(wanted == 'running' and 1 or 0, alive)
 end
 
+-- It sleeps, connected.
+local function asks(pid)
+  local process = procfs.process(pid)
+  if not process or process.state ~= 'S' then return false end
+  for fd = 3, 40 do
+    local target = lfs.symlinkattributes(('/proc/%d/fd/%d'):format(pid, fd), 'target')
+    if target and target:find '^socket:' then return true end
+  end
+  return false
+end
+
 local function all_at_once(t, commands)
   local started = {}
   for i, words in ipairs(commands) do started[i] = t:start(words) end
@@ -56,7 +68,8 @@ describe('commands', function()
     ]]
     t:wait_lines('pids', 1)
     local start, wait = t:start { 'start', 'p' }, t:start { 'wait', 'p' }
-    functional.sleep(0.1) -- that they are waiting is not to be seen from outside
+    functional.wait('both to have asked', function() return asks(start.pid) and asks(wait.pid) end)
+    functional.sleep(0.1) -- that the engine has heard them is not to be seen from outside
     assert.equal(0, t:run({ 'stop', 'p' }).code)
     t:wait_service('p', { status = 'stopped' })
     for _, one in ipairs { start, wait } do
