@@ -8,6 +8,8 @@
 #include "host/host.h"
 
 static char no_memory_key; // in the registry: the error table for exhausted memory
+#define ROOM 200 // slots: some ten calls deep
+
 static char comes_back;    // what a coroutine leaves with that is to be gone on with at once
 
 static int tostring(lua_State *L) { // value → string
@@ -147,6 +149,10 @@ int call_join(lua_State *L) {
   if (!lua_isyieldable(L)) return 1;
   lua_pushlightuserdata(L, &comes_back);
   return lua_yieldk(L, 1, 0, left);
+}
+
+void call_make_room(lua_State *L) {
+  luaL_checkstack(L, ROOM, NULL);
 }
 
 static int resume(lua_State *L, lua_State *thread, int nargs, int *count) {

@@ -23,6 +23,9 @@ int call_resume(lua_State *L, lua_State *thread, int nargs);
 int call_try(lua_State *L);
 // sys.join(a, b): the text of both, for a metamethod __concat
 int call_join(lua_State *L);
+// In a C function that calls Lua and can't be left meanwhile: what is called there finds room, so
+// that the stack stays where it is, which a __concat needs that can't leave its coroutine.
+void call_make_room(lua_State *L);
 // sys.resume(thread, budget_ms, ...)
 int call_resume_budget(lua_State *L);
 // Replaces those functions of the standard libraries that run or leave coroutines, so that the

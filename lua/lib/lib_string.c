@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "host/call.h"
 #include "lib/pattern.h"
 
 // find and match ---------------------------------------------------------------------------------
@@ -211,6 +212,7 @@ static int string_gsub(lua_State *L) {
   luaL_argexpected(
       L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE,
       3, "string/function/table");
+  if (type == LUA_TFUNCTION) call_make_room(L);
   bool anchored = *text == '^', changed = false;
   struct pattern_source source = pattern_source(subject, length, text + anchored, size - anchored);
   struct pattern pattern;

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "host/call.h"
 #include "lib/effort.h"
 
 #define SORTED_AT_ONCE (1 << 18) // elements: a tenth of a second
@@ -131,6 +132,8 @@ static int table_sort(lua_State *L) {
   if (compares && (lua_rawlen(L, 1) > SORTED_AT_ONCE || !is_plain(L))) {
     lua_settop(L, 1);
     lua_pushcfunction(L, less);
+  } else if (!compares) {
+    call_make_room(L);
   }
   return standard(L);
 }
