@@ -8,9 +8,9 @@
 #include "host/host.h"
 
 static char no_memory_key; // in the registry: the error table for exhausted memory
-#define ROOM 200 // slots: some ten calls deep
+#define ROOM 200           // slots: some ten calls deep
 
-static char comes_back;    // what a coroutine leaves with that is to be gone on with at once
+static char comes_back; // what a coroutine leaves with that is to be gone on with at once
 
 static int tostring(lua_State *L) { // value → string
   luaL_tolstring(L, 1, NULL);
