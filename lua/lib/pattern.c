@@ -191,7 +191,7 @@ static bool repeated(struct pattern *p, const char **at, const char **text) {
   *text += 2;
   if (length < 0 || p->of.subject_end - *at < length) return false;
   spend(p, length / 16);
-  if (memcmp(*at, capture->at, length)) return false;
+  if (memcmp(*at, capture->at, length) != 0) return false;
   *at += length;
   return true;
 }
