@@ -18,6 +18,24 @@ local hints = {
   package = ' (require finds the modules beside the recipe by itself)',
 }
 
+-- What recipes have added to `string`: strings have it as methods.
+local added = {}
+
+-- A recipe has copies of the library's tables: what it changes there changes nothing for us.
+local function copies()
+  local globals = {}
+  for _, name in ipairs(library) do
+    local value = _G[name]
+    globals[name] = type(value) == 'table' and list.copy(value) or value
+  end
+  setmetatable(globals.string, { __newindex = function(own, name, value)
+    rawset(own, name, value)
+    added[name] = value
+  end })
+  setmetatable(string, { __index = added })
+  return globals
+end
+
 -- names that the running function of the recipe can see
 local function visible(level, env, others)
   local names, i = {}, 1
@@ -59,8 +77,7 @@ end
 ---@param recipe table
 ---@return table
 function M.environment(recipe)
-  local globals = {}
-  for _, name in ipairs(library) do globals[name] = _G[name] end
+  local globals = copies()
   for name, value in pairs(recipe.context.globals or {}) do globals[name] = value end
   local env
   function globals.require(name) return M.require(recipe, name) end

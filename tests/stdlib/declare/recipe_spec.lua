@@ -325,6 +325,17 @@ describe('the words of pact', function()
     assert.same({ file = 'lib/net.lua', line = 2 }, plan.services.web.at)
   end)
 
+  it('have the tables of the library to themselves; what they add to string, strings can do', function()
+    local plan = plan_of [[
+      string.format, table.concat, math.floor, string.upper = nil, nil, nil, nil
+      function string.shout(s) return s:upper() .. '!' end
+      pact.process 'a' { command = { ('x'):shout(), string.shout 'y' } }
+    ]]
+    assert.same({ 'X!', 'Y!' }, plan.services.a.command)
+    assert.equal('1,2', string.format('%s', table.concat({ 1, 2 }, ',')))
+    assert.is_nil(rawget(string, 'shout'))
+  end)
+
   it('skip a first line for the shell and a byte order mark', function()
     assert.is_not_nil((box.plan "#!/usr/bin/env pactlua\nrequire 'pact'.process 'a' { command = { 'x' } }"))
     assert.is_not_nil((box.plan "\239\187\191require 'pact'.process 'a' { command = { 'x' } }"))
