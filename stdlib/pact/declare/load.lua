@@ -18,8 +18,8 @@ local hints = {
   package = ' (require finds the modules beside the recipe by itself)',
 }
 
--- What recipes have added to `string`: strings have it as methods.
-local added = {}
+-- What recipes have additions to `string`: strings have it as methods.
+local additions = {}
 
 -- A recipe has copies of the library's tables: what it changes there changes nothing for us.
 local function copies()
@@ -30,9 +30,9 @@ local function copies()
   end
   setmetatable(globals.string, { __newindex = function(own, name, value)
     rawset(own, name, value)
-    added[name] = value
+    additions[name] = value
   end })
-  setmetatable(string, { __index = added })
+  setmetatable(string, { __index = additions })
   return globals
 end
 
