@@ -18,7 +18,7 @@ local hints = {
   package = ' (require finds the modules beside the recipe by itself)',
 }
 
--- What recipes have additions to `string`: strings have it as methods.
+-- What recipes have added to `string`: strings have it as methods.
 local additions = {}
 
 -- A recipe has copies of the library's tables: what it changes there changes nothing for us.
