@@ -122,6 +122,9 @@ local function take_option(words, at, verb, into, now)
   local row, glued = find_option(word, verb)
   if not row then return nil, glued end
   if row.later then return nil, ('--%s is not in this version: %s'):format(row.name, row.later) end
+  if row.first then -- there it has been taken before anything of this was loaded
+    return nil, ('--%s stands before all else: pactlua --%s %s %s …'):format(row.name, row.name, row.value, verb.name)
+  end
   if not row.value then
     if glued then return nil, ('--%s takes no value'):format(row.name) end
     store(into, row, true)

@@ -11,6 +11,7 @@
 ---@field later? string known, but not in this version: why
 ---@field needs? string an option without which it means nothing
 ---@field no? string an option that it excludes
+---@field first? boolean it is taken where it stands before all else, and nowhere else
 ---@field choices? string[] what the value may be
 ---@field help string
 ---@field of? table<string, table> by verb: fields that are others there
@@ -72,7 +73,7 @@ local rows = {
   { name = 'editor', help = 'only the settings for editors: .luarc.json' },
   { name = 'markdown', help = 'the whole reference of recipes, as Markdown' },
   { name = 'project', value = 'NAME', help = 'the network of this name, wherever it is' },
-  { name = 'stdlib', value = 'DIR', help = "a checkout's standard library" },
+  { name = 'stdlib', value = 'DIR', help = "a checkout's standard library; stands before all else", first = true },
   { name = 'help', short = 'h', help = 'this' },
   { name = 'version', short = 'V', help = 'the version' },
 }

@@ -73,6 +73,7 @@ describe('the command line', function()
     { 'up --detach --no-wait --timeout 5s', '--no-wait and --timeout exclude each other' },
     { '--detach', 'a recipe or a command is needed' },
     { 'up --timeout', '--timeout needs a value: --timeout T' },
+    { 'up --stdlib here', '--stdlib stands before all else: pactlua --stdlib DIR up …' },
     { 'up --timeout 30', "--timeout is 30: a bare number is milliseconds; write '30s' for seconds or '30ms'" },
     { 'up --json=1', '--json takes no value' },
     { 'run devnet.lua', 'run needs a command behind --: pactlua run [RECIPE] -- CMD…' },
