@@ -58,9 +58,9 @@ static size_t measure(struct reading *reading) {
   while (*reading->at && *reading->at != ')' && !reading->why) {
     char c = *reading->at++;
     if (c == '{') {
-      last *= times(reading);
+      last *= times(reading) + 1;
     } else if (strchr("*+?", c)) {
-      last++;
+      last = last * 2 + 1; // libc writes x+ out as xx*, and looks twice at what may be nothing
     } else {
       total += last;
       last = 1;

@@ -20,6 +20,7 @@ static void usual_expressions_find_what_they_should(void **state) {
     bool found;
   } rows[] = {
       {"^listening on [0-9]{1,5}$", "listening on 8080", true},
+      {"((([a-z]+ )+[0-9]+)+;)+$", "a b 1c 2;", true},
       {"(GET|POST) /[^ ]* [45][0-9]{2}", "GET /a 503", true},
       {"a{3}", "aa", false},
       {"(ab{2,}){2}", "abbabbb", true},
@@ -50,6 +51,9 @@ static void what_would_hold_everything_up_is_refused(void **state) {
       {"(a*){2000}", "2,000 characters"},
       {"(a|b){99999999999999999999}", "2,000 characters"},
       {"(a{50,}){50}", "2,000 characters"},
+      {"a++++++++++++++++++++++++++++++++", "2,000 characters"},
+      {"a????????????????????????????????", "2,000 characters"},
+      {"((((((((((((((((((((((a?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?", "2,000 characters"},
       {"(.*)\\1y", "refers back"},
       {"([ab]+(c\\1))", "refers back"},
       {deep, "nested more than 100 deep"},
