@@ -3,4 +3,4 @@ package.path = 'stdlib/?.lua;stdlib/?/init.lua;' .. package.path
 local api = require 'pact.control.api'
 local json = require 'pact.base.json'
 
-io.write(json.encode(require('pact.control.openapi').document(api.rows)), '\n')
+io.write(json.encode(require('pact.control.api.openapi').document(api.rows)), '\n')

@@ -9,10 +9,10 @@ local writers = {
   stubs = function() return require('pact.declare.reference').stubs() end,
   sim = function() return require('pact.declare.stubs').sim() end,
   markdown = function() return require('pact.declare.reference').markdown() end,
-  man = function() return require('pact.control.manual').page() end,
+  man = function() return require('pact.control.cli.manual').page() end,
 }
-for _, shell in ipairs(require('pact.control.completion').shells) do
-  writers[shell] = function() return require('pact.control.completion').script(shell) end
+for _, shell in ipairs(require('pact.control.cli.completion').shells) do
+  writers[shell] = function() return require('pact.control.cli.completion').script(shell) end
 end
 
 if not writers[what] then

@@ -36,7 +36,7 @@ end
 
 ---Which recipe a network comes from; said by the front, known to both.
 function steps.find_recipe(context)
-  local recipe, message = require('pact.control.find').recipe(context.sys, context.invocation)
+  local recipe, message = require('pact.control.client.find').recipe(context.sys, context.invocation)
   if not recipe then
     if context.sys.role ~= 'engine' then context.err(('pactlua: %s\n'):format(message)) end
     return 2
@@ -55,7 +55,7 @@ function steps.front(context)
 end
 
 function steps.verb(context)
-  local verb = require('pact.control.verbs').by_name[context.invocation.verb]
+  local verb = require('pact.control.cli.verbs').by_name[context.invocation.verb]
   if not verb.module then
     context.err(("pactlua: '%s' can't be run here\n"):format(verb.name))
     return 1

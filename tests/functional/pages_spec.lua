@@ -1,7 +1,7 @@
 --- What comes of the command line's tables: completion in shells, the manual page.
 local functional = require 'functional'
-local options = require 'pact.control.options'
-local verbs = require 'pact.control.verbs'
+local options = require 'pact.control.cli.options'
+local verbs = require 'pact.control.cli.verbs'
 local case = functional.case
 
 local BUILD = functional.bin:match '^(.*)/'
@@ -93,7 +93,7 @@ describe('the manual page', function()
   local page = functional.procfs.read(PATH)
 
   case('is that of the tables, and so are the scripts that are installed', function(t)
-    assert.equal(require('pact.control.manual').page(), page)
+    assert.equal(require('pact.control.cli.manual').page(), page)
     for shell, path in pairs {
       bash = 'bash-completion/completions/pactlua', zsh = 'zsh/site-functions/_pactlua',
       fish = 'fish/vendor_completions.d/pactlua.fish',

@@ -2,7 +2,7 @@
 -- A route that is added is among them.
 
 local api = require 'pact.control.api'
-local given = require 'pact.control.given'
+local given = require 'pact.control.api.given'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
 

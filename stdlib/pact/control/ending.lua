@@ -1,7 +1,7 @@
 --- How a network ends: at rest, on command, with its front, or before it has begun.
 
 local json = require 'pact.base.json'
-local network = require 'pact.control.answers'
+local network = require 'pact.control.api.answers'
 local strays = require 'pact.control.strays'
 
 local Network = network.class

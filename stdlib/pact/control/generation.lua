@@ -2,7 +2,7 @@
 -- one; a reload makes another, and the network goes over to it.
 
 local fail = require 'pact.base.fail'
-local handle_fields = require 'pact.control.handle_fields'
+local handle_fields = require 'pact.control.recipe.fields'
 local work = require 'pact.control.work'
 
 local M = {}
@@ -44,7 +44,7 @@ function M.init(self, network, found, before, globals)
     on_idle = function() network:end_at_rest() end,
   }
   self.ports = before and before.ports or self:make_ports()
-  local api = require('pact.control.recipe_api').new(network, self)
+  local api = require('pact.control.recipe').new(network, self)
   self.methods, self.lines = api.methods, api.lines
   self:make_recipe(globals and globals(api.globals) or api.globals)
   api:install(self.recipe.api)
@@ -55,7 +55,7 @@ end
 ---Where `pact.free_port` takes its ports from.
 function Generation:make_ports()
   local network, found = self.network, self.found
-  return require('pact.control.free_ports').new {
+  return require('pact.control.recipe.free_ports').new {
     fs = network.sys.fs, net = network.sys.net, live = network.sys.role == 'engine',
     warn = function(message)
       if network.sys.role == 'engine' then network:say(('pactlua: %s\n'):format(message)) end
@@ -182,7 +182,7 @@ function Generation:extend()
   local network = self.network
   if self.over then self:learn(network.recipe) end
   local services, problems = require('pact.plan').extend(network.plan, self.recipe,
-    require('pact.control.again').of(network))
+    require('pact.control.recipe.again').of(network))
   if not services then return nil, problems end
   for _, service in ipairs(services) do
     network.late[service.id] = true
@@ -228,7 +228,7 @@ function Generation:listen(plan)
     on_idle = function() network:end_at_rest() end,
   }
   network.hooks:add_plan(plan)
-  if network.eval_env then require('pact.control.eval').follow(network, before) end
+  if network.eval_env then require('pact.control.repl.eval').follow(network, before) end
 end
 
 ---The same for hooks that hear what services write and use: behind the services themselves.
@@ -240,8 +240,8 @@ function Generation:listen_closely(plan)
     every = plan.settings.tui.refresh_rate,
     say = function(text) network:say(text) end,
   }
-  network.lines = require('pact.control.line_hooks').new(listening)
-  network.metrics = require('pact.control.metrics_hooks').new(listening)
+  network.lines = require('pact.control.hooks.lines').new(listening)
+  network.metrics = require('pact.control.hooks.metrics').new(listening)
   if #self.recipe.declarations > (self.recipe.planned or 0) then self:extend() end -- by a task of its own, meanwhile
   local waiting = self.waiting
   self.waiting = {}

@@ -1,6 +1,6 @@
 --- A network that is left running: its front ends, it goes on without a terminal.
 
-local leases = require 'pact.control.leases'
+local leases = require 'pact.control.api.leases'
 
 local M = {}
 

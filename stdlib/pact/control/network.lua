@@ -1,8 +1,8 @@
 --- The network that an engine runs: its plan, its run's files, its supervisor. Whom it serves, what it shows, what it
 -- answers and how it ends is in serving, output, answers and ending.
 
-local audience = require 'pact.control.audience'
-local decisions = require 'pact.control.decisions'
+local audience = require 'pact.control.api.audience'
+local decisions = require 'pact.control.hooks.decisions'
 local bus = require 'pact.base.bus'
 local commands = require 'pact.control.commands'
 local groups = require 'pact.control.groups'

@@ -36,7 +36,7 @@ function Network:listen_on_tcp()
     self.sys.fs.remove(file)
     return true
   end
-  local tcp, message = require('pact.control.tcp').open(self, file)
+  local tcp, message = require('pact.control.api.tcp').open(self, file)
   if not tcp then return nil, message end
   self.tcp = tcp
   self.secrets:follow { tcp.gate.token }

@@ -4,7 +4,7 @@ local cli = require 'pact.control.cli'
 local columns = require 'pact.observe.columns'
 local duration = require 'pact.base.duration'
 local text = require 'pact.base.text'
-local verbs = require 'pact.control.verbs'
+local verbs = require 'pact.control.cli.verbs'
 
 local M = {}
 

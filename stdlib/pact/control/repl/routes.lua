@@ -12,7 +12,7 @@ local BUSY = { error = 'nothing runs yet', code = 'busy' }
 local function complete(network, request)
   if not network.supervisor then return 409, BUSY end
   local repl, given = require 'pact.control.repl.server', request.given
-  local env = require('pact.control.eval').environment(network)
+  local env = require('pact.control.repl.eval').environment(network)
   local found = repl.complete(network, given.text, env, repl.of(network, given.session))
   json.array(found.candidates)
   if found.also then json.array(found.also) end
@@ -34,7 +34,7 @@ M.rows = {
     } },
   { 'GET', '/v1/hooks', function(network)
     if not network.hooks then return 409, BUSY end
-    local rows = require('pact.control.hook_list').rows(network.hooks, network.sys.time.now())
+    local rows = require('pact.control.hooks.list').rows(network.hooks, network.sys.time.now())
     return 200, { hooks = json.array(rows) }
   end, summary = 'The hooks there are', answer = 'hooks: event, service, file, line, runs, ran_ago' },
 }

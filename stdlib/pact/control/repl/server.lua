@@ -1,13 +1,13 @@
 --- The network's end of a REPL: what is printed by its lines goes to it as it comes, and `_` is its last value.
 
-local complete = require 'pact.control.complete'
-local eval = require 'pact.control.eval'
+local complete = require 'pact.control.repl.complete'
+local eval = require 'pact.control.repl.eval'
 local events = require 'pact.declare.events'
 local fail = require 'pact.base.fail'
 local handle = require 'pact.declare.handle'
 local json = require 'pact.base.json'
 local leaving = require 'pact.control.leaving'
-local lines = require 'pact.control.lines'
+local lines = require 'pact.control.recipe.lines'
 local list = require 'pact.base.list'
 local locals = require 'pact.control.repl.locals'
 local pretty = require 'pact.observe.pretty'

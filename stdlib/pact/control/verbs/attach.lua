@@ -1,9 +1,9 @@
 --- `pactlua attach ID`: a service's terminal on ours, until the detach keys, the service's end or ours.
 
 local json = require 'pact.base.json'
-local keys = require 'pact.control.keys'
+local keys = require 'pact.control.terminals.keys'
 local live = require 'pact.control.verbs.live'
-local modes = require 'pact.control.modes'
+local modes = require 'pact.control.terminals.modes'
 local sched = require 'pact.base.sched'
 
 local M = {}

@@ -1,7 +1,7 @@
 --- `check`, `plan` and `graph`: the recipe's declaring part without its acting one. Nothing starts.
 
 local fail = require 'pact.base.fail'
-local find = require 'pact.control.find'
+local find = require 'pact.control.client.find'
 local json = require 'pact.base.json'
 local text = require 'pact.base.text'
 

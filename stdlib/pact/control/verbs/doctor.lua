@@ -3,7 +3,7 @@
 
 local columns = require 'pact.observe.columns'
 local fail = require 'pact.base.fail'
-local find = require 'pact.control.find'
+local find = require 'pact.control.client.find'
 local json = require 'pact.base.json'
 local sched = require 'pact.base.sched'
 local size = require 'pact.base.size'

@@ -1,8 +1,8 @@
 --- `pactlua down`: shuts the live network down and waits for its end; without one, ends what dead runs left.
 
 local duration = require 'pact.base.duration'
-local engines = require 'pact.control.engines'
-local find = require 'pact.control.find'
+local engines = require 'pact.control.client.engines'
+local find = require 'pact.control.client.find'
 local live = require 'pact.control.verbs.live'
 local sched = require 'pact.base.sched'
 local strays = require 'pact.control.strays'
@@ -151,7 +151,7 @@ local function overrun(context, loop, dir, message, status)
     context.err(('pactlua: down: %s\n'):format(message))
     return status
   end
-  local pid = require('pact.control.silence').holder(context.sys, dir)
+  local pid = require('pact.control.client.silence').holder(context.sys, dir)
   loop:spawn(function() context.sys.stop(by_force(context, loop, dir, pid, message)) end)
 end
 

@@ -1,7 +1,7 @@
 --- `pactlua down --force`: ends a network whose engine doesn't answer. The engine is killed, whereupon its guard ends
 --- all that it has started; what is left after that carries the network's tag.
 
-local engines = require 'pact.control.engines'
+local engines = require 'pact.control.client.engines'
 local strays = require 'pact.control.strays'
 
 local M = {}

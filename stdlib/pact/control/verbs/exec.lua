@@ -1,7 +1,7 @@
 --- `pactlua exec ID -- CMD…`: a program as a service would start now, with our terminal; its status is ours.
 
 local environment = require 'pact.supervise.environment'
-local front_run = require 'pact.control.front_run'
+local front_run = require 'pact.control.front.run'
 local live = require 'pact.control.verbs.live'
 
 local M = {}

@@ -21,7 +21,7 @@ local function network_of(context, loop, dir)
   local link = live.link(sys, loop, network)
   if link then
     live.attend(context, loop, link, network, { endless = true, on_silent = function()
-      dead = not require('pact.control.engines').state(sys, link.pid)
+      dead = not require('pact.control.client.engines').state(sys, link.pid)
       return dead
     end })
   end

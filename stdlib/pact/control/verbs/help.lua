@@ -1,8 +1,8 @@
 --- `pactlua help`, `help COMMAND`, `help FIELD`, `VERB --help`, `RECIPE --help`: all from the tables.
 
-local options = require 'pact.control.options'
+local options = require 'pact.control.cli.options'
 local text = require 'pact.base.text'
-local verbs = require 'pact.control.verbs'
+local verbs = require 'pact.control.cli.verbs'
 
 local M = {}
 

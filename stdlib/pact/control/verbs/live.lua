@@ -1,7 +1,7 @@
 --- The live network that a command is about: found from here upwards, or named by `--project`.
 
 local client = require 'pact.control.client'
-local find = require 'pact.control.find'
+local find = require 'pact.control.client.find'
 local list = require 'pact.base.list'
 local paths = require 'pact.base.path'
 local sched = require 'pact.base.sched'
@@ -37,7 +37,7 @@ end
 ---@return string? code 'EPERM': it lives, and isn't ours; 'EAGAIN': too many wait for it already
 function M.link(sys, loop, dir)
   local path = dir.path .. '/control.sock'
-  if not sys.fs.stat(path) then return nil, require('pact.control.foreign').uid(sys, dir) end
+  if not sys.fs.stat(path) then return nil, require('pact.control.client.foreign').uid(sys, dir) end
   local link, _, code = client.connect(sys, loop, path)
   if not link then return nil, code == 'EACCES' and (sys.fs.stat(path) or {}).uid or nil, code end
   link.pid, link.uid = sys.ctl.peer(link.connection)
@@ -124,15 +124,15 @@ end
 ---@return string?
 function M.foreign(context, dirs)
   local _, _, closed = M.candidates(context.sys, nil, dirs, context.invocation.options.project)
-  return require('pact.control.foreign').words(context.sys, closed)
+  return require('pact.control.client.foreign').words(context.sys, closed)
 end
 
 -- Why networks that may live can't be asked: another user's, or one whose engine takes no more connections.
 local function closed_to_us(sys, closed)
-  local foreign = require('pact.control.foreign').words(sys, closed)
+  local foreign = require('pact.control.client.foreign').words(sys, closed)
   if foreign then return foreign, M.NOT_PERMITTED end
   for _, it in ipairs(closed) do
-    if not it.uid then return require('pact.control.silence').overrun(sys, it.dir), 1, it.dir end
+    if not it.uid then return require('pact.control.client.silence').overrun(sys, it.dir), 1, it.dir end
   end
 end
 
@@ -170,7 +170,7 @@ function M.attend(context, loop, link, dir, opts)
   opts = opts or {}
   local function say(words) context.err(('pactlua: %s: %s\n'):format(context.invocation.verb, words)) end
   local tell = opts.tell or say
-  return require('pact.control.silence').watch {
+  return require('pact.control.client.silence').watch {
     sys = context.sys, sched = loop, link = link, project = dir.project, tell = tell, on_silent = opts.on_silent,
     named = context.invocation.options.project ~= nil, patience = opts.patience,
     give_up = not opts.endless and function(words)

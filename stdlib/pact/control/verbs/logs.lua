@@ -2,8 +2,8 @@
 
 local following = require 'pact.control.verbs.following'
 local list = require 'pact.base.list'
-local log_requests = require 'pact.control.log_requests'
-local runs = require 'pact.control.runs'
+local log_requests = require 'pact.control.api.log_requests'
+local runs = require 'pact.control.client.runs'
 local style = require 'pact.observe.style'
 local text = require 'pact.base.text'
 

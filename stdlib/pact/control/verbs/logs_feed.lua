@@ -3,7 +3,7 @@
 local following = require 'pact.control.verbs.following'
 local json = require 'pact.base.json'
 local list = require 'pact.base.list'
-local log_requests = require 'pact.control.log_requests'
+local log_requests = require 'pact.control.api.log_requests'
 
 local M = {}
 

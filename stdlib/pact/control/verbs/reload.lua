@@ -31,7 +31,7 @@ function M.run(context)
     local stopped = words.stopped(body)
     if stopped then context.err(('pactlua: %s\n'):format(stopped)) end
     return 0
-  end, { patience = require('pact.control.silence').LONG_PATIENCE })
+  end, { patience = require('pact.control.client.silence').LONG_PATIENCE })
 end
 
 return M

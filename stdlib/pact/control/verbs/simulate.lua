@@ -2,7 +2,7 @@
 
 local begin = require 'pact.sim.begin'
 local duration = require 'pact.base.duration'
-local find = require 'pact.control.find'
+local find = require 'pact.control.client.find'
 local hosts = require 'pact.sim.host'
 local json = require 'pact.base.json'
 local sched = require 'pact.base.sched'

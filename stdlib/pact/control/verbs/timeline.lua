@@ -3,7 +3,7 @@
 
 local chosen = require 'pact.control.verbs.chosen'
 local list = require 'pact.base.list'
-local runs = require 'pact.control.runs'
+local runs = require 'pact.control.client.runs'
 local text = require 'pact.base.text'
 
 local M = {}

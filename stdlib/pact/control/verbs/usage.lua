@@ -1,6 +1,6 @@
 --- `pactlua RECIPE --help`: the options and commands that a recipe has of its own.
 
-local find = require 'pact.control.find'
+local find = require 'pact.control.client.find'
 local inspect = require 'pact.observe.inspect'
 local text = require 'pact.base.text'
 

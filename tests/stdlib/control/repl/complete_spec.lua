@@ -1,5 +1,5 @@
 --- What may stand next in Lua text: by table, and against text of nonsense.
-local complete = require 'pact.control.complete'
+local complete = require 'pact.control.repl.complete'
 
 local ran -- something of the user's ran, which must never be
 

@@ -1,10 +1,10 @@
 local check = require 'pact.control.verbs.check'
 local events = require 'pact.control.verbs.events'
 local help = require 'pact.control.verbs.help'
-local options = require 'pact.control.options'
+local options = require 'pact.control.cli.options'
 local ps = require 'pact.control.verbs.ps'
 local usage = require 'pact.control.verbs.usage'
-local verbs = require 'pact.control.verbs'
+local verbs = require 'pact.control.cli.verbs'
 local why = require 'pact.control.verbs.why'
 
 describe('ps', function()
