@@ -1,14 +1,9 @@
---- Runs what recipes have to say about events: functions and script files, each as a task of its own.
--- An error in one is the event `hook_failed` and touches nothing else.
+--- What recipes have to say about events: which hooks there are, and who hears what. How one runs is in running.
 
-local fail = require 'pact.base.fail'
 local list = require 'pact.base.list'
-local rounds = require 'pact.control.hooks.rounds'
-local verdicts = require 'pact.control.hooks.verdicts'
+local running = require 'pact.control.hooks.running'
 
-local M = {}
-
-local BUDGET_MS = 250
+local M = { failure = running.failure }
 
 -- Events that come too often for each hook's run to be told, and what is told of hooks themselves.
 local UNTOLD = { probe = true, line = true, metrics = true, hook_failed = true, hook_ended = true }
@@ -28,19 +23,6 @@ Hooks.__index = Hooks
 ---@field ran_at? integer when it began last, monotonic ms
 ---@field filter? table of the lines it hears
 
----One run of a hook.
----@class hook_run
----@field hook hook
----@field service? string
----@field event? event where it is told
----@field began? integer monotonic ms
----@field round? round
----@field ended? boolean
----@field ms? integer
----@field verdict? verdict
----@field command? string what it told the service of its event to do
----@field cancelled? boolean it was ended with the network
-
 ---@class hooks_context
 ---@field sched sched
 ---@field bus bus
@@ -56,21 +38,8 @@ Hooks.__index = Hooks
 ---@param context hooks_context
 ---@return hooks
 function M.new(context)
-  local self = setmetatable({
-    context = context, own = {}, global = {}, scripts = {}, stopping = {}, running = 0,
-  }, Hooks)
-  self.options = self:task_options()
-  self.rounds = rounds.new {
-    told = function(run, used, why)
-      self:told(run, used, why)
-    end,
-    again = function(run, round)
-      self:run(run.hook, run.event, round)
-    end,
-    post = function(fn)
-      context.sched:post(fn)
-    end,
-  }
+  local self = setmetatable({ context = context, own = {}, global = {} }, Hooks)
+  self.runs = running.new(context, function(path) return self:place(path) end)
   return self
 end
 
@@ -128,171 +97,6 @@ function Hooks:add_declared(declared)
   return hook
 end
 
----A script's function, loaded again when the file has changed.
----@return function?, problem?
-function Hooks:script(path)
-  if path:sub(1, 1) ~= '/' then path = self.context.directory .. '/' .. path end
-  local stat, message = self.context.fs.stat(path)
-  if not stat then return nil, { at = self:place(path), message = message } end
-  local known = self.scripts[path]
-  if known and known.mtime == stat.mtime and known.size == stat.size then return known.fn end
-  local fn, problem = self.context.compile(path)
-  if not fn then return nil, problem end
-  self.scripts[path] = { fn = fn, mtime = stat.mtime, size = stat.size }
-  return fn
-end
-
-local function place(message)
-  local file, line = message:match '^([^\n:]+):(%d+): '
-  return file, math.tointeger(line), file and message:match '^[^\n:]+:%d+: (.*)$' or message
-end
-
----@return boolean hooks are under way
-function Hooks:busy()
-  return self.running > 0
-end
-
----The event that tells of a function of the recipe's that failed.
----@param what string the hook's event, or what called the function
----@param message string
----@param traceback? string
----@param service? string
----@return table
-function M.failure(what, message, traceback, service)
-  local file, line, rest = place(message)
-  traceback = traceback and fail.bare_traceback(traceback, message)
-  return {
-    name = 'hook_failed', service = service, hook = what, file = file, line = line, message = rest, reason = rest,
-    traceback = traceback,
-  }
-end
-
--- A hook of hook_failed that fails is told no further: there would be no end to it.
-function Hooks:failed(run, message, traceback, at)
-  local name = run.hook.event
-  if name == 'hook_failed' then return end
-  local failure = M.failure(name, message, traceback, run.service)
-  if not failure.file or at then
-    at = at or run.hook.at
-    failure.file, failure.line = at.file, at.line
-  end
-  self.context.bus:emit(failure)
-end
-
----Tells that a hook has ended, how long it took, and what became of its verdict.
----@param run hook_run
----@param used? boolean
----@param why? string who overruled it
-function Hooks:told(run, used, why)
-  local hook = run.hook
-  if not run.service then return end
-  local verdict = run.verdict and tostring(run.verdict)
-  if run.command then verdict = ('%s by command'):format(run.command) end
-  self.context.bus:emit {
-    name = 'hook_ended', service = run.service, epoch = run.event.epoch, hook = hook.event, of = run.event.seq,
-    file = hook.at.file, line = hook.at.line, ms = run.ms, verdict = verdict, used = used, overruled = why,
-    cancelled = run.cancelled,
-  }
-end
-
-local function switched_off(hook)
-  return hook.declared and hook.declared.off
-end
-
--- What a hook's task begins with: one that was switched off since the event doesn't run.
-local function body(hook, fn, ...)
-  if not switched_off(hook) then return fn(...) end
-end
-
-function Hooks:ended(run, value)
-  if not run.hook.untold then
-    run.ended, run.ms = true, self.context.now() - run.began
-  end
-  if value ~= nil and not run.command then
-    local wrong = verdicts.wrong(run.hook.event, value)
-    if wrong then
-      self:failed(run, wrong, nil, run.hook.at)
-    elseif verdicts.is(value) then
-      run.verdict = value
-    end
-  end
-  if run.round then
-    self.rounds:ended(run)
-  elseif not run.hook.untold then
-    self:told(run)
-  end
-end
-
--- One fewer that runs.
-function Hooks:left(run)
-  self.running = self.running - 1
-  local hook = run.hook
-  if hook.filter then hook.under_way = hook.under_way - 1 end
-  self.stopping[run] = nil
-  if self.stopped and not next(self.stopping) then self.stopped() end
-  if self.running == 0 and self.context.on_idle then self.context.on_idle() end
-end
-
--- What all tasks of hooks have in common: there may be very many, so they share it.
-function Hooks:task_options()
-  return {
-    name = 'hook',
-    budget = BUDGET_MS,
-    group = self.context.group,
-    on_error = function(message, traceback, task)
-      self:failed(task.owner, message, traceback)
-    end,
-    on_end = function(status, task)
-      local run = task.owner
-      run.cancelled = status == 'cancelled' or nil
-      self:ended(run, status == 'done' and task.result[1] or nil)
-      self:left(run)
-    end,
-  }
-end
-
--- What one is given it may change; an event of the user's own is theirs to change.
-local function shown(event)
-  return event.name:find(':', 1, true) and event or list.copy(event)
-end
-
--- Of hooks that are not told of, there may be very many.
-function Hooks:new_run(hook, event, round)
-  if hook.untold then return { hook = hook, service = event.service } end
-  return { hook = hook, service = event.service, event = event, began = self.context.now(), round = round }
-end
-
-function Hooks:run(hook, event, round)
-  local run = self:new_run(hook, event, round)
-  if round then round.runs[#round.runs + 1] = run end
-  self.running = self.running + 1
-  hook.runs, hook.ran_at = (hook.runs or 0) + 1, self.context.now()
-  if hook.filter then hook.under_way = (hook.under_way or 0) + 1 end
-  local fn, problem = hook.fn, nil
-  if type(fn) == 'string' then fn, problem = self:script(fn) end
-  if fn then
-    local service = run.service and self.context.handle(run.service)
-    if hook.event == 'shutdown' then self.stopping[run] = true end
-    self.context.sched:spawn(body, self.options, hook, fn, service, shown(event)).owner = run
-    return
-  end
-  self:failed(run, problem.message, nil, problem.at)
-  self:ended(run)
-  self:left(run)
-end
-
----A task tells services to do something: of a hook whose event is about one of them, that is its verdict.
----@param task? task
----@param command string
----@param ids string[]
-function Hooks:commanded(task, command, ids)
-  local run = task and task.owner
-  if not run or not run.round or run.ended then return end
-  if not list.index(ids, run.service) then return end
-  run.ms = self.context.now() - run.began
-  self.rounds:commanded(run, command)
-end
-
 ---@param task? task
 ---@return boolean it belongs to a hook
 function Hooks.owns(_, task)
@@ -300,7 +104,7 @@ function Hooks.owns(_, task)
 end
 
 local function gone(hook)
-  return hook.gone or switched_off(hook)
+  return hook.gone or running.switched_off(hook)
 end
 
 local function any(hooks)
@@ -329,7 +133,7 @@ end
 function Hooks:hear(hook, event)
   if gone(hook) then return false end
   if hook.once then hook.gone = true end
-  self:run(hook, event)
+  self.runs:run(hook, event)
 end
 
 -- Forgets those that are gone.
@@ -347,7 +151,7 @@ function Hooks:run_list(hooks, event, round)
       some_gone = true
     else
       if hook.once then hook.gone, some_gone = true, true end
-      self:run(hook, event, round)
+      self.runs:run(hook, event, round)
     end
   end
   if some_gone then clean(hooks) end
@@ -359,7 +163,7 @@ function Hooks:fire(event)
   local own = event.service and self.own[event.service]
   local first, second = own and own[event.name], self.global[event.name]
   if not first and not second then return end
-  local round = self.rounds:open(event)
+  local round = self.runs.rounds:open(event)
   if first then self:run_list(first, event, round) end
   if second then self:run_list(second, event, round) end
 end
@@ -370,24 +174,28 @@ end
 ---@param reply fun(verdict?: verdict): boolean?
 ---@return fun(): verdict?|false
 function Hooks:verdict(id, event, reply)
-  return self.rounds:ask(id, event, reply)
+  return self.runs.rounds:ask(id, event, reply)
 end
+
+---A task tells services to do something: of a hook whose event is about one of them, that is its verdict.
+---@param task? task
+---@param command string
+---@param ids string[]
+function Hooks:commanded(task, command, ids) self.runs:commanded(task, command, ids) end
+
+---@return boolean hooks are under way
+function Hooks:busy() return self.runs:busy() end
 
 ---Others hear from now on: those under way have been ended.
-function Hooks:retire()
-  self.context.on_idle = nil
-  self.rounds:abandon()
-end
+function Hooks:retire() self.runs:abandon() end
 
 ---Runs the hooks of `shutdown`; `done` when they have ended.
+---@param reason string
+---@param done fun()
 function Hooks:before_stop(reason, done)
   local bus = self.context.bus
   self:fire { name = 'shutdown', reason = reason, at = bus.wall(), mono = bus.now() }
-  if not next(self.stopping) then return done() end
-  self.stopped = function()
-    self.stopped = nil
-    done()
-  end
+  self.runs:when_stopped(done)
 end
 
 return M

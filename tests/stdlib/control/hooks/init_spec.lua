@@ -271,7 +271,7 @@ describe('hooks', function()
 
     it('one that is ended with the network decides nothing', function()
       local group = loop:group()
-      subject.options.group = group
+      subject.runs.options.group = group
       hook('crashed', {}, gives(again, 60000))
       ask()
       group:cancel()
