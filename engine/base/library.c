@@ -8,11 +8,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+// Code that the loader had to change holds more than its file does.
+static bool relocates_code(const struct dl_phdr_info *info) {
+  const ElfW(Dyn) *entry = NULL;
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+      entry = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+  for (; entry && entry->d_tag != DT_NULL; entry++)
+    if (entry->d_tag == DT_TEXTREL ||
+        (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL)))
+      return true;
+  return false;
+}
+
 // Only of files: the kernel's own library is none, and our program has no path here.
 static int drop_pages(struct dl_phdr_info *info, size_t size, void *context) {
   const uintptr_t page = *(const uintptr_t *)context;
   (void)size;
-  if (info->dlpi_name[0] != '/') return 0;
+  if (info->dlpi_name[0] != '/' || relocates_code(info)) return 0;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *part = &info->dlpi_phdr[i];
     if (part->p_type != PT_LOAD || part->p_flags & PF_W) continue;
