@@ -1,4 +1,5 @@
 --- What must hold of a whole plan: a list of named rules, each tells all that breaks it.
+local claims = require 'pact.plan.claims'
 local fail = require 'pact.base.fail'
 local graph = require 'pact.plan.graph'
 local list = require 'pact.base.list'
@@ -186,47 +187,9 @@ function rules.no_cycles(draft)
   end
 end
 
--- two that are never wanted together may share a port, and one that comes when the other has gone
-local function together(draft, a, b)
-  if a.disabled or b.disabled or draft.resting and draft.resting(b.id) then return false end
-  if #a.profiles == 0 or #b.profiles == 0 then return true end
-  local own = list.set(a.profiles)
-  for _, profile in ipairs(b.profiles) do
-    if own[profile] then return true end
-  end
-  return false
-end
+function rules.ports_are_free(draft) claims.ports(draft, tell) end
 
-function rules.ports_are_free(draft)
-  local at_stake, holders = list.set(draft.ids), {}
-  for _, id in ipairs(draft.order) do
-    local service = draft.services[id]
-    local claims = not service.task and service.kind ~= 'external'
-    for _, port in ipairs(claims and service.ports or {}) do
-      local mine, key = (port.protocol or 'tcp') .. port.port, port.listen and 'listen' or 'ports'
-      local fixed = not port.fallback and port.port > 0 -- else it is one that is free
-      for _, other in ipairs(fixed and holders[mine] or {}) do
-        local siblings = service.group and service.group == other.group
-        if at_stake[id] and not siblings and other ~= service and together(draft, service, other) then
-          tell(draft, service, key, ("%d is the port of '%s' too (%s)")
-            :format(port.port, other.group or other.id, fail.place(other.at)))
-          break
-        end
-      end
-      if port.port > 65535 then
-        tell(draft, service, key, ('%d for %s is beyond 65535'):format(port.port, service.id))
-      end
-      if port.counts == nil and (service.replicas or 1) > 1 and not port.fallback and not port.listen then
-        tell(draft, service, 'ports', ("%d is fixed, which %d replicas cannot share: write '%d+' to count up")
-          :format(port.port, service.replicas, port.port))
-      end
-      if fixed then
-        holders[mine] = holders[mine] or {}
-        table.insert(holders[mine], service)
-      end
-    end
-  end
-end
+function rules.sockets_are_free(draft) claims.sockets(draft, tell) end
 
 function rules.hooks_hear_services(draft)
   for _, hook in ipairs(draft.hooks or {}) do
@@ -247,7 +210,7 @@ M.single = {
   'what_is_run', 'dependencies', 'schedule_ends', 'checks_fit', 'sockets_fit', 'terminal_has_input', 'supported',
 }
 ---@type string[]
-M.rules = { 'no_cycles', 'ports_are_free', 'hooks_hear_services' }
+M.rules = { 'no_cycles', 'ports_are_free', 'sockets_are_free', 'hooks_hear_services' }
 
 ---Who needs whom, without names that aren't there.
 ---@param services table<string, service>

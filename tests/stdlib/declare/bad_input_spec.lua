@@ -145,6 +145,8 @@ local RECIPES = {
     "devnet.lua:1: worker 'a': 'listen' is no field of a service of kind worker (only of process)\n" },
   { 'two that listen on a port', "pact.process 'a' { command = { 'x' }, listen = 3000 }\npact.process 'b' { command = { 'x' }, ports = { 3000 } }",
     "devnet.lua:2: process 'b': ports 3000 is the port of 'a' too (devnet.lua:1)\n" },
+  { 'two that listen on a socket', "pact.process 'a' { command = { 'x' }, listen = './s' }\npact.process 'b' { command = { 'x' }, listen = './s' }",
+    "devnet.lua:2: process 'b': listen /net/s is the socket of 'a' too (devnet.lua:1)\n" },
   { 'a service without its table', "pact.process 'a'",
     "devnet.lua:1: process 'a': has no table: write pact.process 'a' { … }\n" },
   { 'a table without an id', "pact.process { command = { 'x' } }",
