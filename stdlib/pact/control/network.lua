@@ -37,6 +37,7 @@ local WANTS = { start = true, stop = true, restart = true }
 ---@field draft? generation that a reload reads
 ---@field wanted_ids table<string, true> what is wanted by itself, as the recipe and the command line say
 ---@field read_paths? table<string, true> files that the last reload has looked at
+---@field usage_looks? table<string, table> what services had used when their handles were asked last
 ---@field late table<string, true> ids that were declared behind the declaring part
 local Network = {}
 Network.__index = Network

@@ -14,7 +14,7 @@ local function system(busy, total)
 end
 
 local function service(id, fields)
-  local out = { id = id, status = 'running', health = 'none', pid = 100, cpu = 0, memory = 1 << 20, processes = 1, uptime = 10000 }
+  local out = { id = id, status = 'running', health = 'none', pid = 100, cpu_time = 0, memory = 1 << 20, processes = 1, uptime = 10000 }
   for key, value in pairs(fields or {}) do out[key] = value end
   return out
 end
@@ -34,10 +34,10 @@ end
 describe('figures of services', function()
   it('are of the time between two looks; of a first one, since the start', function()
     local it_ = figures.new()
-    local first = it_:take({ service('a', { cpu = 5000 }), service('b', { cpu = 100 }) }, SYSTEM, 1000, 1)
+    local first = it_:take({ service('a', { cpu_time = 5000 }), service('b', { cpu_time = 100 }) }, SYSTEM, 1000, 1)
     assert.same({ 50, 1 }, { first.rows[1].cpu, first.rows[2].cpu })
     assert.is_nil(first.machine.cpu)
-    local second = it_:take({ service('a', { cpu = 5250 }), service('b', { cpu = 2100 }) }, system(1500, 5000), 2000, 2)
+    local second = it_:take({ service('a', { cpu_time = 5250 }), service('b', { cpu_time = 2100 }) }, system(1500, 5000), 2000, 2)
     assert.same({ 25, 200, 225 }, { second.rows[1].cpu, second.rows[2].cpu, second.cpu })
     assert.equal(50, second.machine.cpu)
     assert.same({ 2 << 20, 2, 2 }, { second.memory, second.processes, second.counts.running })
@@ -45,8 +45,8 @@ describe('figures of services', function()
 
   it('are not of another process with the same name, and never below nothing', function()
     local it_ = figures.new()
-    it_:take({ service('a', { cpu = 9000 }), service('b', { cpu = 900 }) }, SYSTEM, 1000, 1)
-    local second = it_:take({ service('a', { cpu = 50, pid = 200, uptime = 500 }), service('b', { cpu = 400 }) }, SYSTEM, 2000, 2)
+    it_:take({ service('a', { cpu_time = 9000 }), service('b', { cpu_time = 900 }) }, SYSTEM, 1000, 1)
+    local second = it_:take({ service('a', { cpu_time = 50, pid = 200, uptime = 500 }), service('b', { cpu_time = 400 }) }, SYSTEM, 2000, 2)
     assert.same({ 10, 0 }, { second.rows[1].cpu, second.rows[2].cpu })
   end)
 
@@ -109,7 +109,7 @@ describe('the screen', function()
   local function sample(count)
     local services = {}
     for i = 1, count do
-      services[i] = service(('service-%d'):format(i), { cpu = i * 10, health = i == 3 and 'unhealthy' or 'healthy', restart_count = i == 2 and 7 or nil })
+      services[i] = service(('service-%d'):format(i), { cpu_time = i * 10, health = i == 3 and 'unhealthy' or 'healthy', restart_count = i == 2 and 7 or nil })
     end
     return figures.new():take(services, SYSTEM, 1, 1)
   end

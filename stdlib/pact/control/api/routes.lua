@@ -7,6 +7,7 @@ local list = require 'pact.base.list'
 local of_logs = require 'pact.control.api.log_routes'
 local of_repl = require 'pact.control.repl.routes'
 local text = require 'pact.base.text'
+local usage = require 'pact.base.usage'
 
 local OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
@@ -49,7 +50,8 @@ end
 local function with_figures(network, snapshot)
   local sample = snapshot.pid and network.supervisor:sample(snapshot.id)
   if sample then
-    snapshot.cpu, snapshot.memory, snapshot.processes = sample.cpu, sample.rss, sample.procs
+    snapshot.memory, snapshot.processes, snapshot.cpu_time = sample.rss, sample.procs, sample.cpu
+    snapshot.cpu = usage.percent(sample.cpu, 0, snapshot.uptime or 0)
   end
   return snapshot
 end
@@ -84,8 +86,8 @@ end
 
 -- What a table of many services needs of each, and only where there is something to tell; the rest is
 -- for who asks for all of it.
-local BRIEF = { 'id', 'group', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'memory', 'processes', 'said',
-  'next_run_in' }
+local BRIEF = { 'id', 'group', 'status', 'pid', 'uptime', 'next_start_in', 'cpu', 'cpu_time', 'memory', 'processes',
+  'said', 'next_run_in' }
 local CALM = { running = true, completed = true }
 
 local function brief(snapshot)

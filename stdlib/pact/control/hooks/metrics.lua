@@ -1,5 +1,7 @@
 --- Hooks of `metrics`: what living services use, at every refresh. Nobody is measured for nobody.
 
+local usage = require 'pact.base.usage'
+
 local M = {}
 
 ---@class metrics_hooks
@@ -33,12 +35,6 @@ function Metrics:look()
   self.timer = self.context.sched:after(self.context.every, function() self:round() end)
 end
 
--- Processor time in percent of one processor since the last look; nil at the first.
-local function share(before, sample, now)
-  if not before or now <= before.at then return nil end
-  return math.max(0, (sample.cpu - before.cpu) * 100 / (now - before.at))
-end
-
 function Metrics:measure(id)
   local context, now = self.context, self.context.sys.time.now()
   local sample, snapshot = context.supervisor:sample(id), context.supervisor:snapshot(id)
@@ -49,10 +45,10 @@ function Metrics:measure(id)
   local before = self.last[id]
   if before and before.epoch ~= snapshot.epoch then before = nil end
   self.last[id] = { cpu = sample.cpu, at = now, epoch = snapshot.epoch }
-  local cpu = share(before, sample, now)
-  if not cpu then return end
+  if not before or now <= before.at then return end
   context.hooks:fire {
-    name = 'metrics', service = id, epoch = snapshot.epoch, at = context.sys.time.wall(), mono = now, cpu = cpu,
+    name = 'metrics', service = id, epoch = snapshot.epoch, at = context.sys.time.wall(), mono = now,
+    cpu = usage.percent(sample.cpu, before.cpu, now - before.at),
     cpu_time = sample.cpu, memory = sample.rss, threads = sample.threads, processes = sample.procs,
   }
 end

@@ -2,6 +2,7 @@
 
 local handle = require 'pact.declare.handle'
 local list = require 'pact.base.list'
+local usage = require 'pact.base.usage'
 
 local M = {}
 
@@ -21,12 +22,34 @@ local function listens(network, id, known)
   return handle.ports(id, out)
 end
 
+-- What is asked for again within this many ms is answered from the same look.
+local LOOK_MS = 500
+
+local function memory(_, sample) return sample.rss end
+
+-- Percent of one processor since the last look at this life of the service, at first since its start.
+local function cpu(network, sample, id)
+  network.usage_looks = network.usage_looks or {}
+  local now, epoch = network.sys.time.now(), network:look(id).epoch
+  local last = network.usage_looks[id]
+  if not last or last.epoch ~= epoch then
+    last = { at = now - (network:look(id).uptime or 0), used = 0 }
+  elseif now - last.at < LOOK_MS then
+    return last.percent
+  end
+  local percent = usage.percent(sample.cpu, last.used, now - last.at)
+  network.usage_looks[id] = { at = now, used = sample.cpu, epoch = epoch, percent = percent }
+  return percent
+end
+
+local FIGURES = { cpu = cpu, memory = memory }
+
 -- of a group: of all its instances together
 local function measured(network, id, figure)
   local total
   for _, one in ipairs(network.plan.groups[id] or { id }) do
     local sample = network.supervisor:sample(one)
-    if sample then total = (total or 0) + sample[figure] end
+    if sample then total = (total or 0) + figure(network, sample, one) end
   end
   return total
 end
@@ -37,7 +60,7 @@ end
 ---@return any value nil before there is anything to know
 function M.now(network, id, key)
   if not network.supervisor then return nil end
-  if key == 'cpu' or key == 'memory' then return measured(network, id, key == 'cpu' and 'cpu' or 'rss') end
+  if FIGURES[key] then return measured(network, id, FIGURES[key]) end
   local snapshot = network:look(id)
   if not snapshot then return nil end
   if key == 'exit_signal' then return snapshot.signal end -- `signal` is a method

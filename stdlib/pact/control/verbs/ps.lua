@@ -21,12 +21,6 @@ local function ports_of(service)
   return table.concat(out, ' ')
 end
 
----Share of one processor since the service's start.
-local function cpu_of(service)
-  if not service.cpu or not service.uptime or service.uptime <= 0 then return '' end
-  return ('%.1f%%'):format(service.cpu * 100 / service.uptime)
-end
-
 local function next_run(service)
   return service.next_run_in and 'next run in ' .. duration.format(service.next_run_in)
 end
@@ -51,7 +45,7 @@ local function row_of(service)
     service.pid and ('%d'):format(service.pid) or '',
     service.uptime and duration.short(service.uptime) or '',
     (service.restart_count or 0) > 0 and ('%d'):format(service.restart_count) or '',
-    cpu_of(service),
+    service.cpu and ('%.1f%%'):format(service.cpu) or '',
     service.memory and size.format(service.memory) or '',
     ports_of(service),
     (why_of(service):gsub('%c', ' ')),

@@ -1,5 +1,7 @@
 --- What services use now: two looks at a network, as shares of a processor and sizes.
 
+local usage = require 'pact.base.usage'
+
 local M = {}
 
 ---@class top_row
@@ -38,22 +40,19 @@ Figures.__index = Figures
 ---@return top_figures
 function M.new() return setmetatable({ before = {} }, Figures) end
 
--- A tree that has lost a process has used less than before.
-local function share(now, before, ms)
-  return ms > 0 and math.max(0, (now - before) * 100 / ms) or 0
-end
-
 local function cpu_of(self, service, now)
-  if not service.cpu then return nil end
+  if not service.cpu_time then return nil end
   local before = self.before[service.id]
-  if before and before.pid == service.pid then return share(service.cpu, before.cpu, now - before.now) end
-  return share(service.cpu, 0, service.uptime or 0)
+  if before and before.pid == service.pid then
+    return usage.percent(service.cpu_time, before.cpu_time, now - before.now)
+  end
+  return usage.percent(service.cpu_time, 0, service.uptime or 0)
 end
 
 local function machine_of(self, system)
   local before, cpu = self.system, nil
   if before and system.cpu_total > before.cpu_total then
-    cpu = share(system.cpu_busy, before.cpu_busy, system.cpu_total - before.cpu_total)
+    cpu = usage.percent(system.cpu_busy, before.cpu_busy, system.cpu_total - before.cpu_total)
   end
   self.system = system
   return {
@@ -82,7 +81,7 @@ function Figures:take(services, system, now, at)
     out.counts[service.status] = (out.counts[service.status] or 0) + 1
     out.cpu, out.memory = out.cpu + (cpu or 0), out.memory + (service.memory or 0)
     out.processes = out.processes + (service.processes or 0)
-    if service.cpu then seen[service.id] = { cpu = service.cpu, pid = service.pid, now = now } end
+    if service.cpu_time then seen[service.id] = { cpu_time = service.cpu_time, pid = service.pid, now = now } end
   end
   self.before = seen
   return out

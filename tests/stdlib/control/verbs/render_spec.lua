@@ -14,7 +14,7 @@ describe('ps', function()
       'db       running  healthy   17  2s         1  5.0%  2.0 MB  3000 sql:5432\n',
       'web      backoff                           2                               exit code 1; again in 3 s\n',
     }, ps.render({
-      { id = 'db', status = 'running', health = 'healthy', pid = 17, uptime = 2000, restart_count = 1, cpu = 100,
+      { id = 'db', status = 'running', health = 'healthy', pid = 17, uptime = 2000, restart_count = 1, cpu = 5,
         memory = 2 << 20, ports = { sql = 5432, ['3000'] = 3000 }, reason = 'ready' },
       { id = 'web', status = 'backoff', health = 'none', restart_count = 2, reason = 'exit code 1', next_start_in = 3000 },
     }, { colour = false }))
