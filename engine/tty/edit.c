@@ -64,9 +64,11 @@ static void drop_news(struct edit *edit) {
 }
 
 static void finish(struct edit *edit) {
-  if (edit->api) rescue_disarm();
-  if (edit->line) edit->api->el_end(edit->line);
-  if (edit->history) edit->api->history_end(edit->history);
+  if (edit->api) {
+    rescue_disarm();
+    if (edit->line) edit->api->el_end(edit->line);
+    if (edit->history) edit->api->history_end(edit->history);
+  }
   if (edit->in) fclose(edit->in);
   if (edit->out) fclose(edit->out);
   drop_news(edit);

@@ -128,6 +128,7 @@ function M.known(own)
     end
   end
   for _, name in ipairs(events.names) do out[name] = true end
+  out.hooks = true
   return list.keys(out)
 end
 
@@ -138,6 +139,16 @@ local function event_lines(name)
   if row[3] then out[#out + 1] = ('  Fields of its own: %s.'):format(row[3]) end
   out[#out + 1] = ("  Heard by pact.on('%s', function(service, event) … end)."):format(name)
   return out
+end
+
+-- What hooks of a service hear.
+local function all_events(out)
+  out[#out + 1] = '  Its events:'
+  for _, row in ipairs(event_words.rows) do
+    local first = row[2]:match '^(.-)[.;]%f[ \0]'
+    out[#out + 1] = ('    %s %s.'):format(text.pad(row[1], 19), first)
+  end
+  out[#out + 1] = "  'pactlua help EVENT' tells what each is given."
 end
 
 local VALUES = {}
@@ -169,15 +180,17 @@ local function call_lines(word)
   return out
 end
 
----@param name string a field, with or without the one that holds it; a variable; a call; an event
+---@param name string a field, with or without the one that holds it; a variable; a call; an event; `hooks`
 ---@return string? text
 ---@return string? message that there is none, with the nearest
 function M.field(name)
+  if name == 'hooks' then name = 'on' end
   local out = {}
   for _, found in ipairs(matches(name)) do
     if #out > 0 then out[#out + 1] = '' end
     lines_of(out, found[1], found[2])
   end
+  if name == 'on' then all_events(out) end
   for _, row in ipairs(variables.rows) do
     if row.name == name then
       local default = row.default ~= nil and (', default %s'):format(tostring(row.default)) or ''

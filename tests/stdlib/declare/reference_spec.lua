@@ -28,6 +28,12 @@ health.start_period: duration, default 0s
     assert.same(require('pact.declare.events').names, names)
   end)
 
+  it('lists the events under the hooks that hear them', function()
+    for _, word in ipairs { 'on', 'hooks' } do
+      assert.truthy(reference.field(word):find('\n    crashed             It has ended, and nobody has asked for that.\n', 1, true))
+    end
+  end)
+
   it('tells what a call takes and gives', function()
     local text = reference.field 'pact.exec'
     for _, name in ipairs { 'stdin', 'timeout', 'status', 'timed_out' } do
