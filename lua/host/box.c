@@ -20,16 +20,26 @@ static int collect(lua_State *L) {
   return 0;
 }
 
-void **box_push(lua_State *L, void (*destroy)(void *)) {
-  struct box *box = lua_newuserdatauv(L, sizeof *box, 0); // box
-  *box = (struct box){.destroy = destroy};
-  if (luaL_newmetatable(L, box_type)) { // box metatable
-    lua_pushcfunction(L, collect);
+// Registered when it is whole: one without __gc, for memory had ended meanwhile, would free
+// nothing.
+void box_set_type(lua_State *L, const char *type, lua_CFunction collected) {
+  if (luaL_getmetatable(L, type) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 2); // userdata metatable
+    lua_pushcfunction(L, collected);
     lua_setfield(L, -2, "__gc");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, type);
   }
-  lua_setmetatable(L, -2); // box
+  lua_setmetatable(L, -2); // userdata
+}
+
+void **box_push(lua_State *L, void (*destroy)(void *)) {
+  struct box *box = lua_newuserdatauv(L, sizeof *box, 0); // box
+  *box = (struct box){.destroy = destroy};
+  box_set_type(L, box_type, collect);
   return &box->content;
 }
 

@@ -7,3 +7,5 @@
 void **box_push(lua_State *L, void (*destroy)(void *));
 // Frees what is in the box at `index`, which stays on the stack, empty.
 void box_free(lua_State *L, int index);
+// Gives the userdata on top the metatable of its type, with `collected` for its end.
+void box_set_type(lua_State *L, const char *type, lua_CFunction collected);

@@ -33,13 +33,7 @@ static int close_feed(lua_State *L) {
 static struct feed_box *push_box(lua_State *L) {
   struct feed_box *box = lua_newuserdatauv(L, sizeof *box, 0); // box
   *box = (struct feed_box){0};
-  if (luaL_newmetatable(L, feed_type)) { // box metatable
-    lua_pushcfunction(L, close_feed);
-    lua_setfield(L, -2, "__gc");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-  }
-  lua_setmetatable(L, -2); // box
+  box_set_type(L, feed_type, close_feed);
   return box;
 }
 
