@@ -1,5 +1,6 @@
 #include "sys/sys.h"
 
+#include "host/box.h"
 #include "log/feed.h"
 #include "sys/options.h"
 #include "sys/window.h"
