@@ -44,6 +44,14 @@ function steps.find_recipe(context)
   context.recipe = recipe
 end
 
+-- Modules that have done their work; who needs one again loads it again.
+local READ = { 'pact.control.cli', 'pact.control.cli.options', 'pact.control.cli.verbs', 'pact.control.client.find' }
+
+---Gives back what reading the command line took: a network runs for hours.
+function steps.forget_command_line()
+  for _, name in ipairs(READ) do package.loaded[name] = nil end
+end
+
 function steps.engine(context)
   require('pact.base.json').use(context.sys.text.json)
   return require('pact.control.engine').run(context)
@@ -64,8 +72,8 @@ function steps.verb(context)
 end
 
 local pipelines = {
-  engine = { 'parse', 'help', 'find_recipe', 'engine' },
-  front = { 'parse', 'help', 'find_recipe', 'front' },
+  engine = { 'parse', 'help', 'find_recipe', 'forget_command_line', 'engine' },
+  front = { 'parse', 'help', 'find_recipe', 'forget_command_line', 'front' },
   solo = { 'parse', 'help', 'verb' },
 }
 
