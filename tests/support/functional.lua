@@ -146,11 +146,9 @@ function Started:roles()
       local exe = lfs.symlinkattributes(('/proc/%d/exe'):format(process.pid), 'target')
       if exe == M.bin then ours[process.pid] = process end
     end
-    for _, process in pairs(ours) do
+    for _, process in pairs(ours) do -- a child that the engine has just forked has its name, too
       local parent = ours[process.ppid]
-      if parent and parent.pid ~= self.pid then
-        return { guard = parent.pid, engine = process.pid }
-      end
+      if parent and parent.name == 'pactlua-guard' then return { guard = parent.pid, engine = process.pid } end
     end
   end)
 end
