@@ -271,13 +271,14 @@ describe('a service with a terminal', function()
     t:up([[
       pact.process 'p' { tty = { columns = 132, rows = 50 }, ready = { log = { regex = 'size 50 132$' } },
         log = { max_size = '64k', max_files = 2 }, shell = 'echo size $(stty size); read a; echo got $a >>trace; echo $a; '
-          .. 'seq 1 60000; read b; exit 3' , restart = 'no' }
+          .. 'seq 1 60000; echo counted >>trace; read b; exit 3', restart = 'no' }
       pact.on('failed', function(service) print('tail: ' .. service:tail(1)) end)
     ]], nil, '--no-tui')
     t:wait_service('p', { status = 'running' })
     assert.equal(0, t:run({ 'send', 'p', 'hello there' }).code)
     assert.same({ 'got hello there' }, t:wait_lines('trace', 1))
     functional.wait('rotation', function() return #t:state '/p%.log[^/]*$' >= 3 end)
+    t:wait_lines('trace', 2) -- what is typed meanwhile is echoed among the numbers
     assert.equal(0, t:run({ 'send', 'p', 'on' }).code)
     local result = t.started[1]:wait()
     assert.equal(3, result.code)
