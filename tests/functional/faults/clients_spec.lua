@@ -97,6 +97,7 @@ describe('clients', function()
     local _, socket, engine = up(t)
     local pid = t:ps().web.pid
     local function open() return procfs.descriptors(engine) end
+    functional.wait('their logs', function() return #t:state '/flood%.log$' == 1 and #t:state '/steady%.log$' == 1 end)
     local before = open()
     for _ = 1, 3 do
       local follower = t:start({ '-sSN', '--unix-socket', socket, 'http://x/v1/logs?ids=steady&follow=1' }, { program = 'curl' })
