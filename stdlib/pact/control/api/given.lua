@@ -31,11 +31,9 @@ end
 -- A text that is one of these.
 local function one_of(...)
   local known = { ... }
-  local words = list.map(known, function(word) return ("'%s'"):format(word) end)
   local function pick(value) return list.index(known, value) and value or nil end
   return {
-    words = table.concat(words, ', ', 1, #words - 1) .. ' or ' .. words[#words],
-    schema = { type = 'string', enum = json.array(known) }, take = pick, parse = pick,
+    words = text.quoted(known, 'or'), schema = { type = 'string', enum = json.array(known) }, take = pick, parse = pick,
   }
 end
 

@@ -30,15 +30,15 @@ local function memory(_, sample) return sample.rss end
 -- Percent of one processor since the last look at this life of the service, at first since its start.
 local function cpu(network, sample, id)
   network.usage_looks = network.usage_looks or {}
-  local now, epoch = network.sys.time.now(), network:look(id).epoch
+  local now, life = network.sys.time.now(), network:look(id)
   local last = network.usage_looks[id]
-  if not last or last.epoch ~= epoch then
-    last = { at = now - (network:look(id).uptime or 0), used = 0 }
+  if not last or last.epoch ~= life.epoch then
+    last = { at = now - (life.uptime or 0), used = 0 }
   elseif now - last.at < LOOK_MS then
     return last.percent
   end
   local percent = usage.percent(sample.cpu, last.used, now - last.at)
-  network.usage_looks[id] = { at = now, used = sample.cpu, epoch = epoch, percent = percent }
+  network.usage_looks[id] = { at = now, used = sample.cpu, epoch = life.epoch, percent = percent }
   return percent
 end
 

@@ -3,6 +3,7 @@
 
 local acting = require 'pact.control.recipe.acting'
 local lines = require 'pact.control.recipe.lines'
+local list = require 'pact.base.list'
 local popen = require 'pact.control.recipe.popen'
 local reading = require 'pact.control.recipe.reading'
 local verdicts = require 'pact.control.hooks.verdicts'
@@ -38,9 +39,7 @@ function M.globals(context)
     if owner and owner.output then return owner.output(bytes) end
     written:write(bytes)
   end
-  local os_, io_ = {}, {}
-  for name, value in pairs(os) do os_[name] = value end
-  for name, value in pairs(io) do io_[name] = value end
+  local os_, io_ = list.copy(os), list.copy(io)
   function os_.exit(status)
     if status == nil or status == true then status = 0 end
     local task = context.sched:current()
